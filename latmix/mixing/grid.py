@@ -1,0 +1,104 @@
+"""The grid of mixing methods: the one place that lists them. Needs no torch.
+
+A method is a norm target and a mean split, written `norm/mean` as in the paper: `nin/chm`.
+The command line, the terminal UI, the documentation and the tests take names, sentences and
+formulas from here; `formula.py` holds what they compute.
+
+Source: Landolsi & Kahl, *Addressing degeneracies in latent interpolation for diffusion models*,
+arXiv 2505.07481 ("L&K"); Bodin et al., arXiv 2408.08558.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One row or column of the grid."""
+
+    name: str
+    formula: str
+    sentence: str
+    source: str
+
+
+NORMS: tuple[Choice, ...] = (
+    Choice("lin", "rho = |m|", "The plain weighted mean: too small a norm.", "L&K eq. 1"),
+    Choice("fix", "rho = sqrt(L)", "Scaled to the norm of a typical noise sample.", "L&K eq. 2"),
+    Choice("nin", "rho = sum w r", "Scaled to the interpolated norm of the inputs.", "L&K eq. 4"),
+    Choice(
+        "coh",
+        "rho = k^2 sum w r + (1 - k^2) sqrt(L)",
+        "Between nin (coherent inputs) and fix (incoherent ones), by the coherence k.",
+        "latmix",
+    ),
+    Choice(
+        "lol",
+        "rho = |m| / sqrt(sum w^2)",
+        "Linear combination of independent latents, back to their distribution.",
+        "Bodin et al. 2408.08558",
+    ),
+)
+
+MEANS: tuple[Choice, ...] = (
+    Choice("0", "d = 0", "Nothing is split off: shared bias is amplified.", "L&K eq. 2-4"),
+    Choice("m", "d = mean(z)", "The overall mean is mixed linearly.", "L&K section 5"),
+    Choice(
+        "chm",
+        "d_c = mean(z_c)",
+        "The mean of each channel is mixed linearly: the remedy for degeneracy.",
+        "L&K section 5",
+    ),
+)
+
+DEFAULT_METHOD = "nin/chm"
+
+
+@dataclass(frozen=True)
+class Method:
+    """A point of the grid."""
+
+    norm: str
+    mean: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.norm}/{self.mean}"
+
+    @property
+    def sentence(self) -> str:
+        """What the method does, in words."""
+        return f"{self._find(NORMS, self.norm).sentence} {self._find(MEANS, self.mean).sentence}"
+
+    @property
+    def formula(self) -> str:
+        """What the method computes: z' = d' + rho m/|m|, with d and rho of the grid."""
+        return f"{self._find(NORMS, self.norm).formula}; {self._find(MEANS, self.mean).formula}"
+
+    @staticmethod
+    def _find(choices: tuple[Choice, ...], name: str) -> Choice:
+        return next(choice for choice in choices if choice.name == name)
+
+
+def methods() -> tuple[str, ...]:
+    """Every name of the grid, in the order it is shown: by mean split, then by norm target."""
+    return tuple(f"{norm.name}/{mean.name}" for mean in MEANS for norm in NORMS)
+
+
+def parse_method(name: str | Method) -> Method:
+    """The method of that name.
+
+    Raises:
+        ValueError: no such method; the sentence names the nearest ones.
+    """
+    if isinstance(name, Method):
+        return name
+    known = methods()
+    if name in known:
+        norm, mean = name.split("/")
+        return Method(norm, mean)
+    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    advice = f"did you mean {' or '.join(near)}?" if near else f"it must be one of {', '.join(known)}."
+    raise ValueError(f"method {name!r} is not known: {advice}")

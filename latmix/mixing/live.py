@@ -1,0 +1,89 @@
+"""Statistics that follow a weight edit at once, whatever N is.
+
+With a Gram matrix every weighting costs O(C N^2). Where that matrix would be too large, the last
+weighted sum is kept instead: most edits change one weight and scale the others alike, so the new
+sum is the old one scaled plus a latent or two, O(L).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import torch
+from torch import Tensor
+
+from latmix.mixing.formula import weight_table, weighted_sums
+from latmix.mixing.grid import Method
+from latmix.mixing.statistics import Statistics, mixture_statistics, sum_statistics
+from latmix.mixing.summary import Blocks, Gram, Summary
+
+GRAM_BYTES = 1 << 27
+"""Gram matrices up to this size are kept (128 MB: N = 2,000 of SD 1.5's four channels)."""
+
+INSTANT = 512
+"""Latents whose statistics follow from their Gram matrix within 10 ms on two slow cores."""
+
+FEW = 8
+"""Weights that may change by themselves before the sum is made anew."""
+
+
+class LiveStatistics:
+    """The statistics of any weighting of one set of N latents on the CPU."""
+
+    def __init__(
+        self,
+        summary: Summary,
+        read: Callable[[Iterable[int]], Blocks],
+        gram: Gram | None = None,
+    ) -> None:
+        """Keep what is needed.
+
+        Args:
+            read: yields the blocks of the latents at these indices, their places counted from 0.
+            gram: of the same latents; None keeps a running sum instead.
+        """
+        self.summary = summary
+        self._read = read
+        self._gram = gram
+        self._weights: Tensor | None = None
+        self._sum: Tensor | None = None
+
+    @property
+    def is_instant(self) -> bool:
+        """Whether `statistics` reads no latent and takes a few milliseconds at most."""
+        return self._gram is not None and self.summary.count <= INSTANT
+
+    def statistics(self, weights: Sequence[float], method: str | Method) -> Statistics:
+        """The statistics of the mixture with these N weights.
+
+        Raises:
+            ValueError: bad weights or an unknown method.
+        """
+        row = weight_table(weights, self.summary.count, torch.device("cpu"))[0]
+        if self._gram is not None:
+            return mixture_statistics(self._gram, row, method)
+        self._sum = self._moved_sum(row)
+        self._weights = row
+        return sum_statistics(self._sum, self.summary, row, method)
+
+    def _moved_sum(self, weights: Tensor) -> Tensor:
+        """sum w z, (C, P), from the last one where few weights moved by themselves."""
+        if self._weights is None or self._sum is None:
+            return self._whole_sum(weights)
+        held = self._weights > 0
+        scale = (weights[held] / self._weights[held]).median()
+        change = weights - scale * self._weights
+        moved = (change.abs() > 1e-12).nonzero()[:, 0]
+        if len(moved) > FEW:
+            return self._whole_sum(weights)
+        total = scale * self._sum
+        if len(moved):
+            total = total + self._sum_of(moved.tolist(), change[moved])
+        return total
+
+    def _whole_sum(self, weights: Tensor) -> Tensor:
+        held = weights.nonzero()[:, 0]
+        return self._sum_of(held.tolist(), weights[held])
+
+    def _sum_of(self, indices: list[int], weights: Tensor) -> Tensor:
+        return weighted_sums(self._read(indices), self.summary, weights[None])[0]

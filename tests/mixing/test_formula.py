@@ -1,0 +1,277 @@
+"""`latmix.mix` against a float64 NumPy reference, and the laws of the grid."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import latmix
+from latmix.mixing.grid import MEANS, NORMS, methods
+
+REPRODUCING = [name for name in methods() if not name.startswith("fix/")]
+"""Methods that give an input back when it has all the weight."""
+
+INDIFFERENT_TO_COPIES = [name for name in methods() if not name.startswith("lol/")]
+
+
+def reference(latents: np.ndarray, weights: np.ndarray, method: str) -> np.ndarray:
+    """The formulas, written down once more and plainly: every d_n and e_n is formed."""
+    norm, mean = method.split("/")
+    z = latents.astype(np.float64)
+    w = weights.astype(np.float64) / weights.astype(np.float64).sum()
+    axes = {"0": None, "m": (1, 2, 3), "chm": (2, 3)}[mean]
+    d = np.zeros_like(z) if axes is None else np.broadcast_to(z.mean(axes, keepdims=True), z.shape)
+    e = z - d
+    d_mixed, m = np.tensordot(w, d, 1), np.tensordot(w, e, 1)
+    r = np.sqrt((e**2).sum((1, 2, 3)))
+    size, radius, interpolated = np.sqrt((m**2).sum()), math.sqrt(z[0].size), w @ r
+    kappa = size / interpolated
+    rho = {
+        "lin": size,
+        "fix": radius,
+        "nin": interpolated,
+        "coh": kappa**2 * interpolated + (1 - kappa**2) * radius,
+        "lol": size / math.sqrt((w**2).sum()),
+    }[norm]
+    return d_mixed + rho * m / size
+
+
+def relative_error(actual: torch.Tensor, expected: np.ndarray) -> float:
+    difference = actual.double().numpy() - expected
+    return float(np.sqrt((difference**2).sum() / (expected**2).sum()))
+
+
+def noise(seed: int, count: int, shape: tuple[int, ...] = (4, 6, 5), bias: float = 0.3) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    shared = bias * generator.standard_normal((1, shape[0], 1, 1))
+    return generator.standard_normal((count, *shape)) + shared
+
+
+@pytest.mark.parametrize("method", methods())
+@pytest.mark.parametrize("count", [1, 2, 3, 17, 250, 1000])
+def test_agrees_with_a_float64_reference_at_any_n(method: str, count: int) -> None:
+    latents = noise(count, count).astype(np.float32)
+    weights = np.random.default_rng(count).gamma(1.0, size=count)
+    mixed = latmix.mix(torch.from_numpy(latents), torch.from_numpy(weights), method)
+    assert mixed.dtype == torch.float32
+    assert relative_error(mixed, reference(latents, weights, method)) < 1e-5
+
+
+@pytest.mark.parametrize("method", methods())
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_agrees_for_any_float_type(method: str, dtype: torch.dtype) -> None:
+    latents = torch.from_numpy(noise(5, 12)).to(dtype)
+    weights = np.arange(1.0, 13.0)
+    mixed = latmix.mix(latents, torch.from_numpy(weights), method)
+    assert mixed.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
+    exact = reference(latents.double().numpy(), weights, method)
+    assert relative_error(mixed, exact) < (1e-12 if dtype == torch.float64 else 1e-5)
+
+
+@pytest.mark.parametrize("method", methods())
+def test_agrees_where_the_mean_dwarfs_the_rest(method: str) -> None:
+    latents = (100.0 + 1e-2 * noise(3, 6)).astype(np.float32)
+    exact = reference(latents, np.ones(6), method)
+    mixed = latmix.mix(torch.from_numpy(latents), None, method)
+    assert relative_error(mixed, exact) < 1e-5
+
+
+@pytest.mark.parametrize("method", methods())
+def test_many_weightings_are_the_single_ones_stacked(method: str) -> None:
+    latents = torch.from_numpy(noise(1, 7))
+    weights = torch.from_numpy(np.random.default_rng(2).gamma(1.0, size=(5, 7)))
+    together = latmix.mix(latents, weights, method)
+    assert together.shape == (5, 4, 6, 5)
+    for row, weight in zip(together, weights, strict=True):
+        torch.testing.assert_close(row, latmix.mix(latents, weight, method))
+
+
+def test_no_weights_are_equal_weights() -> None:
+    latents = torch.from_numpy(noise(1, 5))
+    torch.testing.assert_close(latmix.mix(latents), latmix.mix(latents, [2.0] * 5))
+
+
+def test_other_shapes_are_mixed_too() -> None:
+    flat = torch.randn(4, 50, dtype=torch.float64)
+    assert latmix.mix(flat, method="nin/m").shape == (50,)
+    video = torch.randn(4, 3, 2, 5, 5)
+    assert latmix.mix(video, method="nin/chm").shape == (3, 2, 5, 5)
+
+
+@st.composite
+def mixtures(draw: st.DrawFn) -> tuple[torch.Tensor, np.ndarray]:
+    count = draw(st.integers(2, 6))
+    seed = draw(st.integers(0, 2**31))
+    bias = draw(st.sampled_from([0.0, 0.3, 2.0]))
+    scale = draw(st.sampled_from([1e-3, 0.77, 1.0, 40.0]))
+    weights = draw(st.lists(st.floats(1e-3, 1.0), min_size=count, max_size=count))
+    return torch.from_numpy(scale * noise(seed, count, bias=bias)), np.array(weights)
+
+
+@settings(deadline=None, max_examples=40)
+@given(mixtures(), st.sampled_from(REPRODUCING), st.data())
+def test_an_input_with_all_the_weight_comes_back(
+    mixture: tuple[torch.Tensor, np.ndarray], method: str, data: st.DataObject
+) -> None:
+    latents, weights = mixture
+    vertex = data.draw(st.integers(0, len(weights) - 1))
+    only = torch.zeros(len(weights), dtype=torch.float64)
+    only[vertex] = 3.0
+    torch.testing.assert_close(latmix.mix(latents, only, method), latents[vertex])
+
+
+@settings(deadline=None, max_examples=40)
+@given(mixtures(), st.sampled_from(methods()), st.randoms())
+def test_order_and_scale_of_the_weights_do_not_matter(
+    mixture: tuple[torch.Tensor, np.ndarray], method: str, random: object
+) -> None:
+    latents, weights = mixture
+    order = list(range(len(weights)))
+    random.shuffle(order)  # type: ignore[attr-defined]
+    straight = latmix.mix(latents, torch.from_numpy(weights), method)
+    shuffled = latmix.mix(latents[order], torch.from_numpy(weights[order] * 7.5), method)
+    torch.testing.assert_close(straight, shuffled)
+
+
+@settings(deadline=None, max_examples=40)
+@given(mixtures(), st.sampled_from(INDIFFERENT_TO_COPIES))
+def test_a_picture_listed_twice_at_half_weight_changes_nothing(
+    mixture: tuple[torch.Tensor, np.ndarray], method: str
+) -> None:
+    latents, weights = mixture
+    halved = np.concatenate([[weights[0] / 2], weights[1:], [weights[0] / 2]])
+    twice = torch.cat([latents, latents[:1]])
+    torch.testing.assert_close(
+        latmix.mix(latents, torch.from_numpy(weights), method),
+        latmix.mix(twice, torch.from_numpy(halved), method),
+    )
+
+
+def test_lol_alone_is_changed_by_a_picture_listed_twice() -> None:
+    latents = torch.from_numpy(noise(4, 2))
+    once = latmix.mix(latents, [0.5, 0.5], "lol/0")
+    twice = latmix.mix(torch.cat([latents, latents[:1]]), [0.25, 0.5, 0.25], "lol/0")
+    assert not torch.allclose(once, twice)
+
+
+@settings(deadline=None, max_examples=40)
+@given(mixtures(), st.sampled_from(methods()))
+def test_the_normalised_part_has_the_target_norm(
+    mixture: tuple[torch.Tensor, np.ndarray], method: str
+) -> None:
+    latents, weights = mixture
+    norm, mean = method.split("/")
+    mixed = latmix.mix(latents, torch.from_numpy(weights), method)
+    w = torch.from_numpy(weights / weights.sum())
+    axes = {"0": (), "m": (1, 2, 3), "chm": (2, 3)}[mean]
+    d = latents.mean(axes, keepdim=True).expand_as(latents) if axes else torch.zeros_like(latents)
+    r = (latents - d).flatten(1).norm(dim=1)
+    rest = mixed - torch.tensordot(w, d, 1)
+    if norm == "fix":
+        assert math.isclose(rest.norm(), math.sqrt(latents[0].numel()), rel_tol=1e-9)
+    if norm == "nin":
+        assert math.isclose(rest.norm(), w @ r, rel_tol=1e-9)
+    if norm == "coh":
+        low, high = sorted([float(w @ r), math.sqrt(latents[0].numel())])
+        assert low * (1 - 1e-9) <= rest.norm() <= high * (1 + 1e-9)
+
+
+@settings(deadline=None, max_examples=40)
+@given(mixtures(), st.sampled_from([name for name in methods() if name.endswith("/chm")]))
+def test_channel_means_of_chm_never_exceed_the_inputs(
+    mixture: tuple[torch.Tensor, np.ndarray], method: str
+) -> None:
+    latents, weights = mixture
+    means = latents.mean((2, 3))
+    mixed = latmix.mix(latents, torch.from_numpy(weights), method).mean((1, 2))
+    slack = 1e-9 * float(latents.abs().max())
+    assert bool((mixed <= means.amax(0) + slack).all())
+    assert bool((mixed >= means.amin(0) - slack).all())
+
+
+@settings(deadline=None, max_examples=20)
+@given(mixtures(), st.sampled_from(REPRODUCING))
+def test_continuous_at_the_inputs(mixture: tuple[torch.Tensor, np.ndarray], method: str) -> None:
+    latents, weights = mixture
+    assume(len(weights) > 1)
+    nearly = torch.full((len(weights),), 1e-7, dtype=torch.float64)
+    nearly[0] = 1.0
+    error = (latmix.mix(latents, nearly, method) - latents[0]).norm() / latents[0].norm()
+    assert error < 1e-4
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(
+        st.one_of(st.floats(allow_nan=True, allow_infinity=True), st.just(0.0)),
+        min_size=3,
+        max_size=3,
+    )
+)
+def test_any_weights_give_finite_latents_or_a_sentence(weights: list[float]) -> None:
+    latents = torch.from_numpy(noise(9, 3))
+    try:
+        mixed = latmix.mix(latents, weights, "nin/chm")
+    except ValueError as error:
+        assert "weights" in str(error)
+    else:
+        assert bool(torch.isfinite(mixed).all())
+        assert min(weights) >= 0
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ([0.5, -0.1, 0.6], "negative"),
+        ([0.5, math.nan, 0.5], "finite"),
+        ([0.5, math.inf, 0.5], "finite"),
+        ([0.0, 0.0, 0.0], "all zero"),
+        ([0.5, 0.5], r"shape \(3,\)"),
+        ([[[1.0, 1.0, 1.0]]], "shape"),
+    ],
+)
+def test_weights_that_cannot_be_meant_are_refused(weights: list[float], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        latmix.mix(torch.randn(3, 4, 4, 4), weights)
+
+
+@pytest.mark.parametrize(
+    ("latents", "said"),
+    [
+        (torch.ones(3, 4, 4, 4, dtype=torch.int64), "float type"),
+        (torch.full((2, 4, 4, 4), math.nan), "finite"),
+        (torch.zeros(0, 4, 4, 4), "not empty"),
+        (torch.ones(3), r"\(N, ...\)"),
+        (torch.ones(3, 5), "channels"),
+    ],
+)
+def test_latents_that_cannot_be_mixed_are_refused(latents: torch.Tensor, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        latmix.mix(latents, method="nin/chm")
+
+
+def test_latents_that_cancel_are_refused_where_a_direction_is_needed() -> None:
+    z = torch.randn(1, 4, 4, 4)
+    with pytest.raises(ValueError, match="cancel"):
+        latmix.mix(torch.cat([z, -z]), method="fix/0")
+    assert float(latmix.mix(torch.cat([z, -z]), method="lin/0").norm()) < 1e-6
+
+
+def test_flat_latents_are_mixed_by_their_means_alone() -> None:
+    flat = torch.tensor([1.0, 3.0]).reshape(2, 1, 1, 1).expand(2, 4, 3, 3)
+    torch.testing.assert_close(latmix.mix(flat, method="nin/chm"), torch.full((4, 3, 3), 2.0))
+
+
+def test_an_unknown_method_names_the_nearest() -> None:
+    with pytest.raises(ValueError, match="nin/chm"):
+        latmix.mix(torch.randn(2, 4, 4, 4), method="nin/chn")
+
+
+def test_the_grid_has_every_norm_with_every_mean() -> None:
+    assert len(methods()) == len(NORMS) * len(MEANS) == len(set(methods())) == 15
+    assert latmix.methods() == methods()

@@ -1,0 +1,126 @@
+"""Statistics against the mixture itself: what is said before must be true of the latents after."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import latmix
+from latmix.mixing.formula import weight_table, weighted_sums
+from latmix.mixing.grid import methods
+from latmix.mixing.live import LiveStatistics
+from latmix.mixing.statistics import Statistics, mixture_statistics, sum_statistics
+from latmix.mixing.summary import Gram, Summary, blocks
+
+
+def biased(count: int, bias: float, seed: int = 0, side: int = 16) -> torch.Tensor:
+    """Noise with one common offset in its first channel."""
+    torch.manual_seed(seed)
+    latents = torch.randn(count, 4, side, side, dtype=torch.float64)
+    latents[:, 0] += bias
+    return latents
+
+
+def table(weights: list[float]) -> torch.Tensor:
+    return weight_table(weights, len(weights), torch.device("cpu"))
+
+
+@pytest.mark.parametrize("method", methods())
+def test_every_number_is_true_of_the_mixture(method: str) -> None:
+    latents, weights = biased(6, 0.3), [1.0, 2.0, 3.0, 0.0, 0.5, 1.5]
+    mixed = latmix.mix(latents, weights, method)
+    found = mixture_statistics(Gram.of(latents), table(weights)[0], method)
+    assert math.isclose(found.norm, float(mixed.norm()), rel_tol=1e-9)
+    assert math.isclose(found.norm_ratio, float(mixed.norm()) / 32, rel_tol=1e-9)
+    torch.testing.assert_close(torch.tensor(found.channel_mean).double(), mixed.mean((1, 2)))
+    deviations = mixed.flatten(1).std(dim=1, correction=0)
+    torch.testing.assert_close(torch.tensor(found.channel_std).double(), deviations)
+    w = table(weights)[0]
+    expected = w @ latents.mean((2, 3))
+    torch.testing.assert_close(torch.tensor(found.input_channel_mean).double(), expected)
+    assert math.isclose(found.effective_count, float(1 / w.square().sum()), rel_tol=1e-12)
+
+
+@pytest.mark.parametrize("method", methods())
+def test_gram_and_weighted_sum_agree(method: str) -> None:
+    latents = biased(9, 0.5)
+    weights = table(list(range(1, 10)))
+    summary = Summary.of(latents)
+    total = weighted_sums(blocks(latents), summary, weights)[0]
+    from_sum = sum_statistics(total, summary, weights[0], method)
+    from_gram = mixture_statistics(Gram.of(latents), weights[0], method)
+    close(from_sum, from_gram)
+
+
+def close(one: Statistics, other: Statistics) -> None:
+    for name, value in one.as_json().items():
+        expected = other.as_json()[name]
+        if name == "warning":
+            assert value == expected
+        else:
+            assert value == pytest.approx(expected, rel=1e-9, abs=1e-12), name
+
+
+@pytest.mark.parametrize("count", [4, 16, 64, 256])
+@pytest.mark.parametrize("bias", [0.0, 0.05, 0.2])
+def test_amplification_follows_the_law_of_the_paper(count: int, bias: float) -> None:
+    """alpha = R/|m| = 1/sqrt(b^2 + 1/N) for noise with a common bias b (L&K section 4.2)."""
+    latents = biased(count, 0.0, seed=count, side=32) + bias
+    found = mixture_statistics(Gram.of(latents), table([1.0] * count)[0], "fix/0")
+    assert found.amplification == pytest.approx(1 / math.sqrt(bias**2 + 1 / count), rel=0.05)
+    offset = sum(found.channel_mean) / 4
+    assert offset == pytest.approx(found.amplification * bias, abs=0.06)
+
+
+def test_amplified_bias_is_warned_of_and_the_remedy_is_not() -> None:
+    gram, weights = Gram.of(biased(64, 0.1)), table([1.0] * 64)[0]
+    assert "degenerate" in (mixture_statistics(gram, weights, "fix/0").warning or "")
+    assert mixture_statistics(gram, weights, "fix/chm").warning is None
+    assert "washed out" in (mixture_statistics(gram, weights, "lin/0").warning or "")
+    assert mixture_statistics(Gram.of(biased(8, 0.0)), table([1.0] * 8)[0], "fix/0").warning is None
+
+
+def test_coherence_is_one_alone_and_falls_as_one_over_root_n() -> None:
+    alone = mixture_statistics(Gram.of(biased(1, 0.0)), table([1.0])[0], "nin/0")
+    many = mixture_statistics(Gram.of(biased(100, 0.0)), table([1.0] * 100)[0], "nin/0")
+    assert alone.coherence == pytest.approx(1.0)
+    assert many.coherence == pytest.approx(0.1, rel=0.1)
+
+
+edits = st.lists(
+    st.one_of(
+        st.tuples(st.just("set"), st.integers(0, 11), st.floats(0, 1)),
+        st.tuples(st.just("equal"), st.integers(0, 11), st.floats(0, 1)),
+        st.tuples(st.just("random"), st.integers(0, 11), st.floats(0, 1)),
+    ),
+    max_size=12,
+)
+
+
+@settings(deadline=None, max_examples=30)
+@given(edits, st.sampled_from(["nin/chm", "fix/0", "coh/m"]))
+def test_a_running_sum_follows_any_edits(
+    steps: list[tuple[str, int, float]], method: str
+) -> None:
+    latents = biased(12, 0.3, side=6)
+
+    def read(indices: object) -> object:
+        return blocks(latents[list(indices)])  # type: ignore[call-overload]
+
+    summary = Summary.of(latents)
+    running = LiveStatistics(summary, read)  # type: ignore[arg-type]
+    exact = LiveStatistics(summary, read, Gram.of(latents))  # type: ignore[arg-type]
+    mixture = latmix.Mixture.equal(str(index) for index in range(12))
+    for kind, index, weight in steps:
+        if kind == "set":
+            mixture = mixture.set(str(index), weight)
+        elif kind == "random":
+            mixture = mixture.randomise(index)
+        else:
+            mixture = mixture.equalise()
+        one = running.statistics(mixture.weights, method)
+        close(one, exact.statistics(mixture.weights, method))
