@@ -100,5 +100,7 @@ def parse_method(name: str | Method) -> Method:
         norm, mean = name.split("/")
         return Method(norm, mean)
     near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
-    advice = f"did you mean {' or '.join(near)}?" if near else f"it must be one of {', '.join(known)}."
+    advice = (
+        f"did you mean {' or '.join(near)}?" if near else f"it must be one of {', '.join(known)}."
+    )
     raise ValueError(f"method {name!r} is not known: {advice}")

@@ -66,8 +66,8 @@ class Mixture:
         """
         keys = tuple(keys)
         draw = random.Random(seed)
-        weights = [draw.gammavariate(concentration, 1.0) for _ in keys]
-        return cls(keys, weights if any(weights) else [1.0] * len(keys))
+        weights = tuple(draw.gammavariate(concentration, 1.0) for _ in keys)
+        return cls(keys, weights if any(weights) else (1.0,) * len(keys))
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -88,7 +88,7 @@ class Mixture:
         return dict(zip(self.keys, self.weights, strict=True))
 
     def set(self, key: str, weight: float) -> Mixture:
-        """Give one picture this weight (0..1); the others keep their proportions and share the rest.
+        """Give one picture this weight (0..1); the others keep their proportions.
 
         A picture that is not in the mixture joins it. Where all others weigh nothing, they share
         the rest equally; a picture alone keeps weight 1.

@@ -20,7 +20,7 @@ OFFSET_DAMAGING = 0.4
 """Offsets of a channel mean from which L&K figure 6 shows visible and severe damage."""
 
 NORM_TOO_SMALL = 0.8
-"""Share of the inputs' own norm below which a linear mixture looks washed out (L&K figure 1, LIN)."""
+"""Share of the inputs' own norm below which a mixture looks washed out (L&K figure 1, LIN)."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Statistics:
         effective_count: N_eff = 1 / sum w^2.
         channel_mean: mean of each channel of z'.
         channel_std: standard deviation over space of each channel of z'.
-        input_channel_mean: weighted mean of the inputs' channel means: what an unbiased mixture has.
+        input_channel_mean: weighted mean of the inputs' channel means: the unbiased mixture's.
         warning: a sentence, or None where nothing is wrong.
     """
 

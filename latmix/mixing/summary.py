@@ -18,7 +18,7 @@ BLOCK_ELEMENTS = 1 << 22
 """Elements converted at a time (32 MB in float64): bounds memory, whatever N is."""
 
 Blocks = Iterable[tuple[slice, Tensor]]
-"""Rows of latents in order, with the places they take: what `blocks` and a store's space yield."""
+"""Rows of latents in order, with their places: what `blocks` and a store's space yield."""
 
 
 def precise(device: torch.device) -> torch.dtype:
@@ -27,7 +27,7 @@ def precise(device: torch.device) -> torch.dtype:
 
 
 def blocks(latents: Tensor) -> Iterator[tuple[slice, Tensor]]:
-    """Rows of latents (N, ...) as (k, C, P) in the widest float type, a bounded number at a time."""
+    """Rows of latents (N, ...) as (k, C, P) in the widest float type, a few at a time."""
     count, channels = latents.shape[0], latents.shape[1] if latents.ndim > 2 else 1
     rows = max(1, BLOCK_ELEMENTS // max(1, latents[0].numel()))
     for start in range(0, count, rows):

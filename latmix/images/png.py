@@ -1,0 +1,122 @@
+"""Write PNG files that carry text (a recipe), and read that text back."""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import MappingProxyType
+
+from PIL import Image, PngImagePlugin
+
+from latmix.errors import LatmixError, PictureError
+from latmix.images.files import AnyPath, as_path, failure, kind_of, open_regular
+from latmix.images.pictures import DECODING_ERRORS, HUSH, damaged
+from latmix.names import display_name
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
+_MAX_KEY_BYTES = 79  # PNG specification, 11.3.3.2
+_NO_TEXT: Mapping[str, str] = MappingProxyType({})
+
+
+def write_png(image: Image.Image, path: AnyPath, text: Mapping[str, str] = _NO_TEXT) -> None:
+    """Write the picture as PNG with `text` as iTXt entries: wholly, for good, or not at all.
+
+    It is written beside its place under another name, made durable, and moved there at once, so
+    that a crash leaves the old file or the new one. A link is kept and its file replaced.
+
+    Raises: LatmixError if the file cannot be written (its folder must exist); ValueError for a
+    key or value that PNG cannot hold, or pixels that it cannot.
+    """
+    data = _encode(image, text)
+    target = as_path(path)
+    try:
+        try:
+            mode = target.stat().st_mode
+        except FileNotFoundError:
+            mode = stat.S_IFREG
+        target = target.resolve()
+    except (OSError, ValueError) as error:
+        raise failure("write", path, error, LatmixError) from error
+    if not stat.S_ISREG(mode):
+        message = f"Cannot write {display_name(path)}: it is {kind_of(mode)}."
+        raise LatmixError(message, "Give the name of a file.")
+    if not target.parent.is_dir():
+        folder = display_name(target.parent)
+        message = f"Cannot write {display_name(path)}: there is no folder {folder}."
+        raise LatmixError(message, "Make the folder first.")
+    try:
+        _replace(target, data)
+    except OSError as error:
+        raise failure("write", path, error, LatmixError) from error
+
+
+def read_text(path: AnyPath) -> dict[str, str]:
+    """The text entries (tEXt, zTXt, iTXt) of a PNG file, without decoding its pixels.
+
+    Raises: PictureError if the file cannot be read, is no PNG, or is damaged.
+    """
+    with open_regular(path) as file, HUSH:
+        try:
+            if file.read(len(_SIGNATURE)) != _SIGNATURE:
+                message = f"{display_name(path)} is not a PNG file."
+                raise PictureError(message, "Name a PNG that latmix wrote.")
+            chunks = PngImagePlugin.PngStream(file)
+            while True:
+                kind, position, length = chunks.read()
+                if kind == b"IEND":
+                    return {key: str(value) for key, value in chunks.im_text.items()}
+                if kind in _TEXT_CHUNKS:
+                    chunks.crc(kind, chunks.call(kind, position, length))
+                else:
+                    file.seek(length + 4, os.SEEK_CUR)  # 4: the checksum
+        except DECODING_ERRORS as error:
+            raise damaged(path, error) from error
+
+
+def _encode(image: Image.Image, text: Mapping[str, str]) -> memoryview:
+    """The bytes of the file, made in memory: Pillow would lose why a disk refuses them."""
+    entries = PngImagePlugin.PngInfo()
+    for key, value in text.items():
+        try:
+            key_bytes = key.encode("latin-1")
+            value.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise ValueError(f"text entry {key!r} holds characters that PNG cannot") from error
+        if not 0 < len(key_bytes) <= _MAX_KEY_BYTES or b"\0" in key_bytes:
+            raise ValueError(f"text key is {key!r}, must be 1 to {_MAX_KEY_BYTES} characters")
+        entries.add_itxt(key, value)
+    buffer = io.BytesIO()
+    try:
+        image.save(buffer, "PNG", pnginfo=entries)
+    except OSError as error:
+        raise ValueError(f"image has mode {image.mode}, which PNG cannot hold") from error
+    return buffer.getbuffer()
+
+
+def _replace(target: Path, data: memoryview) -> None:
+    """Put `data` in place of `target`, with the permissions of a newly made file."""
+    beside = target.with_name(f".latmix-{secrets.token_hex(8)}.tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        with os.fdopen(os.open(beside, flags, 0o666), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink()
+        raise
+    # The file is in place; that the folder's entry lasts too is asked where the system can.
+    with suppress(OSError):
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

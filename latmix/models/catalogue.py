@@ -1,0 +1,64 @@
+"""The models latmix knows by name. Any folder or hub id of a supported family works beside these."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+BUILT_IN = "mini"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model with a short name.
+
+    Attributes:
+        repository: its id on the model hub; empty for the built-in model.
+        guidance: classifier-free guidance that suits it when generating.
+    """
+
+    name: str
+    repository: str
+    family: str
+    pixels: int
+    licence: str
+    note: str
+    guidance: float = 7.5
+
+
+CATALOGUE: tuple[Entry, ...] = (
+    Entry(
+        BUILT_IN,
+        "",
+        "StableDiffusionPipeline",
+        64,
+        "Apache-2.0; artwork Apache-2.0, CC-BY 4.0, MIT",
+        "built in; knows emoji only; no GPU and no download needed",
+        guidance=3.0,
+    ),
+    Entry(
+        "sd15",
+        "stable-diffusion-v1-5/stable-diffusion-v1-5",
+        "StableDiffusionPipeline",
+        512,
+        "CreativeML Open RAIL-M",
+        "Stable Diffusion 1.5, knows photographs; the paper's first model; 4.3 GB",
+    ),
+)
+
+
+def find_entry(name: str) -> Entry | None:
+    """The entry of a short name or a hub id."""
+    return next((entry for entry in CATALOGUE if name and name in (entry.name, entry.repository)), None)
+
+
+def nearest(name: str) -> list[str]:
+    """Catalogue names that a misspelt one may have meant."""
+    names = [entry.name for entry in CATALOGUE] + [e.repository for e in CATALOGUE if e.repository]
+    return difflib.get_close_matches(name, names, n=2, cutoff=0.4)
+
+
+def built_in_folder() -> Path:
+    """The folder of the built-in model inside the package."""
+    return Path(__file__).parent / "mini" / "pipeline"

@@ -1,0 +1,123 @@
+"""The noise schedule a network was trained with, read from its scheduler's JSON. Needs no torch.
+
+Convention: x_t = sqrt(abar_t) x0 + sqrt(1 - abar_t) eps, t = 0 .. T-1, noise growing with t.
+Only what the network and its grid of timesteps need is taken; the scheduler's class (PNDM, Euler,
+DPM++, DDIM) does not matter, since latmix integrates by itself. Values are float64.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+PREDICTIONS = ("epsilon", "v_prediction", "flow")
+SPACINGS = ("leading", "trailing", "linspace")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A variance-preserving noise schedule.
+
+    Attributes:
+        alphas_cumprod: abar_t for t = 0 .. T-1.
+        prediction: what the network returns: epsilon or v_prediction.
+        spacing: how a number of steps picks timesteps: leading, trailing or linspace.
+        offset: added to every timestep under leading spacing.
+        final_alpha_cumprod: abar of the clean end of a trajectory.
+    """
+
+    alphas_cumprod: tuple[float, ...]
+    prediction: str = "epsilon"
+    spacing: str = "leading"
+    offset: int = 0
+    final_alpha_cumprod: float = 1.0
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, object]) -> Schedule:
+        """The schedule of a diffusers scheduler's config.
+
+        Raises:
+            ValueError: a beta schedule, prediction or spacing that is not known.
+        """
+        prediction = str(config.get("prediction_type", "epsilon"))
+        spacing = str(config.get("timestep_spacing", "leading"))
+        for value, known in ((prediction, PREDICTIONS[:2]), (spacing, SPACINGS)):
+            if value not in known:
+                raise ValueError(f"scheduler: {value!r} is not supported; known: {', '.join(known)}.")
+        cumulative = _cumulative(_betas(config))
+        if config.get("rescale_betas_zero_snr"):
+            cumulative = _zero_terminal_snr(cumulative)
+        # PNDM is the one scheduler that ends at abar_0 when its config does not say.
+        ends_at_one = config.get(
+            "set_alpha_to_one", config.get("_class_name") != "PNDMScheduler"
+        )
+        return cls(
+            alphas_cumprod=tuple(cumulative),
+            prediction=prediction,
+            spacing=spacing,
+            offset=int(str(config.get("steps_offset", 0))),
+            final_alpha_cumprod=1.0 if ends_at_one else cumulative[0],
+        )
+
+    @property
+    def length(self) -> int:
+        """T, the number of training timesteps."""
+        return len(self.alphas_cumprod)
+
+    def timesteps(self, steps: int) -> tuple[int, ...]:
+        """The timesteps of a trajectory, from the noisiest to the cleanest.
+
+        Raises:
+            ValueError: `steps` is not between 1 and what the schedule has room for.
+        """
+        total = self.length
+        most = total - 1 if self.spacing == "leading" and self.offset else total
+        if not 1 <= steps <= most:
+            raise ValueError(f"steps must be between 1 and {most}, not {steps}.")
+        if self.spacing == "leading":
+            stride = total // steps
+            chosen = [i * stride + self.offset for i in range(steps)]
+            return tuple(t for t in reversed(chosen))
+        if self.spacing == "trailing":
+            return tuple(round(total - i * total / steps) - 1 for i in range(steps))
+        if steps == 1:
+            return (0,)
+        return tuple(round(i * (total - 1) / (steps - 1)) for i in reversed(range(steps)))
+
+
+def _betas(config: Mapping[str, object]) -> list[float]:
+    trained = config.get("trained_betas")
+    if isinstance(trained, (list, tuple)):
+        return [float(beta) for beta in trained]
+    total = int(str(config.get("num_train_timesteps", 1000)))
+    start = float(str(config.get("beta_start", 0.0001)))
+    end = float(str(config.get("beta_end", 0.02)))
+    kind = config.get("beta_schedule", "linear")
+    if kind == "linear":
+        return _line(start, end, total)
+    if kind == "scaled_linear":
+        return [root * root for root in _line(math.sqrt(start), math.sqrt(end), total)]
+    if kind == "squaredcos_cap_v2":
+        level = [math.cos((i / total + 0.008) / 1.008 * math.pi / 2) ** 2 for i in range(total + 1)]
+        return [min(1 - after / before, 0.999) for before, after in zip(level, level[1:], strict=False)]
+    raise ValueError(f"scheduler: beta schedule {kind!r} is not supported.")
+
+
+def _line(start: float, end: float, count: int) -> list[float]:
+    return [start + (end - start) * i / (count - 1) for i in range(count)]
+
+
+def _cumulative(betas: list[float]) -> list[float]:
+    product, out = 1.0, []
+    for beta in betas:
+        product *= 1.0 - beta
+        out.append(product)
+    return out
+
+
+def _zero_terminal_snr(cumulative: list[float]) -> list[float]:
+    """Shift and scale sqrt(abar) so that it ends at 0 (Lin et al. 2305.08891, algorithm 1)."""
+    roots = [math.sqrt(value) for value in cumulative]
+    first, last = roots[0], roots[-1]
+    return [((root - last) * first / (first - last)) ** 2 for root in roots]

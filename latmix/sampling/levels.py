@@ -1,0 +1,94 @@
+"""The noise levels of a trajectory and the one deterministic step between two of them.
+
+A state is x = a x0 + s eps. Every prediction (epsilon, v, flow) gives the pair (x0_hat, eps_hat),
+and the step from (a, s) to (a', s') is x' = a' x0_hat + s' eps_hat, which in terms of the network's
+output m is x' = A x + B m. Sources: DDIM, Song et al. 2010.02502 eq. 12 with eta = 0; v prediction,
+Salimans & Ho 2202.00512; rectified flow (the step is Euler's), Liu et al. 2209.03003.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from latmix.models.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Levels:
+    """A grid of noise levels, noisiest first.
+
+    Attributes:
+        times: what the network is told at each of the K noisy levels.
+        a: scale of the picture at the K + 1 levels, the last being the clean end.
+        s: scale of the noise there.
+        prediction: what the network returns: epsilon, v_prediction or flow.
+    """
+
+    times: tuple[float, ...]
+    a: tuple[float, ...]
+    s: tuple[float, ...]
+    prediction: str
+
+    @classmethod
+    def of(cls, schedule: Schedule, steps: int) -> Levels:
+        """The levels of a schedule for a number of steps, consecutive timesteps being neighbours.
+
+        Raises:
+            ValueError: the schedule has no room for that many steps.
+        """
+        times = schedule.timesteps(steps)
+        kept = [schedule.alphas_cumprod[t] for t in times] + [schedule.final_alpha_cumprod]
+        return cls(
+            times=times,
+            a=tuple(math.sqrt(value) for value in kept),
+            s=tuple(math.sqrt(1 - value) for value in kept),
+            prediction=schedule.prediction,
+        )
+
+    @property
+    def steps(self) -> int:
+        return len(self.times)
+
+    def coefficients(self, index: int) -> tuple[float, float]:
+        """A and B of the generating step x' = A x + B m from level `index` to `index + 1`."""
+        here, there = (self.a[index], self.s[index]), (self.a[index + 1], self.s[index + 1])
+        return step_coefficients(self.prediction, here, there)
+
+
+def step_coefficients(
+    prediction: str, here: tuple[float, float], there: tuple[float, float]
+) -> tuple[float, float]:
+    """A and B of x' = A x + B m between two levels (a, s), in either direction.
+
+    Raises:
+        ValueError: an unknown prediction.
+    """
+    (a, s), (a2, s2) = here, there
+    if prediction == "epsilon":
+        return a2 / a, s2 - s * a2 / a
+    if prediction == "v_prediction":
+        return a * a2 + s * s2, s2 * a - a2 * s
+    if prediction == "flow":
+        return 1.0, s2 - s
+    raise ValueError(f"prediction {prediction!r} is not known.")
+
+
+def clean_and_noise(
+    prediction: str, state: Tensor, output: Tensor, level: tuple[float, float]
+) -> tuple[Tensor, Tensor]:
+    """(x0_hat, eps_hat) of a state and the network's output m at a level (a, s).
+
+    Raises:
+        ValueError: an unknown prediction.
+    """
+    a, s = level
+    if prediction == "epsilon":
+        return (state - s * output) / a, output
+    if prediction == "v_prediction":
+        return a * state - s * output, s * state + a * output
+    if prediction == "flow":
+        return state - s * output, state + (1 - s) * output
+    raise ValueError(f"prediction {prediction!r} is not known.")

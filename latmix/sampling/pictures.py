@@ -1,0 +1,170 @@
+"""Pictures in, latents out, and back: one batch as a generator, and the public calls that drain it.
+
+The public `latmix.invert` and `latmix.generate` are here; the jobs use `invert_batch` and
+`generate_batch`, which yield after every step and so can be watched and stopped.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Sequence
+from typing import TypeVar
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from latmix.images import fit_picture, read_picture
+from latmix.models.protocol import Conditioning, Model
+from latmix.sampling import trajectory
+from latmix.sampling.levels import Levels
+from latmix.sampling.settings import TOLERANCES, GenerationSettings, InversionSettings
+from latmix.sampling.trajectory import Guidance, Step
+
+Result = TypeVar("Result")
+Readable = Image.Image | str | os.PathLike[str]
+
+BATCH = 8
+"""Pictures at a time where the caller does not say."""
+
+
+def invert(
+    model: Model,
+    images: Readable | Sequence[Readable],
+    prompt: str | Sequence[str] = "",
+    *,
+    negative: str = "",
+    steps: int = 50,
+    guidance: float = 1.0,
+    solver: str = "fixed-point",
+    size: tuple[int, int] | None = None,
+    fit: str = "crop",
+    batch: int = BATCH,
+) -> Tensor:
+    """The noise latents that the model would make these pictures from.
+
+    Args:
+        images: PIL pictures or paths, one or many.
+        prompt: what the pictures show, for all or one each.
+        negative: the unconditional branch's prompt, used where guidance is not 1.
+        steps: of the trajectory; generate with the same number for an exact round trip.
+        guidance: classifier-free guidance; 1, the default, keeps latents close to noise.
+        solver: "fixed-point" (the exact inverse of the generating step) or "ddim" (explicit).
+        size: (width, height) in pixels; None is the model's own.
+        fit: how pictures are brought to it: "crop", "pad" or "stretch".
+        batch: pictures at a time; does not change the result beyond rounding.
+
+    Returns:
+        (N, C, H, W) float32 on the model's device.
+
+    Raises:
+        ValueError: a bad argument. PictureError: a file that cannot be read.
+    """
+    many = [images] if isinstance(images, (Image.Image, str, os.PathLike)) else list(images)
+    settings = InversionSettings(size or model.source.size, fit, steps, guidance, solver, negative)
+    model.source.latent_shape(settings.size)
+    prompts = _one_each(prompt, len(many))
+    rows = []
+    for part in _parts(len(many), batch):
+        pictures = [prepare(image, settings) for image in many[part]]
+        rows.append(drained(invert_batch(model, pictures, prompts[part], settings)))
+    return torch.cat(rows)
+
+
+def generate(
+    model: Model,
+    latents: Tensor,
+    prompt: str | Sequence[str] = "",
+    *,
+    negative: str = "",
+    steps: int = 50,
+    guidance: float | None = None,
+    batch: int = BATCH,
+) -> list[Image.Image]:
+    """The pictures that the model makes from noise latents.
+
+    Args:
+        latents: (B, C, H, W) or one (C, H, W).
+        prompt: for all or one each.
+        guidance: classifier-free guidance; None is what suits the model.
+
+    Returns:
+        RGB pictures, one a latent.
+
+    Raises:
+        ValueError: a bad argument.
+    """
+    if latents.ndim not in (3, 4) or latents.numel() == 0:
+        raise ValueError(f"latents must be (B, C, H, W) or (C, H, W), not {tuple(latents.shape)}.")
+    rows = latents if latents.ndim == 4 else latents[None]
+    scale = model.source.guidance if guidance is None else guidance
+    settings = GenerationSettings(scale, steps, negative)
+    prompts = _one_each(prompt, len(rows))
+    pictures = []
+    for part in _parts(len(rows), batch):
+        told = model.condition(prompts[part])
+        pictures += model.decode(drained(generate_batch(model, rows[part], told, settings)))
+    return pictures
+
+
+def prepare(image: Readable, settings: InversionSettings) -> Image.Image:
+    """A picture as it is encoded: read if it is a path, RGB, brought to the settings' size."""
+    picture = image if isinstance(image, Image.Image) else read_picture(image)
+    return fit_picture(picture.convert("RGB"), settings.size, settings.fit)
+
+
+def invert_batch(
+    model: Model,
+    pictures: Sequence[Image.Image],
+    prompts: Sequence[str],
+    settings: InversionSettings,
+) -> Generator[Step, None, Tensor]:
+    """Invert prepared pictures (`prepare`) together; returns (B, C, H, W) float32 noise latents."""
+    told = model.condition(prompts)
+    guidance = _guidance(model, told, settings.negative, settings.guidance)
+    levels = Levels.of(model.schedule, settings.steps)
+    tolerance = TOLERANCES[str(model.dtype).removeprefix("torch.")]
+    clean = model.encode(pictures)
+    walk = trajectory.invert(model, clean, levels, guidance, settings.solver, tolerance)
+    return (yield from walk)
+
+
+def generate_batch(
+    model: Model, latents: Tensor, told: Conditioning, settings: GenerationSettings
+) -> Generator[Step, None, Tensor]:
+    """Generate from noise latents (B, C, H, W) together; returns clean latents, not yet decoded."""
+    guidance = _guidance(model, told, settings.negative, settings.guidance)
+    levels = Levels.of(model.schedule, settings.steps)
+    noise = latents.to(model.device, torch.float32)
+    return (yield from trajectory.generate(model, noise, levels, guidance))
+
+
+def drained(work: Generator[object, None, Result]) -> Result:
+    """Run a generator to its end, its progress unseen, and return its result."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
+
+
+def _guidance(model: Model, told: Conditioning, negative: str, scale: float) -> Guidance:
+    if scale == 1.0:
+        return Guidance(told)
+    return Guidance(told, model.condition([negative] * told.count), scale)
+
+
+def _one_each(prompt: str | Sequence[str], count: int) -> list[str]:
+    prompts = [prompt] * count if isinstance(prompt, str) else list(prompt)
+    if count == 0:
+        raise ValueError("images: there are none.")
+    if len(prompts) != count:
+        raise ValueError(f"prompt: {len(prompts)} given for {count}; give one, or one for each.")
+    return prompts
+
+
+def _parts(count: int, batch: int) -> list[slice]:
+    if batch < 1:
+        raise ValueError(f"batch must be at least 1, not {batch}.")
+    return [slice(start, start + batch) for start in range(0, count, batch)]

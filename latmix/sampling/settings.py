@@ -1,0 +1,67 @@
+"""How a picture is inverted and how one is generated: values that go into keys and recipes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+
+from latmix.images import FITS
+from latmix.names import display_name
+
+SOLVERS = ("fixed-point", "ddim")
+
+TOLERANCES = {"float32": 1e-5, "float16": 5e-4, "bfloat16": 2e-3}
+"""Fixed-point tolerance by the network's type: tighter than its rounding would never be reached."""
+
+
+@dataclass(frozen=True)
+class InversionSettings:
+    """How pictures become noise latents. Part of a latent's key in the store.
+
+    Attributes:
+        size: width and height in pixels that pictures are brought to.
+        fit: how: crop, pad or stretch.
+        steps: of the trajectory.
+        guidance: classifier-free guidance while inverting; 1 keeps latents close to noise.
+        solver: fixed-point or ddim.
+        negative: the negative prompt; matters only where guidance is not 1.
+    """
+
+    size: tuple[int, int]
+    fit: str = "crop"
+    steps: int = 50
+    guidance: float = 1.0
+    solver: str = "fixed-point"
+    negative: str = ""
+
+    def __post_init__(self) -> None:
+        _check_steps(self.steps, self.guidance)
+        for name, value, known in (("fit", self.fit, FITS), ("solver", self.solver, SOLVERS)):
+            if value not in known:
+                shown = display_name(value)
+                raise ValueError(f"{name} must be one of {', '.join(known)}, not {shown!r}.")
+
+    def as_json(self) -> dict[str, object]:
+        return asdict(self) | {"size": list(self.size)}
+
+
+@dataclass(frozen=True)
+class GenerationSettings:
+    """How noise latents become pictures."""
+
+    guidance: float
+    steps: int = 50
+    negative: str = ""
+
+    def __post_init__(self) -> None:
+        _check_steps(self.steps, self.guidance)
+
+    def as_json(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def _check_steps(steps: int, guidance: float) -> None:
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, not {steps}.")
+    if not (math.isfinite(guidance) and guidance >= 0):
+        raise ValueError(f"guidance must be a finite number of at least 0, not {guidance}.")

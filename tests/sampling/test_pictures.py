@@ -1,0 +1,78 @@
+"""The public calls end to end on the built-in model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+import latmix
+from latmix.jobs.roundtrip import psnr
+from latmix.models.protocol import Model
+
+PROMPT = "an emoji of a face"
+
+
+def test_pictures_come_back_through_noise(mini: Model, faces: list[Path]) -> None:
+    latents = latmix.invert(mini, faces[:3], PROMPT, steps=25)
+    assert latents.shape == (3, 4, 16, 16)
+    assert latents.dtype == torch.float32
+    again = latmix.generate(mini, latents, PROMPT, steps=25, guidance=1.0)
+    pictures = [Image.open(face).convert("RGB").resize((64, 64)) for face in faces[:3]]
+    bounds = mini.decode(mini.encode(pictures))
+    assert all(psnr(one, other) > 45 for one, other in zip(again, bounds, strict=True))
+
+
+def test_explicit_inversion_is_close_and_fixed_point_closer(mini: Model, faces: list[Path]) -> None:
+    errors = []
+    for solver in ("ddim", "fixed-point"):
+        latents = latmix.invert(mini, faces[0], PROMPT, steps=20, solver=solver)
+        [again] = latmix.generate(mini, latents[0], PROMPT, steps=20, guidance=1.0)
+        bound = mini.decode(mini.encode([Image.open(faces[0]).convert("RGB").resize((64, 64))]))
+        errors.append(psnr(again, bound[0]))
+    assert errors[0] > 20
+    assert errors[1] > errors[0] + 10
+
+
+def test_batches_do_not_change_latents(mini: Model, faces: list[Path]) -> None:
+    prompts = [PROMPT, "an emoji of a red heart", ""]
+    together = latmix.invert(mini, faces[:3], prompts, steps=5)
+    alone = latmix.invert(mini, faces[:3], prompts, steps=5, batch=1)
+    torch.testing.assert_close(together, alone, rtol=1e-3, atol=1e-3)
+
+
+def test_a_mixture_of_one_is_the_picture(mini: Model, faces: list[Path]) -> None:
+    latents = latmix.invert(mini, faces[:1], PROMPT, steps=10)
+    torch.testing.assert_close(latmix.mix(latents, method="nin/chm"), latents[0])
+
+
+def test_other_sizes_than_the_models_own_work(mini: Model, faces: list[Path]) -> None:
+    latents = latmix.invert(mini, faces[:1], steps=3, size=(96, 64), fit="pad")
+    assert latents.shape == (1, 4, 16, 24)
+    assert latmix.generate(mini, latents, steps=3)[0].size == (96, 64)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"solver": "magic"}, "solver must be one of"),
+        ({"size": (65, 64)}, "multiples of 4"),
+        ({"fit": "squash"}, "fit must be one of"),
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"guidance": float("nan")}, "guidance must be"),
+        ({"prompt": ["one", "two"]}, "prompt: 2 given for 1"),
+        ({"batch": 0}, "batch must be at least 1"),
+    ],
+)
+def test_bad_arguments_are_refused(
+    mini: Model, faces: list[Path], arguments: dict[str, object], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        latmix.invert(mini, faces[0], **arguments)  # type: ignore[arg-type]
+
+
+def test_latents_of_the_wrong_shape_are_refused(mini: Model) -> None:
+    with pytest.raises(ValueError, match="latents must be"):
+        latmix.generate(mini, torch.zeros(4))

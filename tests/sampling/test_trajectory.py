@@ -1,0 +1,212 @@
+"""The integrator against closed forms, against diffusers' scheduler, and against itself."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from closed_form import GaussianNetwork, flow_levels, smooth_levels, told
+from torch import Tensor
+
+from latmix.models.protocol import Model
+from latmix.models.schedule import Schedule
+from latmix.sampling.fixed_point import solve
+from latmix.sampling.levels import Levels, clean_and_noise, step_coefficients
+from latmix.sampling.pictures import drained
+from latmix.sampling.trajectory import Guidance, Step, generate, invert
+
+SD15 = {
+    "_class_name": "DDIMScheduler",
+    "beta_schedule": "scaled_linear",
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "set_alpha_to_one": False,
+    "steps_offset": 1,
+}
+
+
+def network(levels: Levels) -> GaussianNetwork:
+    torch.manual_seed(0)
+    shape = (1, 3, 4, 4)
+    mean = 0.5 * torch.randn(shape, dtype=torch.float64)
+    return GaussianNetwork(levels, mean, 0.05 + torch.rand(shape, dtype=torch.float64))
+
+
+def data(net: GaussianNetwork, count: int = 3) -> Tensor:
+    torch.manual_seed(1)
+    return net.mean + net.variance.sqrt() * torch.randn(count, 3, 4, 4, dtype=torch.float64)
+
+
+def relative(one: Tensor, other: Tensor) -> float:
+    return float((one - other).norm() / other.norm())
+
+
+GRIDS = [
+    lambda steps: smooth_levels(steps, "epsilon"),
+    lambda steps: smooth_levels(steps, "v_prediction"),
+    flow_levels,
+]
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=["epsilon", "v_prediction", "flow"])
+@pytest.mark.parametrize("solver", ["ddim", "fixed-point"])
+def test_inversion_converges_at_first_order(grid: object, solver: str) -> None:
+    """Halving the step halves the error against the exact trajectory: both are Euler's method."""
+    errors = []
+    for steps in (40, 80, 160, 320):
+        levels = grid(steps)  # type: ignore[operator]
+        net = network(levels)
+        clean = data(net)
+        found = drained(invert(net, clean, levels, Guidance(told(3)), solver, 1e-12))
+        errors.append(relative(found, net.exact_noise(clean)))
+    ratios = [before / after for before, after in zip(errors, errors[1:], strict=False)]
+    assert all(1.8 < ratio < 2.2 for ratio in ratios), errors
+    assert errors[-1] < 0.02
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=["epsilon", "v_prediction", "flow"])
+def test_a_fixed_point_inversion_comes_back_exactly(grid: object) -> None:
+    levels = grid(20)  # type: ignore[operator]
+    net = network(levels)
+    clean = data(net)
+    for tolerance, bound in ((1e-4, 1e-2), (1e-12, 1e-10)):
+        noise = drained(invert(net, clean, levels, Guidance(told(3)), "fixed-point", tolerance))
+        assert relative(drained(generate(net, noise, levels, Guidance(told(3)))), clean) < bound
+
+
+def test_a_guided_inversion_comes_back_exactly() -> None:
+    levels = smooth_levels(50, "epsilon")
+    net = network(levels)
+    guidance = Guidance(told(3, shift=0.3), told(3), 3.0)
+    clean = data(net)
+    noise = drained(invert(net, clean, levels, guidance, "fixed-point", 1e-12))
+    assert relative(drained(generate(net, noise, levels, guidance)), clean) < 1e-9
+    assert relative(noise, drained(invert(net, clean, levels, Guidance(told(3))))) > 1e-3
+
+
+def test_guidance_of_one_is_the_plain_network() -> None:
+    levels = smooth_levels(10, "epsilon")
+    net = network(levels)
+    plain = drained(generate(net, data(net), levels, Guidance(told(3, 0.3))))
+    guided = drained(generate(net, data(net), levels, Guidance(told(3, 0.3), told(3), 1.0)))
+    assert torch.equal(plain, guided)
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction", "flow"])
+def test_step_and_pair_say_the_same(prediction: str) -> None:
+    """x' = A x + B m is a' x0_hat + s' eps_hat, for every prediction."""
+    torch.manual_seed(0)
+    state, output = torch.randn(2, 5, dtype=torch.float64)
+    here, there = ((0.3, 0.7), (0.8, 0.2)) if prediction == "flow" else ((0.6, 0.8), (0.8, 0.6))
+    scale, push = step_coefficients(prediction, here, there)
+    clean, noise = clean_and_noise(prediction, state, output, here)
+    torch.testing.assert_close(scale * state + push * output, there[0] * clean + there[1] * noise)
+    torch.testing.assert_close(here[0] * clean + here[1] * noise, state)
+
+
+def test_generation_reproduces_diffusers_ddim_on_the_built_in_model(mini: Model) -> None:
+    from diffusers import DDIMScheduler
+
+    torch.manual_seed(0)
+    noise = torch.randn(2, *mini.source.latent_shape(mini.source.size))
+    prompts = mini.condition(["an emoji of a face", "an emoji of a red heart"])
+    blank = mini.condition(["", ""])
+    scheduler = DDIMScheduler.from_config(mini.source.scheduler)
+    scheduler.set_timesteps(50)
+    state = noise.clone()
+    ours = generate(mini, noise, Levels.of(mini.schedule, 50), Guidance(prompts, blank, 3.0))
+    for time in scheduler.timesteps:
+        plain = mini.predict(state, int(time), blank)
+        guided = plain + 3.0 * (mini.predict(state, int(time), prompts) - plain)
+        stepped = scheduler.step(guided, time, state)
+        step = next(ours)
+        assert relative(step.clean, stepped.pred_original_sample) < 1e-4
+        state = stepped.prev_sample
+    with pytest.raises(StopIteration) as end:
+        next(ours)
+    assert relative(end.value.value, state) < 1e-5
+
+
+@pytest.mark.parametrize("spacing", ["leading", "trailing", "linspace"])
+@pytest.mark.parametrize("steps", [1, 10, 28, 50])
+@pytest.mark.parametrize("zero_snr", [False, True])
+def test_levels_are_diffusers_own(spacing: str, steps: int, zero_snr: bool) -> None:
+    from diffusers import DDIMScheduler
+
+    config = {**SD15, "timestep_spacing": spacing, "rescale_betas_zero_snr": zero_snr}
+    given = {name: value for name, value in config.items() if not name.startswith("_")}
+    scheduler = DDIMScheduler(clip_sample=False, **given)
+    scheduler.set_timesteps(steps)
+    schedule = Schedule.from_config(config)
+    assert list(schedule.timesteps(steps)) == scheduler.timesteps.tolist()
+    expected = scheduler.alphas_cumprod.double()
+    torch.testing.assert_close(
+        torch.tensor(schedule.alphas_cumprod, dtype=torch.float64), expected, rtol=2e-6, atol=1e-7
+    )
+    assert schedule.final_alpha_cumprod == pytest.approx(float(scheduler.final_alpha_cumprod))
+
+
+def test_the_oracles_of_stable_diffusion_hold() -> None:
+    schedule = Schedule.from_config(SD15)
+    assert schedule.alphas_cumprod[999] == pytest.approx(0.004660098513077238, rel=1e-9)
+    assert schedule.alphas_cumprod[981] == pytest.approx(0.005775500139495751, rel=1e-9)
+    times = schedule.timesteps(50)
+    assert (times[0], times[1], times[-1], len(times)) == (981, 961, 1, 50)
+
+
+@pytest.mark.parametrize("beta_schedule", ["linear", "scaled_linear", "squaredcos_cap_v2"])
+def test_every_beta_schedule_is_diffusers_own(beta_schedule: str) -> None:
+    from diffusers import DDIMScheduler
+
+    ours = Schedule.from_config({"beta_schedule": beta_schedule}).alphas_cumprod
+    theirs = DDIMScheduler(beta_schedule=beta_schedule).alphas_cumprod.double()
+    torch.testing.assert_close(
+        torch.tensor(ours, dtype=torch.float64), theirs, rtol=1e-4, atol=1e-7
+    )
+
+
+@pytest.mark.parametrize("steps", [0, -1, 1000, 1001])
+def test_steps_that_do_not_fit_are_refused(steps: int) -> None:
+    with pytest.raises(ValueError, match="steps must be between 1 and 999"):
+        Levels.of(Schedule.from_config(SD15), steps)
+
+
+def test_a_row_does_not_depend_on_the_rows_beside_it() -> None:
+    """An easy row stops early and a hard one goes on; neither sees the other."""
+    slopes = torch.tensor([0.1, 0.5, 0.95])[:, None]
+    goal = torch.randn(3, 8)
+
+    def g(state: Tensor, rows: Tensor) -> Tensor:
+        return slopes[rows] * torch.tanh(state) + goal[rows]
+
+    together = solve(g, goal, 1e-6, 50)
+    for row in range(3):
+        alone = solve(lambda z, _, r=row: g(z, torch.tensor([r])), goal[row : row + 1], 1e-6, 50)
+        torch.testing.assert_close(alone.state[0], together.state[row], rtol=1e-5, atol=1e-5)
+    assert float(together.residual.max()) <= 1e-6
+
+
+def test_a_fixed_point_that_diverges_keeps_its_best_iterate() -> None:
+    start = torch.ones(1, 4)
+    found = solve(lambda z, _: 3.0 * z + 1.0, start, 1e-6, 10, memory=0)
+    assert found.calls == 10
+    assert bool(torch.isfinite(found.state).all())
+    assert float(found.residual) <= 3.0
+
+
+def test_anderson_needs_fewer_calls_than_plain_iteration() -> None:
+    goal = torch.randn(2, 16)
+    calls = [
+        solve(lambda z, rows: 0.9 * torch.sin(z) + goal[rows], goal, 1e-6, 200, memory=memory).calls
+        for memory in (0, 3)
+    ]
+    assert calls[1] < calls[0]
+
+
+def test_steps_are_told_one_by_one_and_can_be_stopped() -> None:
+    levels = smooth_levels(12, "epsilon")
+    net = network(levels)
+    walk = invert(net, data(net), levels, Guidance(told(3)))
+    told_steps = [next(walk) for _ in range(5)]
+    assert [(step.done, step.total) for step in told_steps] == [(i, 12) for i in range(1, 6)]
+    assert all(isinstance(step, Step) and step.residual <= 1e-5 for step in told_steps)
+    walk.close()
