@@ -1,4 +1,4 @@
-"""The models latmix knows by name. Any folder or hub id of a supported family works beside these."""
+"""The models latmix knows by name. Any folder or hub id of a supported family works too."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ CATALOGUE: tuple[Entry, ...] = (
 
 def find_entry(name: str) -> Entry | None:
     """The entry of a short name or a hub id."""
-    return next((entry for entry in CATALOGUE if name and name in (entry.name, entry.repository)), None)
+    return next(
+        (entry for entry in CATALOGUE if name and name in (entry.name, entry.repository)), None
+    )
 
 
 def nearest(name: str) -> list[str]:

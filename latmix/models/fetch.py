@@ -1,4 +1,4 @@
-"""Fetch a model from the hub: the one place of latmix that uses the network, and only when asked."""
+"""Fetch a model from the hub: the one place that uses the network, and only when asked."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def pull_model(name: str) -> Path:
     )
 
     try:
-        snapshot_download(repository, allow_patterns=list(PATTERNS), ignore_patterns=list(DUPLICATES))
+        snapshot_download(
+            repository, allow_patterns=list(PATTERNS), ignore_patterns=list(DUPLICATES)
+        )
     except GatedRepoError as error:
         raise ModelError(
             f"{shown} asks you to accept its terms first.",

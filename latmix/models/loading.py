@@ -11,7 +11,9 @@ from latmix.models.source import ModelSource, find_model
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
-def load_model(name: str | ModelSource = "auto", device: str = "auto", dtype: str = "auto") -> Model:
+def load_model(
+    name: str | ModelSource = "auto", device: str = "auto", dtype: str = "auto"
+) -> Model:
     """Load a model.
 
     Args:
@@ -47,7 +49,8 @@ def pick_device(name: str) -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise UsageError(
-            f"The device {name!r} cannot be used here.", "Use --device auto, or see `latmix doctor`."
+            f"The device {name!r} cannot be used here.",
+            "Use --device auto, or see `latmix doctor`.",
         ) from error
     return device
 

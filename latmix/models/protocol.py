@@ -34,13 +34,17 @@ class Conditioning:
     def rows(self, index: Tensor | Sequence[int]) -> Conditioning:
         """The rows of these pictures, in this order."""
         at = torch.as_tensor(index, dtype=torch.long)
-        return Conditioning({name: value[at.to(value.device)] for name, value in self.tensors.items()})
+        return Conditioning(
+            {name: value[at.to(value.device)] for name, value in self.tensors.items()}
+        )
 
     def mixed(self, weights: Tensor) -> Conditioning:
         """Linear mixtures (B, N) of N rows, as L&K appendix B mixes embeddings."""
         return Conditioning(
             {
-                name: torch.einsum("bn,n...->b...", weights.to(value.device, torch.float32), value.float())
+                name: torch.einsum(
+                    "bn,n...->b...", weights.to(value.device, torch.float32), value.float()
+                )
                 for name, value in self.tensors.items()
             }
         )

@@ -7,6 +7,7 @@ DPM++, DDIM) does not matter, since latmix integrates by itself. Values are floa
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,14 +45,14 @@ class Schedule:
         spacing = str(config.get("timestep_spacing", "leading"))
         for value, known in ((prediction, PREDICTIONS[:2]), (spacing, SPACINGS)):
             if value not in known:
-                raise ValueError(f"scheduler: {value!r} is not supported; known: {', '.join(known)}.")
+                raise ValueError(
+                    f"scheduler: {value!r} is not supported; known: {', '.join(known)}."
+                )
         cumulative = _cumulative(_betas(config))
         if config.get("rescale_betas_zero_snr"):
             cumulative = _zero_terminal_snr(cumulative)
         # PNDM is the one scheduler that ends at abar_0 when its config does not say.
-        ends_at_one = config.get(
-            "set_alpha_to_one", config.get("_class_name") != "PNDMScheduler"
-        )
+        ends_at_one = config.get("set_alpha_to_one", config.get("_class_name") != "PNDMScheduler")
         return cls(
             alphas_cumprod=tuple(cumulative),
             prediction=prediction,
@@ -100,7 +101,7 @@ def _betas(config: Mapping[str, object]) -> list[float]:
         return [root * root for root in _line(math.sqrt(start), math.sqrt(end), total)]
     if kind == "squaredcos_cap_v2":
         level = [math.cos((i / total + 0.008) / 1.008 * math.pi / 2) ** 2 for i in range(total + 1)]
-        return [min(1 - after / before, 0.999) for before, after in zip(level, level[1:], strict=False)]
+        return [min(1 - after / before, 0.999) for before, after in itertools.pairwise(level)]
     raise ValueError(f"scheduler: beta schedule {kind!r} is not supported.")
 
 

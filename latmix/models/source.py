@@ -71,7 +71,8 @@ class ModelSource:
         width, height = size
         if width <= 0 or height <= 0 or width % self.cell or height % self.cell:
             raise ValueError(
-                f"size must be multiples of {self.cell} pixels for {self.name}, not {width}x{height}."
+                f"size must be multiples of {self.cell} pixels for {self.name}, "
+                f"not {width}x{height}."
             )
         return self.channels, height // self.cell, width // self.cell
 
@@ -147,13 +148,13 @@ def find_model(name: str, configured: str = "") -> ModelSource:
 
 
 def _looks_like_path(name: str) -> bool:
-    return name.startswith((".", "/", "~")) or os.sep in name and name.count("/") != 1
+    return name.startswith((".", "/", "~")) or (os.sep in name and name.count("/") != 1)
 
 
 def _cached_snapshot(repository: str) -> Path | None:
     """The newest snapshot of a hub repository in the hub's cache; asks no network."""
     from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.utils import HFValidationError
+    from huggingface_hub.errors import HFValidationError
 
     try:
         index = try_to_load_from_cache(repository, "model_index.json")
@@ -194,7 +195,9 @@ def _check_part(folder: Path, part: str, wanted: str, named: object) -> None:
             "latmix runs no code that comes with a model.",
         )
     if not (folder / part / "config.json").is_file():
-        raise ModelError(f"{shown} is incomplete: {part}/config.json is missing.", "Fetch it again.")
+        raise ModelError(
+            f"{shown} is incomplete: {part}/config.json is missing.", "Fetch it again."
+        )
     if _weights(folder / part, None) or _weights(folder / part, "fp16"):
         return
     pickles = [p.name for kind in ("*.bin", "*.ckpt", "*.pt") for p in (folder / part).glob(kind)]
@@ -236,8 +239,8 @@ def _file_digest(path: Path) -> bytes:
     """A digest of a file's bytes; the hub's cache already names its blobs by one."""
     from blake3 import blake3
 
-    if path.is_symlink() and len(Path(os.readlink(path)).name) == 64:
-        return Path(os.readlink(path)).name.encode()
+    if path.is_symlink() and len(path.readlink().name) == 64:
+        return path.readlink().name.encode()
     digest = blake3(max_threads=blake3.AUTO)
     try:
         digest.update_mmap(path)

@@ -74,21 +74,23 @@ class StableDiffusion:
     @torch.no_grad()
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
         pixels = to_pixels(pictures).to(self.device)
-        mode = self._vae.encode(pixels).latent_dist.mode()
+        mode: Tensor = self._vae.encode(pixels).latent_dist.mode()
         return (mode.float() - self._shift) * self._scale
 
     @torch.no_grad()
     def decode(self, latents: Tensor) -> list[Image.Image]:
         pictures = []
         # One at a time: the decoder is the memory peak of a run.
-        for latent in latents.to(self.device, torch.float32).split(1):
-            pictures += to_pictures(self._vae.decode(latent / self._scale + self._shift).sample)
+        for latent in latents.to(self.device, torch.float32):
+            scaled = latent[None] / self._scale + self._shift
+            pictures += to_pictures(self._vae.decode(scaled).sample)
         return pictures
 
     @torch.no_grad()
     def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
         text = conditioning.tensors["text"].to(self.dtype)
-        return self._unet(state.to(self.dtype), time, encoder_hidden_states=text).sample.float()
+        output: Tensor = self._unet(state.to(self.dtype), time, encoder_hidden_states=text).sample
+        return output.float()
 
 
 def _load_parts(source: ModelSource, dtype: torch.dtype) -> tuple[Any, Any, Any, Any]:
@@ -112,7 +114,7 @@ def _load_parts(source: ModelSource, dtype: torch.dtype) -> tuple[Any, Any, Any,
 
 
 def _silence_libraries() -> None:
-    """Keep the libraries' bars and notices off the terminal: they would spoil JSON and the screen."""
+    """Keep the libraries' bars and notices off the terminal: they would spoil the screen."""
     for name in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
         os.environ.setdefault(name, "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

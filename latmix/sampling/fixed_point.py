@@ -34,7 +34,7 @@ class Solution:
 
 
 def solve(g: Map, start: Tensor, tolerance: float, limit: int, memory: int = 3) -> Solution:
-    """Iterate until each row's relative residual is at most `tolerance`, or `limit` calls were made.
+    """Iterate until each row's relative residual is at most `tolerance`, or for `limit` calls.
 
     Args:
         start: (B, ...) float32.
@@ -73,5 +73,5 @@ def _accelerated(history: list[tuple[Tensor, Tensor]]) -> Tensor:
     # A ridge of rounding size keeps the small system solvable once differences become parallel.
     ridge = normal.diagonal(dim1=1, dim2=2).sum(dim=1).clamp_min(1e-300) * 1e-12
     normal = normal + ridge[:, None, None] * torch.eye(normal.shape[1], device=normal.device)
-    gamma = torch.linalg.solve(normal, (steps.mT @ step[..., None]).double())
-    return image - (images @ gamma.to(images))[..., 0]
+    gamma: Tensor = torch.linalg.solve(normal, (steps.mT @ step[..., None]).double())
+    return image - (images @ gamma.to(images)).squeeze(2)

@@ -23,7 +23,7 @@ from latmix.sampling.levels import Levels, clean_and_noise
 from latmix.sampling.settings import SOLVERS
 
 LIMIT = 25
-"""Network calls a fixed-point step may take; all but one or two steps of a trajectory take 4 or 5."""
+"""Network calls a fixed-point step may take; all but one or two of a trajectory take 4 or 5."""
 
 
 class Network(Protocol):
@@ -128,9 +128,7 @@ def invert(
         # The prediction that carried the step follows from its two ends; no extra call is needed.
         scale, push = levels.coefficients(index)
         output = (state - scale * found.state) / push
-        estimate, _ = clean_and_noise(
-            levels.prediction, found.state, output, _level(levels, index)
-        )
+        estimate, _ = clean_and_noise(levels.prediction, found.state, output, _level(levels, index))
         state = found.state
         residual = float(found.residual.max()) if exact else 0.0
         yield Step(done, levels.steps, estimate, found.calls, residual)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from closed_form import GaussianNetwork, flow_levels, smooth_levels, told
@@ -58,7 +60,7 @@ def test_inversion_converges_at_first_order(grid: object, solver: str) -> None:
         clean = data(net)
         found = drained(invert(net, clean, levels, Guidance(told(3)), solver, 1e-12))
         errors.append(relative(found, net.exact_noise(clean)))
-    ratios = [before / after for before, after in zip(errors, errors[1:], strict=False)]
+    ratios = [before / after for before, after in itertools.pairwise(errors)]
     assert all(1.8 < ratio < 2.2 for ratio in ratios), errors
     assert errors[-1] < 0.02
 

@@ -1,0 +1,51 @@
+"""What the tests share: the built-in model, loaded once, and a home of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from latmix import demo
+from latmix.images import find_pictures
+from latmix.models.loading import load_model
+from latmix.models.protocol import Model
+
+# Two threads that wait for one another on a busy machine are slower than one.
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings, latents, results and session in a folder of the test's own."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("LATMIX_HOME", str(home))
+    monkeypatch.setenv("LATMIX_CONFIG", str(home / "config.toml"))
+    monkeypatch.delenv("LATMIX_MODEL", raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    return home
+
+
+@pytest.fixture(scope="session")
+def mini() -> Iterator[Model]:
+    """The built-in model."""
+    yield load_model("mini", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def faces() -> list[Path]:
+    """The built-in pictures of faces."""
+    return find_pictures([demo.folder("faces")])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, faces: list[Path]) -> Path:
+    """A folder of six small pictures."""
+    place = tmp_path / "pictures"
+    place.mkdir()
+    for index, face in enumerate(faces[:6]):
+        Image.open(face).save(place / f"face-{index}.png")
+    return place
