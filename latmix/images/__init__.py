@@ -10,7 +10,7 @@ from latmix.images.files import content_hash, read_sidecar
 from latmix.images.folders import SUFFIXES, find_pictures, natural_key
 from latmix.images.pictures import FORMATS, MAX_PIXELS, read_picture
 from latmix.images.pixels import FITS, WHITE, fit_picture, to_rgb
-from latmix.images.png import read_text, write_png
+from latmix.images.png import check_writable, read_text, write_png
 
 __all__ = [
     "FITS",
@@ -18,6 +18,7 @@ __all__ = [
     "MAX_PIXELS",
     "SUFFIXES",
     "WHITE",
+    "check_writable",
     "content_hash",
     "find_pictures",
     "fit_picture",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import secrets
@@ -34,6 +35,18 @@ def write_png(image: Image.Image, path: AnyPath, text: Mapping[str, str] = _NO_T
     key or value that PNG cannot hold, or pixels that it cannot.
     """
     data = _encode(image, text)
+    target = check_writable(path)
+    try:
+        _replace(target, data)
+    except OSError as error:
+        raise failure("write", path, error, LatmixError) from error
+
+
+def check_writable(path: AnyPath) -> Path:
+    """Where `write_png` would write to, links resolved; ask before work is spent on a picture.
+
+    Raises: LatmixError if it can be seen already that the file cannot be written.
+    """
     target = as_path(path)
     try:
         try:
@@ -50,10 +63,10 @@ def write_png(image: Image.Image, path: AnyPath, text: Mapping[str, str] = _NO_T
         folder = display_name(target.parent)
         message = f"Cannot write {display_name(path)}: there is no folder {folder}."
         raise LatmixError(message, "Make the folder first.")
-    try:
-        _replace(target, data)
-    except OSError as error:
-        raise failure("write", path, error, LatmixError) from error
+    effective = os.access in os.supports_effective_ids
+    if not os.access(target.parent, os.W_OK | os.X_OK, effective_ids=effective):
+        raise failure("write", path, PermissionError(errno.EACCES, ""), LatmixError)
+    return target
 
 
 def read_text(path: AnyPath) -> dict[str, str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Sequence
-from typing import TypeVar
 
 import torch
 from PIL import Image
@@ -17,11 +16,11 @@ from torch import Tensor
 from latmix.images import fit_picture, read_picture
 from latmix.models.protocol import Conditioning, Model
 from latmix.sampling import trajectory
+from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
 from latmix.sampling.settings import TOLERANCES, GenerationSettings, InversionSettings
 from latmix.sampling.trajectory import Guidance, Step
 
-Result = TypeVar("Result")
 Readable = Image.Image | str | os.PathLike[str]
 
 BATCH = 8
@@ -137,16 +136,6 @@ def generate_batch(
     levels = Levels.of(model.schedule, settings.steps)
     noise = latents.to(model.device, torch.float32)
     return (yield from trajectory.generate(model, noise, levels, guidance))
-
-
-def drained(work: Generator[object, None, Result]) -> Result:
-    """Run a generator to its end, its progress unseen, and return its result."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as stop:
-            result: Result = stop.value
-            return result
 
 
 def _guidance(model: Model, told: Conditioning, negative: str, scale: float) -> Guidance:

@@ -46,7 +46,9 @@ def relative_error(actual: torch.Tensor, expected: np.ndarray) -> float:
     return float(np.sqrt((difference**2).sum() / (expected**2).sum()))
 
 
-def noise(seed: int, count: int, shape: tuple[int, ...] = (4, 6, 5), bias: float = 0.3) -> np.ndarray:
+def noise(
+    seed: int, count: int, shape: tuple[int, ...] = (4, 6, 5), bias: float = 0.3
+) -> np.ndarray:
     generator = np.random.default_rng(seed)
     shared = bias * generator.standard_normal((1, shape[0], 1, 1))
     return generator.standard_normal((count, *shape)) + shared

@@ -103,9 +103,7 @@ edits = st.lists(
 
 @settings(deadline=None, max_examples=30)
 @given(edits, st.sampled_from(["nin/chm", "fix/0", "coh/m"]))
-def test_a_running_sum_follows_any_edits(
-    steps: list[tuple[str, int, float]], method: str
-) -> None:
+def test_a_running_sum_follows_any_edits(steps: list[tuple[str, int, float]], method: str) -> None:
     latents = biased(12, 0.3, side=6)
 
     def read(indices: object) -> object:

@@ -12,8 +12,8 @@ from torch import Tensor
 from latmix.models.protocol import Model
 from latmix.models.schedule import Schedule
 from latmix.sampling.fixed_point import solve
+from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels, clean_and_noise, step_coefficients
-from latmix.sampling.pictures import drained
 from latmix.sampling.trajectory import Guidance, Step, generate, invert
 
 SD15 = {

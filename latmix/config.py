@@ -1,0 +1,98 @@
+"""Settings and the folders of this machine: where latents, results and the session are kept.
+
+Settings are read from `config.toml` in the configuration folder; environment variables win over it.
+
+| setting | environment   | what                                                    |
+|---------|---------------|---------------------------------------------------------|
+| model   | LATMIX_MODEL  | what `--model auto` stands for when it is on this machine |
+| theme   | LATMIX_THEME  | the terminal UI's theme                                 |
+| home    | LATMIX_HOME   | the folder of latents, results, session and log         |
+| -       | LATMIX_CONFIG | the configuration file itself                           |
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from latmix.errors import LatmixError
+from latmix.names import display_name
+
+
+@dataclass(frozen=True)
+class Config:
+    """The user's settings.
+
+    Attributes:
+        model: a catalogue name, hub id or folder; empty for the built-in model.
+        theme: a theme's name; empty for the last one chosen.
+        home: the folder everything latmix keeps is in.
+    """
+
+    model: str
+    theme: str
+    home: Path
+
+    @property
+    def results(self) -> Path:
+        """Pictures made in the terminal UI."""
+        return self.home / "results"
+
+    @property
+    def session_file(self) -> Path:
+        return self.home / "session.json"
+
+    @property
+    def log_file(self) -> Path:
+        return self.home / "latmix.log"
+
+
+def config_file() -> Path:
+    """The configuration file, there or not."""
+    import platformdirs
+
+    named = os.environ.get("LATMIX_CONFIG")
+    return Path(named) if named else Path(platformdirs.user_config_dir("latmix")) / "config.toml"
+
+
+def load_config() -> Config:
+    """The settings of this machine.
+
+    Raises:
+        LatmixError: the configuration file is not TOML, or names a setting that does not exist.
+    """
+    import platformdirs
+
+    path = config_file()
+    written = _read(path)
+    known = [field.name for field in fields(Config)]
+    for name, value in written.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise LatmixError(
+                f"{display_name(path)} has a setting that does not exist: {display_name(name)}.",
+                f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}.",
+            )
+        if not isinstance(value, str):
+            raise LatmixError(f"{display_name(path)}: {name} must be text in quotes.")
+
+    def setting(name: str, default: str = "") -> str:
+        return os.environ.get(f"LATMIX_{name.upper()}") or str(written.get(name, default))
+
+    home = setting("home", platformdirs.user_data_dir("latmix"))
+    return Config(setting("model"), setting("theme"), Path(home).expanduser())
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise LatmixError(
+            f"The configuration file {display_name(path)} cannot be read: {error}.",
+            "Mend it or move it away.",
+        ) from error

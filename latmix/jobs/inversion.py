@@ -1,0 +1,236 @@
+"""The job that fills the store: pictures to noise latents, each once, in batches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PIL import Image
+from torch import Tensor
+
+from latmix.errors import PictureError
+from latmix.images import content_hash, read_sidecar
+from latmix.jobs.progress import Progress
+from latmix.jobs.workbench import Workbench
+from latmix.names import display_name
+from latmix.sampling.generators import watched
+from latmix.sampling.pictures import BATCH, invert_batch, prepare
+from latmix.sampling.settings import InversionSettings
+from latmix.sampling.trajectory import Step
+from latmix.store.latents import row_key
+from latmix.store.space import LatentSpace
+
+PREVIEW_SECONDS = 0.5
+"""Time between two previews: a decode costs about three network calls on a large model."""
+
+PromptOf = Callable[[Path], str]
+
+
+@dataclass(frozen=True)
+class PictureRow:
+    """A picture that has, or will have, a latent.
+
+    Attributes:
+        sha256: of the file's bytes: the same picture under two names is inverted once.
+        prompt: what it was inverted with.
+    """
+
+    path: Path
+    sha256: str
+    prompt: str
+
+    @property
+    def key(self) -> str:
+        """Of its latent within a space of the store."""
+        return row_key(self.sha256, self.prompt)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A picture that was left out, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """Pictures whose latents are in the store.
+
+    Attributes:
+        cached: how many were there before.
+        calls: network calls spent.
+    """
+
+    rows: tuple[PictureRow, ...]
+    failures: tuple[Failure, ...]
+    space: LatentSpace
+    settings: InversionSettings
+    cached: int
+    calls: int
+    seconds: float
+
+    @property
+    def keys(self) -> list[str]:
+        return [row.key for row in self.rows]
+
+
+def prompt_template(template: str) -> PromptOf:
+    """What a picture is told: its sidecar `name.txt`, else the template.
+
+    `{name}` becomes the file's name without its ending, `{folder}` its folder's name.
+    """
+
+    def prompt_of(path: Path) -> str:
+        beside = read_sidecar(path)
+        if beside is not None:
+            return beside
+        folder = path.resolve().parent.name
+        filled = template.replace("{name}", path.stem).replace("{folder}", folder)
+        return filled.encode("utf-8", "backslashreplace").decode()
+
+    return prompt_of
+
+
+def invert_pictures(
+    bench: Workbench,
+    pictures: Iterable[Path | PictureRow],
+    settings: InversionSettings,
+    prompt_of: PromptOf,
+    *,
+    count: int | None = None,
+    batch: int = BATCH,
+    strict: bool = False,
+    resume: bool = True,
+    preview: bool = False,
+) -> Generator[Progress, None, Inversion]:
+    """Make sure that the first `count` readable pictures have latents in the store.
+
+    A picture that cannot be read is named among the failures and passed over. Latents are written
+    as batches finish, so that a job that is stopped continues where it was.
+
+    Args:
+        pictures: files, or rows whose content and prompt are known already.
+        count: how many pictures are wanted; None is all.
+        strict: raise the first failure instead of collecting it.
+        resume: keep latents that are stored already; False inverts them again.
+        preview: decode a picture of the batch at work now and then.
+
+    Raises:
+        PictureError: under `strict`, the first failure. StoreError, ModelError: as their rooms.
+    """
+    pictures = list(pictures)
+    wanted = len(pictures) if count is None else min(count, len(pictures))
+    work = _Work(bench, bench.space(settings), settings, wanted, strict, resume, preview)
+    start = time.monotonic()
+    with work.space:
+        for picture in pictures:
+            if len(work.rows) == wanted:
+                break
+            work.take(picture, prompt_of)
+            if len(work.pending) == batch:
+                yield from work.invert_pending()
+            yield work.progress()
+        yield from work.invert_pending()
+    return Inversion(
+        rows=tuple(work.rows),
+        failures=tuple(work.failures),
+        space=work.space,
+        settings=settings,
+        cached=work.cached,
+        calls=work.calls,
+        seconds=time.monotonic() - start,
+    )
+
+
+@dataclass
+class _Work:
+    """An inversion under way."""
+
+    bench: Workbench
+    space: LatentSpace
+    settings: InversionSettings
+    wanted: int
+    strict: bool
+    resume: bool
+    preview: bool
+    rows: list[PictureRow] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    pending: dict[str, tuple[PictureRow, Image.Image]] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
+    cached: int = 0
+    calls: int = 0
+    _preview_at: float = 0.0
+
+    def take(self, picture: Path | PictureRow, prompt_of: PromptOf) -> None:
+        """Look a picture up, or read it for the next batch; note why it cannot be used."""
+        path = picture if isinstance(picture, Path) else picture.path
+        try:
+            row = (
+                PictureRow(path, content_hash(path), prompt_of(path))
+                if isinstance(picture, Path)
+                else picture
+            )
+            if row.key not in self.pending and row.key not in self.made:
+                if not self.resume or self.space.missing([row.key]):
+                    self.pending[row.key] = (row, prepare(path, self.settings))
+                else:
+                    self.cached += 1
+            self.rows.append(row)
+        except PictureError as error:
+            self._leave_out(path, error)
+
+    def invert_pending(self) -> Generator[Progress, None, None]:
+        """Invert the pictures that wait, together, and put their latents into the store."""
+        if not self.pending:
+            return
+        if not self.bench.is_loaded:
+            yield Progress("load", 0, 0, note=f"loading {self.bench.source.name}")
+        rows = [row for row, _ in self.pending.values()]
+        pictures = [picture for _, picture in self.pending.values()]
+        steps = invert_batch(
+            self.bench.model, pictures, [row.prompt for row in rows], self.settings
+        )
+        latents = yield from watched(steps, self.progress)
+        for row, latent in zip(rows, latents, strict=True):
+            self._keep(row, latent)
+        self.pending.clear()
+
+    def progress(self, step: Step | None = None) -> Progress:
+        """What to tell after a step, or between batches."""
+        self.calls += step.calls if step else 0
+        waiting = len(self.pending)
+        return Progress(
+            phase="invert",
+            done=max(0, len(self.rows) - waiting),
+            total=self.wanted,
+            step=step.done if step else 0,
+            steps=step.total if step else 0,
+            active=waiting if step else 0,
+            device=str(self.bench.device),
+            note=f"{self.cached} cached" if self.cached else "",
+            preview=self._preview(step) if step and self.preview else None,
+        )
+
+    def _preview(self, step: Step) -> Image.Image | None:
+        now = time.monotonic()
+        if now - self._preview_at < PREVIEW_SECONDS:
+            return None
+        self._preview_at = now
+        return self.bench.model.decode(step.clean[:1])[0]
+
+    def _keep(self, row: PictureRow, latent: Tensor) -> None:
+        try:
+            self.space.add(row.key, latent)
+            self.made.add(row.key)
+        except ValueError as error:
+            self.rows = [other for other in self.rows if other.key != row.key]
+            reason = PictureError(f"{display_name(row.path)}: its latent is not finite ({error})")
+            self._leave_out(row.path, reason)
+
+    def _leave_out(self, path: Path, error: PictureError) -> None:
+        if self.strict:
+            raise error
+        self.failures.append(Failure(path, str(error)))

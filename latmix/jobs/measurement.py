@@ -1,0 +1,36 @@
+"""The job that makes an inversion's statistics live."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+
+from torch import Tensor
+
+from latmix.jobs.generation import stored_summary
+from latmix.jobs.inversion import Inversion
+from latmix.jobs.progress import Progress
+from latmix.mixing.live import GRAM_BYTES, LiveStatistics
+from latmix.mixing.summary import Gram
+
+LATENT_BYTES = 1 << 29
+"""Latents read into memory at once to make a Gram matrix (512 MB)."""
+
+
+def measure(inversion: Inversion) -> Generator[Progress, None, LiveStatistics]:
+    """Live statistics over the pictures of an inversion, in its order.
+
+    Raises:
+        StoreError: a latent is damaged.
+    """
+    count, channels = len(inversion.rows), inversion.space.shape[0]
+    yield Progress("measure", 0, count, note="measuring")
+    summary = stored_summary(inversion)
+    small = (
+        Gram.bytes_for(count, channels) <= GRAM_BYTES and 4 * count * summary.length <= LATENT_BYTES
+    )
+    gram = Gram.of(inversion.space.read(inversion.keys)) if small else None
+
+    def read(indices: Iterable[int]) -> Iterator[tuple[slice, Tensor]]:
+        return inversion.space.blocks([inversion.keys[index] for index in indices])
+
+    return LiveStatistics(summary, read, gram)

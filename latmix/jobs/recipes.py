@@ -1,0 +1,122 @@
+"""From a run to its recipe, and from a recipe back to a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from latmix.errors import PictureError, StoreError
+from latmix.images import content_hash
+from latmix.jobs.inversion import Inversion, PictureRow
+from latmix.jobs.workbench import Workbench
+from latmix.names import display_name, plural
+from latmix.sampling.settings import GenerationSettings, InversionSettings
+from latmix.store.results import Ingredient, Recipe, current_versions
+
+
+def build_recipe(
+    bench: Workbench,
+    inversion: Inversion,
+    weights: Sequence[float],
+    method: str,
+    generation: GenerationSettings,
+    prompt: str,
+    seed: int | None = None,
+) -> Recipe:
+    """The recipe of a mixture; pictures without weight are left out.
+
+    Args:
+        weights: in the order of the inversion's pictures, summing to 1.
+        prompt: the template that the pictures' prompts came from.
+        seed: of random weights.
+    """
+    images = tuple(
+        Ingredient(display_name(row.path), row.sha256, float(weight), row.prompt)
+        for row, weight in zip(inversion.rows, weights, strict=True)
+        if weight > 0
+    )
+    return Recipe(
+        images=images,
+        method=method,
+        model={
+            "name": bench.source.name,
+            "fingerprint": bench.source.fingerprint,
+            "dtype": bench.dtype,
+        },
+        inversion=inversion.settings.as_json(),
+        generation=generation.as_json(),
+        prompt=prompt,
+        seed=seed,
+        versions=current_versions(),
+    )
+
+
+def inversion_settings(recipe: Recipe) -> InversionSettings:
+    """A recipe's inversion settings.
+
+    Raises:
+        StoreError: they are damaged.
+    """
+    written = dict(recipe.inversion)
+    with _explained():
+        return InversionSettings(**(written | {"size": tuple(written["size"])}))
+
+
+def generation_settings(recipe: Recipe) -> GenerationSettings:
+    """A recipe's generation settings.
+
+    Raises:
+        StoreError: they are damaged.
+    """
+    with _explained():
+        return GenerationSettings(**recipe.generation)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except (TypeError, ValueError, KeyError) as error:
+        raise StoreError(f"The recipe's settings cannot be used: {error}.") from error
+
+
+def find_ingredients(
+    bench: Workbench, recipe: Recipe, settings: InversionSettings, places: Iterable[Path]
+) -> list[PictureRow]:
+    """Where each picture of a recipe is, by content; one whose latent is stored needs no file.
+
+    Args:
+        places: files to look among, beside the paths that the recipe names.
+
+    Raises:
+        StoreError: a picture is neither stored nor found; the sentence names it.
+    """
+    space = bench.space(settings)
+    rows = [PictureRow(Path(i.path), i.sha256, i.prompt) for i in recipe.images]
+    absent = set(space.missing([row.key for row in rows]))
+    wanted = {rows[index].sha256 for index in absent}
+    found = _by_content([*(rows[index].path for index in absent), *places], wanted)
+    lost = [rows[index] for index in sorted(absent) if rows[index].sha256 not in found]
+    if lost:
+        raise StoreError(
+            f"{plural(len(lost), 'picture')} of the recipe cannot be found, "
+            f"the first being {display_name(lost[0].path)}.",
+            "Name the folder they are in after the result.",
+        )
+    return [PictureRow(found.get(row.sha256, row.path), row.sha256, row.prompt) for row in rows]
+
+
+def _by_content(paths: Iterable[Path], wanted: set[str]) -> dict[str, Path]:
+    """Files by their hash, as far as they are wanted; stops once all are found."""
+    found: dict[str, Path] = {}
+    for path in dict.fromkeys(paths):
+        if wanted <= found.keys():
+            break
+        try:
+            sha256 = content_hash(path)
+        except PictureError:
+            continue
+        if sha256 in wanted:
+            found.setdefault(sha256, path)
+    return found

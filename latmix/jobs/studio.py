@@ -1,0 +1,260 @@
+"""The explorer's jobs: a workbench that is made when first needed, and the whole loop on it.
+
+Only the engine's thread may call a studio. Nothing heavy is imported before a job runs, so that the
+terminal UI paints before torch is loaded.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from PIL import Image
+
+from latmix.errors import LatmixError
+from latmix.jobs.imports import import_networks, import_numerics
+from latmix.jobs.orders import Order
+from latmix.jobs.progress import Progress
+from latmix.names import display_name
+
+if TYPE_CHECKING:
+    from latmix.config import Config
+    from latmix.jobs.inversion import Inversion
+    from latmix.jobs.workbench import Workbench
+    from latmix.mixing.live import LiveStatistics
+    from latmix.mixing.statistics import Statistics
+
+Result = TypeVar("Result")
+
+SHOWN_SIDE = 320
+"""Pixels of a picture that is handed to a screen: more than any terminal has half-blocks for."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where the jobs work: which model, and on what.
+
+    Attributes:
+        is_built_in: it knows emoji only.
+        note: why another than the configured model is used, or nothing.
+    """
+
+    model: str
+    is_built_in: bool
+    device: str
+    dtype: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Pictures with latents, and what computes their mixtures' statistics (None without any)."""
+
+    inversion: Inversion
+    live: LiveStatistics | None
+
+
+@dataclass(frozen=True)
+class Made:
+    """A result that was written; the picture is small enough for a screen."""
+
+    path: Path
+    picture: Image.Image
+    statistics: Statistics
+    seconds: float
+
+
+class Studio:
+    """The one workbench of a running explorer."""
+
+    def __init__(
+        self, config: Config, model: str, device: str = "auto", dtype: str = "auto", batch: int = 8
+    ) -> None:
+        """Nothing is looked for or loaded yet."""
+        self._config = config
+        self._model, self._device, self._dtype = model, device, dtype
+        self._batch = batch
+        self._bench: Workbench | None = None
+
+    def prepare(self) -> Generator[Progress, None, Setting]:
+        """Import the numerics and find the model, without loading its weights.
+
+        Raises:
+            LatmixError: the model, device or dtype cannot be used.
+        """
+        from latmix.models.catalogue import BUILT_IN
+
+        bench = yield from self._made()
+        wanted = self._config.model
+        is_built_in = bench.source.name == BUILT_IN
+        other = self._model == "auto" and wanted not in ("", BUILT_IN) and is_built_in
+        return Setting(
+            model=bench.source.name,
+            is_built_in=is_built_in,
+            device=str(bench.device),
+            dtype=bench.dtype,
+            note=f"{display_name(wanted)} is not on this machine" if other else "",
+        )
+
+    def warm_up(self) -> Generator[Progress, None, None]:
+        """Import what the first inversion will need, while the user looks around."""
+        yield Progress("prepare", 0, 0)
+        import_networks()
+
+    def recall(self, order: Order) -> Generator[Progress, None, Measured]:
+        """Statistics of those pictures that have latents already; inverts nothing.
+
+        Raises:
+            LatmixError: as `prepare`, or a latent is damaged.
+        """
+        from latmix.jobs.inversion import prompt_template
+        from latmix.jobs.recall import recall_pictures
+
+        bench = yield from self._made()
+        settings = order.inversion_settings(bench.source)
+        inversion = yield from recall_pictures(
+            bench, order.paths, settings, prompt_template(order.prompt)
+        )
+        return Measured(inversion, (yield from _live(inversion)))
+
+    def invert(self, order: Order) -> Generator[Progress, None, Measured]:
+        """Latents of the order's pictures, each made once, with their statistics.
+
+        Raises:
+            LatmixError: as `prepare`; no picture can be read; the store refuses.
+        """
+        from latmix.jobs.inversion import invert_pictures, prompt_template
+
+        bench = yield from self._made()
+        inversion = yield from _for_screen(
+            bench,
+            invert_pictures(
+                bench,
+                order.paths,
+                order.inversion_settings(bench.source),
+                prompt_template(order.prompt),
+                batch=self._batch,
+                preview=True,
+            ),
+        )
+        return Measured(inversion, (yield from _live(inversion)))
+
+    def generate(self, order: Order, inversion: Inversion) -> Generator[Progress, None, Made]:
+        """The picture of the order's mixture, written with its recipe among the results.
+
+        Raises:
+            LatmixError: as `prepare`; nothing that has weight is inverted; it cannot be written.
+        """
+        from latmix.jobs.generation import generate_mixtures, mix_stored
+        from latmix.jobs.recipes import build_recipe
+        from latmix.mixing.grid import parse_method
+        from latmix.store.durable import explained, make_folder
+        from latmix.store.results import free_name, output_name, write_result
+
+        bench = yield from self._made()
+        rows = tuple(row for row in inversion.rows if order.weights.get(str(row.path), 0.0) > 0)
+        if not rows:
+            raise LatmixError("No picture of the mixture has weight.", "Give one some: = or l.")
+        inversion = replace(inversion, rows=rows)
+        weights = [order.weights[str(row.path)] for row in rows]
+        settings = order.generation_settings(bench.source)
+        mixed = mix_stored(inversion, [weights], parse_method(order.method))
+        made = yield from _for_screen(
+            bench, generate_mixtures(bench, inversion, mixed, settings, preview=True)
+        )
+        recipe = build_recipe(
+            bench,
+            inversion,
+            mixed.weights[0].tolist(),
+            order.method,
+            settings,
+            order.prompt,
+            order.seed,
+        )
+        name = output_name([row.path for row in rows], order.method)
+        with explained(self._config.results):
+            make_folder(self._config.results)
+        path = free_name(self._config.results / name)
+        write_result(made.pictures[0], path, recipe)
+        small = for_screen(made.pictures[0])
+        return Made(path, small, mixed.statistics[0], made.seconds)
+
+    def _made(self) -> Generator[Progress, None, Workbench]:
+        """The workbench; the first time, torch is imported and the model looked for."""
+        if self._bench is None:
+            from latmix.models.source import find_model
+
+            source = find_model(self._model, self._config.model)
+            yield Progress("prepare", 0, 0, note="starting torch")
+            import_numerics()
+            from latmix.jobs.workbench import Workbench
+            from latmix.store.latents import LatentStore
+
+            self._bench = Workbench(
+                source, LatentStore(self._config.home), self._device, self._dtype
+            )
+        return self._bench
+
+
+def for_screen(picture: Image.Image) -> Image.Image:
+    """The picture, no larger than a screen of half-blocks needs."""
+    factor = max(picture.size) // SHOWN_SIDE
+    return picture.reduce(factor) if factor > 1 else picture
+
+
+def weigh(
+    live: LiveStatistics, weights: Sequence[float], method: str
+) -> Generator[Progress, None, Statistics]:
+    """The statistics of one weighting, for an N where they are not instant.
+
+    Raises:
+        ValueError, StoreError: as `LiveStatistics.statistics`.
+    """
+    yield Progress("weigh", 0, 1)
+    return live.statistics(weights, method)
+
+
+def memory_in_use(device: str) -> int:
+    """Bytes: allocated on a CUDA device, else the most that the process has held."""
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.memory_allocated(device)
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _live(inversion: Inversion) -> Generator[Progress, None, LiveStatistics | None]:
+    from latmix.jobs.measurement import measure
+
+    return (yield from measure(inversion)) if inversion.rows else None
+
+
+def _for_screen(
+    bench: Workbench, job: Generator[Progress, None, Result]
+) -> Generator[Progress, None, Result]:
+    """The job with its previews made small here, so that the screen's thread need not, and with
+    the memory in use beside the device."""
+    try:
+        while True:
+            try:
+                progress = next(job)
+            except StopIteration as stop:
+                result: Result = stop.value
+                return result
+            preview = progress.preview
+            memory = memory_in_use(str(bench.device))
+            yield replace(
+                progress,
+                device=f"{bench.device} {memory / 1e9:.1f}G" if memory else str(bench.device),
+                preview=for_screen(preview) if preview else None,
+            )
+    finally:
+        job.close()

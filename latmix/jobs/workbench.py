@@ -1,0 +1,67 @@
+"""What jobs work with: a model that is loaded when first needed, and the store it fills."""
+
+from __future__ import annotations
+
+from latmix.models.loading import load_model, pick_device, pick_dtype
+from latmix.models.protocol import Model
+from latmix.models.source import ModelSource
+from latmix.sampling.settings import TOLERANCES, InversionSettings
+from latmix.store.latents import LatentStore
+from latmix.store.space import LatentSpace
+
+INVERSION_VERSION = 1
+"""Goes up when the same settings would give other latents, so that old ones are not mixed in."""
+
+
+class Workbench:
+    """A model source on a device, with the store of its latents."""
+
+    def __init__(
+        self, source: ModelSource, store: LatentStore, device: str = "auto", dtype: str = "auto"
+    ) -> None:
+        """Nothing is loaded yet.
+
+        Raises:
+            UsageError: the device or dtype cannot be used here.
+        """
+        self.source = source
+        self.store = store
+        self.device = pick_device(device)
+        self.dtype = str(pick_dtype(dtype, self.device)).removeprefix("torch.")
+        self._model: Model | None = None
+
+    @property
+    def is_loaded(self) -> bool:
+        return self._model is not None
+
+    @property
+    def model(self) -> Model:
+        """The model, loaded on first use.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        if self._model is None:
+            self._model = load_model(self.source, str(self.device), self.dtype)
+        return self._model
+
+    def space(self, settings: InversionSettings) -> LatentSpace:
+        """The place in the store of latents inverted with these settings.
+
+        Path, batch and device are not part of it: they do not change a latent beyond rounding.
+        """
+        made_with = settings.as_json()
+        if settings.guidance == 1.0:
+            del made_with["negative"]
+        if settings.solver == "fixed-point":
+            made_with["tolerance"] = TOLERANCES[self.dtype]
+        return self.store.open(
+            {
+                "version": INVERSION_VERSION,
+                "model": self.source.name,
+                "fingerprint": self.source.fingerprint,
+                "dtype": self.dtype,
+                "inversion": made_with,
+            },
+            self.source.latent_shape(settings.size),
+        )

@@ -1,0 +1,160 @@
+"""Results: pictures that carry the recipe they can be made again from.
+
+The recipe is JSON in the PNG's text entry `latmix`; `latmix replay` reads it. Needs no torch.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from latmix.errors import StoreError
+from latmix.images import read_text, write_png
+from latmix.names import display_name
+
+ENTRY = "latmix"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """One picture of a mixture: where it was, which it is, its weight and its own prompt."""
+
+    path: str
+    sha256: str
+    weight: float
+    prompt: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that is needed to make a result again.
+
+    Attributes:
+        images: the pictures with their weights, which sum to 1.
+        method: a name of the grid.
+        model: "name", "fingerprint" and "dtype" of the network.
+        inversion, generation: settings, as `InversionSettings` and `GenerationSettings` write them.
+        prompt: the template that the pictures' prompts came from.
+        seed: of random weights, or None.
+        versions: what made it; another version may differ in the last digits.
+    """
+
+    images: tuple[Ingredient, ...]
+    method: str
+    model: Mapping[str, str]
+    inversion: Mapping[str, Any]
+    generation: Mapping[str, Any]
+    prompt: str = ""
+    seed: int | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "latmix": FORMAT,
+            "method": self.method,
+            "model": dict(self.model),
+            "prompt": self.prompt,
+            "seed": self.seed,
+            "inversion": dict(self.inversion),
+            "generation": dict(self.generation),
+            "versions": dict(self.versions),
+            "images": [vars(image) for image in self.images],
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Recipe:
+        """The recipe of its JSON.
+
+        Raises:
+            ValueError: it is of another format, or something is missing or of the wrong kind.
+        """
+        if content.get("latmix") != FORMAT:
+            raise ValueError(f"its format is {content.get('latmix')!r}, not {FORMAT}")
+        try:
+            return cls(
+                images=tuple(
+                    Ingredient(
+                        str(image["path"]),
+                        str(image["sha256"]),
+                        float(image["weight"]),
+                        str(image["prompt"]),
+                    )
+                    for image in content["images"]
+                ),
+                method=str(content["method"]),
+                model={name: str(value) for name, value in content["model"].items()},
+                inversion=dict(content["inversion"]),
+                generation=dict(content["generation"]),
+                prompt=str(content["prompt"]),
+                seed=None if content["seed"] is None else int(content["seed"]),
+                versions=dict(content["versions"]),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"it is incomplete ({error})") from error
+
+
+def current_versions() -> dict[str, str]:
+    """Versions of what takes part in a result's numbers."""
+    found = {"python": platform.python_version()}
+    for package in ("latmix", "torch", "diffusers", "transformers"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "unknown"
+    return found
+
+
+def write_result(picture: Image.Image, path: Path, recipe: Recipe) -> None:
+    """Write a picture with its recipe, whole or not at all.
+
+    Raises:
+        LatmixError: as `write_png`.
+    """
+    write_png(picture, path, {ENTRY: json.dumps(recipe.as_json(), ensure_ascii=True)})
+
+
+def read_recipe(path: Path) -> Recipe:
+    """The recipe inside a result.
+
+    Raises:
+        StoreError: the file is no result of latmix, or its recipe is damaged.
+        LatmixError: it cannot be read at all.
+    """
+    text = read_text(path).get(ENTRY)
+    shown = display_name(path)
+    if text is None:
+        raise StoreError(
+            f"{shown} carries no recipe: it was not made by latmix, or was saved again by another "
+            "program.",
+            "Give a PNG that latmix wrote.",
+        )
+    try:
+        return Recipe.from_json(json.loads(text))
+    except (ValueError, RecursionError, AttributeError) as error:
+        raise StoreError(f"The recipe inside {shown} cannot be used: {error}.") from error
+
+
+def free_name(path: Path) -> Path:
+    """The path, or, where it is taken, the same with the first free -2, -3, ... at its end."""
+    if not path.exists():
+        return path
+    number = 2
+    while (other := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
+        number += 1
+    return other
+
+
+def output_name(images: Sequence[Path], method: str) -> str:
+    """A result's name: the pictures' folder, the method and N."""
+    folders = {image.resolve().parent.name for image in images}
+    folder = folders.pop() if len(folders) == 1 else "mixture"
+    kept = "".join(c if c.isalnum() or c in "-_" else "-" for c in folder).strip("-") or "mixture"
+    return f"{kept[:80]}-{method.replace('/', '-')}-n{len(images)}.png"

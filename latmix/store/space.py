@@ -1,0 +1,319 @@
+"""One space of the latent store, open for reading and writing.
+
+Latents go in one at a time and reach the disk in shards. Opened through `LatentStore.open`.
+One thread may add while others read.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
+from types import TracebackType
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from latmix.errors import StoreError
+from latmix.store.folders import Description, SpaceFolder
+from latmix.store.shards import (
+    Buffer,
+    Row,
+    Shape,
+    Shard,
+    ShardReader,
+    write_shard,
+)
+
+ROWS = 256
+BYTES = 2**26
+SECONDS = 30.0
+
+Place = tuple[Shard, int]
+Value = TypeVar("Value")
+
+
+class LatentSpace:
+    """The latents of one model, inversion and preprocessing, by key. A context manager.
+
+    Leaving it writes what was added, also when an exception or Ctrl-C ends the body. A process
+    that is killed loses at most what was added since the last flush.
+    """
+
+    def __init__(
+        self,
+        folder: SpaceFolder,
+        settings: Mapping[str, object],
+        shape: Shape,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if len(shape) != 3 or min(shape) < 1:
+            raise ValueError(f"shape must be three positive numbers (C, H, W), not {shape}")
+        self.shape: Shape = (int(shape[0]), int(shape[1]), int(shape[2]))
+        known = folder.description()
+        if known and known.shape != self.shape:
+            raise ValueError(f"shape must be {known.shape}, as in this space, not {self.shape}")
+        self._folder = folder
+        self._description = Description(settings, self.shape)
+        self._clock = clock
+        # 256 latents of 1024-pixel models are 256 MB: too much to hold back.
+        self._full = min(ROWS, max(1, BYTES // (math.prod(self.shape) * 4)))
+        self._buffer: dict[str, Row] = {}
+        self._due = math.inf
+        self._barred_until = -math.inf
+        self._index: dict[str, tuple[Place, ...]] = {}
+        self._damaged: set[str] = set()
+        self._seen: set[str] = set()
+        self._lock = threading.RLock()
+        self.refresh()
+
+    @property
+    def id(self) -> str:
+        """The name of the folder: 16 hex digits."""
+        return self._folder.id
+
+    def __enter__(self) -> LatentSpace:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self.flush()
+        except StoreError as failure:
+            if error is None:
+                raise
+            # What ended the body matters more to the caller, but the loss must not be silent.
+            error.add_note(f"{len(self._buffer)} latents were not kept. {failure}")
+
+    def __contains__(self, key: str) -> bool:
+        """Whether a latent is stored or buffered. Reads nothing: it may turn out to be damaged."""
+        return key in self._buffer or key in self._index
+
+    def refresh(self) -> None:
+        """Takes in what other processes have written; looks only at files that are new.
+
+        Raises:
+            StoreError: the folder cannot be read.
+        """
+        with self._lock:
+            new = [name for name in self._folder.names() if name not in self._seen]
+            for item in self._folder.scan(new):
+                self._seen.add(item.path.name)
+                if isinstance(item, Shard) and item.shape == self.shape:
+                    self._take_in(item)
+
+    def add(self, key: str, latent: Tensor) -> None:
+        """Takes a latent (C, H, W), of any float type and device, and keeps it as float32.
+
+        Buffered; written with others after 256 rows (64 MB if that is less) or when 30 s have
+        passed since the first that is not yet written, or by `flush`. Adding a key again is
+        legal, and mends a damaged row.
+
+        Raises:
+            ValueError: `latent` has another shape than the space, or is not finite in float32.
+            StoreError: it was time to write and the system refused. The latent is buffered all
+                the same, can be read, and the next try is made after 30 s or by `flush`.
+        """
+        row = _packed(key, latent, self.shape)
+        with self._lock:
+            now = self._clock()
+            self._buffer[key] = row
+            self._damaged.discard(key)
+            self._due = min(self._due, now + SECONDS)
+            ripe = len(self._buffer) >= self._full or now >= self._due
+            if ripe and now >= self._barred_until:
+                self.flush()
+
+    def flush(self) -> None:
+        """Writes what is buffered, so that it survives a power cut.
+
+        Raises:
+            StoreError: the system refused; what is not written stays buffered.
+        """
+        with self._lock:
+            try:
+                while rows := list(islice(self._buffer.values(), self._full)):
+                    self._write(rows)
+            except StoreError:
+                self._barred_until = self._clock() + SECONDS
+                raise
+            self._due, self._barred_until = math.inf, -math.inf
+
+    def missing(self, keys: Sequence[str]) -> list[int]:
+        """The indices into `keys` of what must be computed: absent, or damaged in every copy.
+
+        Reads and checks every row that is there, about 1 s for each GB.
+        """
+        lost = {key for key, row in self._each(keys, ShardReader.row, _itself) if row is None}
+        return [index for index, key in enumerate(keys) if key in lost]
+
+    def read(self, keys: Sequence[str]) -> Tensor:
+        """The latents of `keys`, in their order: (N, C, H, W) float32, on the CPU.
+
+        Raises:
+            KeyError: a key is not stored.
+            StoreError: a row is damaged and there is no other copy.
+        """
+        latents = torch.empty(len(keys), *self.shape)
+        wanted = _positions(keys)
+        for key, row in self._each(wanted, ShardReader.row, _itself):
+            value = torch.frombuffer(self._sound(key, row).latent, dtype=torch.float32)
+            for index in wanted[key]:  # a list as the index takes 25 times as long
+                latents[index] = value.view(self.shape)
+        return latents
+
+    def summary(self, keys: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Squared norms (N,) and channel means (N, C), float64, without reading the latents.
+
+        Raises:
+            KeyError: a key is not stored.
+            StoreError: a row is damaged and there is no other copy.
+        """
+        table = torch.empty(len(keys), 1 + self.shape[0], dtype=torch.float64)
+        wanted = _positions(keys)
+        for key, summary in self._each(wanted, ShardReader.summary, _its_summary):
+            value = torch.frombuffer(self._sound(key, summary), dtype=torch.float64)
+            for index in wanted[key]:
+                table[index] = value
+        return table[:, 0].clone(), table[:, 1:].clone()
+
+    def blocks(self, keys: Sequence[str], rows: int = 1024) -> Iterator[tuple[slice, Tensor]]:
+        """The latents of `keys` in order, `rows` at a time: their slice, and (rows, C, H, W).
+
+        For sums over more latents than fit into memory.
+
+        Raises:
+            ValueError: `rows` is not positive.
+            KeyError, StoreError: as `read`.
+        """
+        if rows < 1:
+            raise ValueError(f"rows must be positive, not {rows}")
+        return self._blocks(keys, rows)
+
+    def _blocks(self, keys: Sequence[str], rows: int) -> Iterator[tuple[slice, Tensor]]:
+        for start in range(0, len(keys), rows):
+            part = slice(start, min(start + rows, len(keys)))
+            yield part, self.read(keys[part])
+
+    def _write(self, rows: Sequence[Row]) -> None:
+        self._folder.describe(self._description)
+        shard = write_shard(self._folder.path, rows, self.shape)
+        self._seen.add(shard.path.name)
+        self._take_in(shard)
+        # Only now, so that a reader in another thread finds each row in one place or the other.
+        for row in rows:
+            self._buffer.pop(row.key, None)
+
+    def _take_in(self, shard: Shard) -> None:
+        for index, key in enumerate(shard.keys[: shard.whole]):
+            self._index[key] = (*self._index.get(key, ()), (shard, index))
+            self._damaged.discard(key)
+
+    def _drop(self, key: str, place: Place) -> None:
+        with self._lock:
+            left = tuple(other for other in self._index.get(key, ()) if other != place)
+            if left:
+                self._index[key] = left
+            else:
+                self._index.pop(key, None)
+
+    def _each(
+        self,
+        keys: Iterable[str],
+        take: Callable[[ShardReader, int], Value | None],
+        buffered: Callable[[Row], Value],
+    ) -> Iterator[tuple[str, Value | None]]:
+        """Each key once, in the order of the files, with what `take` makes of its first sound
+        copy; None where there is none. Copies that turn out to be damaged are forgotten."""
+        wanted = list(dict.fromkeys(keys))
+        while wanted:
+            chosen: dict[Shard, list[tuple[int, str]]] = {}
+            for key in wanted:
+                row, places = self._buffer.get(key), self._index.get(key)
+                if row is None and places:
+                    shard, index = places[0]
+                    chosen.setdefault(shard, []).append((index, key))
+                else:
+                    yield key, buffered(row) if row is not None else None
+            wanted = []
+            for shard, rows in chosen.items():
+                for index, key, value in self._taken(shard, sorted(rows), take):
+                    if value is None:
+                        self._drop(key, (shard, index))
+                        wanted.append(key)
+                    else:
+                        yield key, value
+
+    def _taken(
+        self,
+        shard: Shard,
+        rows: Sequence[tuple[int, str]],
+        take: Callable[[ShardReader, int], Value | None],
+    ) -> Iterator[tuple[int, str, Value | None]]:
+        """What `take` makes of these rows of one shard; None where one cannot be believed."""
+        done = 0
+        gone = False
+        try:
+            with ShardReader(shard) as reader:
+                for index, key in rows:
+                    value = take(reader, index)
+                    if value is None:
+                        self._damaged.add(key)
+                    done += 1
+                    yield index, key, value
+        except FileNotFoundError:
+            gone = True
+        except OSError:
+            self._damaged.update(key for _, key in rows[done:])
+        if gone:
+            # Another process pruned; what was sound in this file is in a newer one.
+            with suppress(StoreError):
+                self.refresh()
+        yield from ((index, key, None) for index, key in rows[done:])
+
+    def _sound(self, key: str, value: Value | None) -> Value:
+        if value is not None:
+            return value
+        if key in self._damaged:
+            raise StoreError(
+                f"The stored latent {key} is damaged, and there is no other copy of it.",
+                "Run the same command again: damaged latents are found and inverted anew.",
+            )
+        raise KeyError(key)
+
+
+def _packed(key: str, latent: Tensor, shape: Shape) -> Row:
+    """The latent as it will lie on disk, with its statistics computed in float64."""
+    if not key:
+        raise ValueError("key must not be empty")
+    if tuple(latent.shape) != shape:
+        raise ValueError(f"latent must have shape {shape}, not {tuple(latent.shape)}")
+    stored = latent.detach().to("cpu", torch.float32).contiguous()
+    if not bool(torch.isfinite(stored).all()):
+        raise ValueError(f"latent {key} must be finite in float32")
+    exact = stored.double()
+    summary = torch.cat([exact.square().sum()[None], exact.mean(dim=(1, 2))])
+    return Row(key, bytearray(summary.numpy().tobytes()), bytearray(stored.numpy().tobytes()))
+
+
+def _positions(keys: Sequence[str]) -> dict[str, list[int]]:
+    positions: dict[str, list[int]] = {}
+    for index, key in enumerate(keys):
+        positions.setdefault(key, []).append(index)
+    return positions
+
+
+def _itself(row: Row) -> Row:
+    return row
+
+
+def _its_summary(row: Row) -> Buffer:
+    return row.summary

@@ -1,0 +1,248 @@
+"""Checks what the latent store holds, and removes what is of no use. Loads no torch.
+
+Reached through `LatentStore.verify` and `LatentStore.prune`.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import stat
+import sys
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from latmix.errors import StoreError
+from latmix.names import display_name
+from latmix.store.durable import UNFINISHED, explained
+from latmix.store.folders import SPACE_NAME, SpaceFolder, Unusable, space_folders
+from latmix.store.shards import SHARD_NAME, Row, Shard, ShardReader, plan_shard, write_shard
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+Progress = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class DamagedRow:
+    """A row whose checksum fails, or that a file was cut short of."""
+
+    space: str
+    shard: str
+    key: str
+
+
+@dataclass(frozen=True)
+class UnreadableFile:
+    """A file in the store that gives no rows, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """What a check of the whole store found. `rows` are the sound ones, second copies included."""
+
+    rows: int
+    damaged: tuple[DamagedRow, ...]
+    unreadable: tuple[UnreadableFile, ...]
+
+    @property
+    def sound(self) -> bool:
+        return not self.damaged and not self.unreadable
+
+
+def verify(home: Path) -> Generator[Progress, None, VerifyReport]:
+    """See `LatentStore.verify`."""
+    damaged: list[DamagedRow] = []
+    unreadable: list[UnreadableFile] = []
+    shards: list[tuple[str, Shard]] = []
+    for folder in space_folders(home):
+        for item in folder.scan(folder.names()):
+            if isinstance(item, Shard):
+                shards.append((folder.id, item))
+            else:
+                unreadable.append(UnreadableFile(item.path, item.reason))
+        if folder.description() is None and os.path.lexists(folder.note):
+            unreadable.append(UnreadableFile(folder.note, "it is garbled"))
+    total = sum(len(shard.keys) for _, shard in shards)
+    done = good = 0
+    yield done, total
+    for space, shard in shards:
+        try:
+            sound = [row is not None for row in _rows(shard)]
+        except FileNotFoundError:  # pruned by another process
+            sound = []
+            total -= len(shard.keys)
+        except OSError as error:
+            reason = f"the system cannot read it: {error.strerror or error}"
+            unreadable.append(UnreadableFile(shard.path, reason))
+            sound = []
+        good += sum(sound)
+        damaged += [
+            DamagedRow(space, shard.path.name, key)
+            for key, is_sound in zip(shard.keys, sound, strict=False)
+            if not is_sound
+        ]
+        done = min(total, done + len(shard.keys))
+        yield done, total
+    return VerifyReport(good, tuple(damaged), tuple(unreadable))
+
+
+def prune(
+    home: Path, *, space: str | None, older_than_days: float | None, dry_run: bool
+) -> Generator[Progress, None, int]:
+    """See `LatentStore.prune`."""
+    if space is not None and not SPACE_NAME.fullmatch(space):
+        raise ValueError(f"space must be 16 hex digits, not {space!r}")
+    if older_than_days is not None and not 0 <= older_than_days < math.inf:
+        raise ValueError(f"older_than_days must be 0 or more, not {older_than_days}")
+    return _prune(home, space, older_than_days, dry_run)
+
+
+def _prune(
+    home: Path, space: str | None, older_than_days: float | None, dry_run: bool
+) -> Generator[Progress, None, int]:
+    broom = _Broom(dry_run)
+    with _alone(home):
+        folders = space_folders(home)
+        for folder in folders:
+            if space in (None, folder.id) and older_than_days is not None:
+                _remove_older(folder, time.time() - older_than_days * DAY, broom)
+            elif space == folder.id:
+                _remove_space(folder, broom)
+        kept = [(folder, _sorted_out(folder, broom)) for folder in folders]
+        total = sum(len(shard.keys) for _, shards in kept for shard in shards)
+        done = 0
+        yield done, total
+        for folder, shards in kept:
+            known: set[str] = set()
+            for shard in shards:
+                _tidy(folder, shard, known, broom)
+                done += len(shard.keys)
+                yield done, total
+    return broom.freed
+
+
+class _Broom:
+    """Removes files, or only counts them; remembers what has been removed."""
+
+    def __init__(self, dry_run: bool) -> None:
+        self.dry_run = dry_run
+        self.freed = 0
+        self.removed: set[Path] = set()
+
+    def remove(self, path: Path, before: float = math.inf) -> None:
+        """Removes `path` if it is a plain file last written before this time."""
+        with explained(path.parent), suppress(FileNotFoundError):
+            status = path.lstat()
+            plain = stat.S_ISREG(status.st_mode) and path not in self.removed
+            if plain and status.st_mtime < before:
+                if not self.dry_run:
+                    path.unlink()
+                self.freed += status.st_size
+                self.removed.add(path)
+
+
+def _remove_space(folder: SpaceFolder, broom: _Broom) -> None:
+    for name in folder.names():
+        if SHARD_NAME.fullmatch(name):
+            broom.remove(folder.shards / name)
+    for path in _unfinished(folder):
+        broom.remove(path)
+    broom.remove(folder.note)
+    if not broom.dry_run:
+        for path in (folder.shards, folder.tmp, folder.path):
+            with suppress(OSError):  # not empty: something in it is not ours
+                path.rmdir()
+
+
+def _remove_older(folder: SpaceFolder, before: float, broom: _Broom) -> None:
+    for name in folder.names():
+        if SHARD_NAME.fullmatch(name):
+            broom.remove(folder.shards / name, before)
+
+
+def _sorted_out(folder: SpaceFolder, broom: _Broom) -> list[Shard]:
+    """Removes what holds no rows, and returns the shards that do."""
+    for path in _unfinished(folder):
+        broom.remove(path, time.time() - HOUR)
+    shards = []
+    for item in folder.scan(folder.names()):
+        if isinstance(item, Unusable) and item.ours:
+            broom.remove(item.path)
+        elif isinstance(item, Shard) and item.path not in broom.removed:
+            shards.append(item)
+    return shards
+
+
+def _tidy(folder: SpaceFolder, shard: Shard, known: set[str], broom: _Broom) -> None:
+    """Writes the shard anew without its damaged rows and those already in `known`, if any."""
+    kept: list[Row] = []
+    new: set[str] = set()
+    try:
+        for row in _rows(shard):
+            if row is not None and row.key not in known and row.key not in new:
+                kept.append(row)
+                new.add(row.key)
+    except OSError:
+        return  # The disk may recover, so what it cannot read now is left alone.
+    known |= new
+    if len(kept) == len(shard.keys):
+        return
+    if kept:
+        if broom.dry_run:
+            new_shard, _ = plan_shard(folder.path, kept, shard.shape)
+        else:
+            new_shard = write_shard(folder.path, kept, shard.shape)
+            with explained(folder.shards):  # an old row does not get young by moving
+                os.utime(new_shard.path, (shard.modified, shard.modified))
+        broom.freed -= new_shard.size
+    broom.remove(shard.path)
+
+
+def _rows(shard: Shard) -> Iterator[Row | None]:
+    """Every row of the header: None for one that is damaged or that the file was cut short of."""
+    with ShardReader(shard) as reader:
+        for index in range(len(shard.keys)):
+            yield reader.row(index) if index < shard.whole else None
+
+
+def _unfinished(folder: SpaceFolder) -> Sequence[Path]:
+    with explained(folder.tmp), suppress(FileNotFoundError):
+        return [path for path in sorted(folder.tmp.iterdir()) if path.suffix == UNFINISHED]
+    return []
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Keeps a second prune out: each of two could count on the copy that the other removes.
+
+    The lock is on the folder itself, so it needs no file and ends with its process.
+    """
+    if sys.platform == "win32" or not home.is_dir():
+        yield
+        return
+    import fcntl
+
+    with explained(home):
+        handle = os.open(home, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            # Some network file systems lock no folders; then this rests on there being one prune.
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                raise StoreError(
+                    f"Another process is pruning {display_name(home)}.",
+                    "Try again when it is done.",
+                ) from error
+        yield
+    finally:
+        os.close(handle)
