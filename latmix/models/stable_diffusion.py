@@ -93,6 +93,14 @@ class StableDiffusion:
         return output.float()
 
 
+def import_libraries() -> None:
+    """Import what a model is loaded with, which takes seconds, ahead of the need."""
+    _silence_libraries()
+    import diffusers.models.autoencoders.autoencoder_kl
+    import diffusers.models.unets.unet_2d_condition
+    import transformers.models.clip.modeling_clip  # noqa: F401
+
+
 def _load_parts(source: ModelSource, dtype: torch.dtype) -> tuple[Any, Any, Any, Any]:
     """UNet, VAE, text encoder and tokenizer; the VAE in float32, which it needs to be exact."""
     _silence_libraries()

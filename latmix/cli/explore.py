@@ -1,0 +1,72 @@
+"""`latmix explore`: the terminal UI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latmix.cli import run
+from latmix.cli.options import GuidanceScale, InversionOptions, Method, ModelOptions, command
+from latmix.errors import UsageError
+from latmix.mixing.grid import DEFAULT_METHOD, parse_method
+
+
+@command
+def explore(
+    model: ModelOptions,
+    options: InversionOptions,
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder of pictures.", show_default=False)
+    ] = None,
+    demo: Annotated[
+        str | None, typer.Option(help="Built-in pictures: faces, animals, food or hearts.")
+    ] = None,
+    recursive: Annotated[bool, typer.Option("--recursive", help="Look into subfolders.")] = False,
+    count: Annotated[int, typer.Option("-n", "--count", min=1, help="Start with the first N.")] = 8,
+    method: Method = DEFAULT_METHOD,
+    guidance: GuidanceScale = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start without the saved session.")
+    ] = False,
+    mouse: Annotated[bool, typer.Option("--mouse/--no-mouse", help="Use the mouse.")] = True,
+) -> int:
+    """Explore a folder's mixtures in the terminal: weights by keyboard, statistics live."""
+    from latmix import tui
+
+    parse_method(method)
+    if demo is not None:
+        if folder is not None:
+            raise UsageError("--demo and a folder exclude each other.", "Leave one of them out.")
+        from latmix import demo as built_in
+
+        folder = built_in.folder(demo)
+    preset = run.find_preset(options.preset)
+    given = {
+        "method": method if method != DEFAULT_METHOD else None,
+        "prompt": run.template(options, demo) or None,
+        "negative": options.negative or None,
+        "steps": options.steps or (preset.steps if preset else None),
+        "guidance": guidance if guidance is not None else (preset.guidance if preset else None),
+        "inversion_guidance": options.inversion_guidance
+        if options.inversion_guidance is not None
+        else (preset.guidance if preset else None),
+        "solver": options.solver or (preset.solver if preset else None),
+        "size": run.parse_size(options.size) if options.size else None,
+        "fit": options.fit if options.fit != "crop" else None,
+    }
+    return tui.run(
+        tui.ExploreOptions(
+            folder=folder,
+            recursive=recursive,
+            count=count,
+            model=model.model,
+            device=model.device,
+            dtype=model.dtype,
+            batch=model.batch,
+            choices={name: value for name, value in given.items() if value is not None},
+            fresh=fresh,
+            mouse=mouse,
+        )
+    )

@@ -1,0 +1,127 @@
+"""`latmix doctor` and `themes`: what this machine has, and what the terminal UI can look like."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import Any
+
+from latmix.cli import run
+from latmix.cli.options import SayOptions, command
+from latmix.errors import LatmixError
+from latmix.names import display_name, size_text
+
+
+@command
+def doctor(output: SayOptions) -> int:
+    """What this machine has: devices, versions, models, folders, terminal; problems come last."""
+    content, problems = _examine()
+    if output.json:
+        run.print_json({**content, "problems": problems})
+        return 1 if problems else 0
+    from rich.text import Text
+
+    from latmix.report import plain_table
+
+    table = plain_table("", "")
+    for name, value in content.items():
+        table.add_row(name, Text(value if isinstance(value, str) else str(value)))
+    run.console().print(table)
+    for problem in problems:
+        run.say(f"problem: {problem}")
+    if not problems:
+        run.say("No problems found.", output.quiet)
+    return 1 if problems else 0
+
+
+@command
+def themes(output: SayOptions) -> int:
+    """The terminal UI's themes: those that come with latmix and your own."""
+    from latmix.tui.themes import load_themes
+
+    found = load_themes()
+    names = [theme.name for theme in found.loaded]
+    if output.json:
+        run.print_json({"themes": names, "failed": list(found.failed)})
+        return 0
+    for name in names:
+        run.console().print(display_name(name))
+    for reason in found.failed:
+        run.say(reason)
+    return 0
+
+
+def _examine() -> tuple[dict[str, Any], list[str]]:
+    """What there is, and what is wrong with it."""
+    from latmix.config import Config, config_file, load_config
+    from latmix.store.results import current_versions
+    from latmix.viewer import viewer_command
+
+    problems: list[str] = []
+    versions = current_versions()
+    content: dict[str, Any] = dict(versions)
+    content["devices"] = ", ".join(_devices())
+    config: Config | None = None
+    try:
+        config = load_config()
+    except LatmixError as error:
+        problems.append(str(error))
+    content["configuration"] = display_name(config_file())
+    if config is not None:
+        content |= _folders(config.home, problems)
+        content["log"] = display_name(config.log_file)
+        content["model"] = _auto_model(config.model, problems)
+    viewer = viewer_command()
+    content["viewer"] = (
+        display_name(viewer[0]) if viewer else "none (results are named, not opened)"
+    )
+    content["terminal"] = f"{os.environ.get('TERM', 'none')}, colours {_colours()}"
+    return content, problems
+
+
+def _devices() -> list[str]:
+    import torch
+
+    found = []
+    for index in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(index)
+        memory = properties.total_memory / 2**30
+        found.append(f"cuda:{index} ({properties.name}, {memory:.0f} GiB)")
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return [*found, f"cpu ({torch.get_num_threads()} threads)"]
+
+
+def _folders(home: Any, problems: list[str]) -> dict[str, str]:
+    """The folder of latents and results, its room, and whether it can be written."""
+    there = home
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    free = shutil.disk_usage(there).free
+    if not os.access(there, os.W_OK):
+        problems.append(
+            f"{display_name(there)} cannot be written; set LATMIX_HOME to a folder that can."
+        )
+    if free < 2**30:
+        problems.append(f"Only {size_text(free)} are free at {display_name(there)}.")
+    return {"home": display_name(home), "free": size_text(free)}
+
+
+def _auto_model(configured: str, problems: list[str]) -> str:
+    from latmix.models.source import find_model
+
+    if configured:
+        try:
+            find_model(configured)
+        except LatmixError as error:
+            problems.append(f"configured model: {error}")
+    return find_model("auto", configured).name
+
+
+def _colours() -> str:
+    if "NO_COLOR" in os.environ:
+        return "off (NO_COLOR)"
+    if os.environ.get("COLORTERM") in ("truecolor", "24bit"):
+        return "24 bit"
+    return "256" if "256" in os.environ.get("TERM", "") or sys.platform == "win32" else "16"

@@ -1,0 +1,319 @@
+"""`latmix centroid`, `mix` and `replay`: pictures in, mixed pictures out, with the numbers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from latmix.cli import run, weighting
+from latmix.cli.options import (
+    GuidanceScale,
+    InversionOptions,
+    Method,
+    ModelOptions,
+    OutputOptions,
+    PictureOptions,
+    WeightFile,
+    Weights,
+    command,
+)
+from latmix.errors import UsageError
+from latmix.mixing.grid import DEFAULT_METHOD, parse_method
+from latmix.mixing.mixture import Mixture
+from latmix.names import display_name
+
+if TYPE_CHECKING:
+    from latmix.jobs.generation import Generated
+    from latmix.jobs.inversion import Inversion
+    from latmix.jobs.workbench import Workbench
+    from latmix.sampling.settings import GenerationSettings
+    from latmix.store.results import Recipe
+
+DEFAULT_COUNT = 8
+
+
+@command
+def centroid(
+    pictures: PictureOptions,
+    model: ModelOptions,
+    options: InversionOptions,
+    output: OutputOptions,
+    count: Annotated[
+        int, typer.Option("-n", "--count", min=1, help="The first N readable pictures.")
+    ] = DEFAULT_COUNT,
+    method: Method = DEFAULT_METHOD,
+    guidance: GuidanceScale = None,
+    seed: Annotated[int | None, typer.Option(help="Noted in the recipe.", hidden=True)] = None,
+) -> int:
+    """Invert pictures (once), mix them with equal weights, and generate their centroid."""
+    parse_method(method)
+    _check_output(output)
+    paths = run.find_pictures(pictures)
+    bench = run.make_workbench(model, output.quiet)
+    inversion = run.invert(
+        bench, pictures, model, options, paths=paths, count=count, quiet=output.quiet
+    )
+    generation = run.generation_settings(guidance, options, bench.source)
+    prompt = run.template(options, pictures.demo)
+    equal = [1.0 / len(inversion.rows)] * len(inversion.rows)
+    _make(bench, inversion, [equal], method, generation, prompt, output, model.batch, [seed])
+    return run.exit_code(inversion)
+
+
+@command
+def mix(
+    pictures: PictureOptions,
+    model: ModelOptions,
+    options: InversionOptions,
+    output: OutputOptions,
+    weights: Weights = None,
+    weight_file: WeightFile = None,
+    random: Annotated[
+        int | None, typer.Option(min=1, help="This many random mixtures.", show_default=False)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the random weights.")] = 0,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            "-n",
+            "--count",
+            min=1,
+            help="The first N readable pictures.  [default: all]",
+            show_default=False,
+        ),
+    ] = None,
+    method: Method = DEFAULT_METHOD,
+    guidance: GuidanceScale = None,
+) -> int:
+    """Mix pictures with weights: given by name, read from a CSV, or drawn at random."""
+    parse_method(method)
+    _check_output(output)
+    paths = run.find_pictures(pictures)
+    given = weighting.given_weights(paths, weights, weight_file)
+    if given and random:
+        raise UsageError("--random draws the weights itself.", "Leave -w and --weights out.")
+    bench = run.make_workbench(model, output.quiet)
+    inversion = run.invert(
+        bench,
+        pictures,
+        model,
+        options,
+        paths=list(given) if given else paths,
+        count=None if given else count,
+        quiet=output.quiet,
+    )
+    if given:
+        mixtures = [weighting.mixture_of_rows(inversion.rows, given)]
+        seeds: list[int | None] = [None]
+    else:
+        keys = [str(index) for index in range(len(inversion.rows))]
+        seeds = [seed + index for index in range(random)] if random else [None]
+        mixtures = [Mixture.equal(keys) if s is None else Mixture.random(keys, s) for s in seeds]
+    generation = run.generation_settings(guidance, options, bench.source)
+    prompt = run.template(options, pictures.demo)
+    rows = [list(mixture.weights) for mixture in mixtures]
+    _make(bench, inversion, rows, method, generation, prompt, output, model.batch, seeds)
+    return run.exit_code(inversion)
+
+
+@command
+def replay(
+    model: ModelOptions,
+    output: OutputOptions,
+    result: Annotated[Path, typer.Argument(help="A PNG that latmix wrote.", show_default=False)],
+    places: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders to look for its pictures in.", show_default=False),
+    ] = None,
+) -> int:
+    """Make a result again from the recipe inside it, and say how close it came."""
+    from latmix import demo, images
+    from latmix.jobs import recipes
+    from latmix.jobs.inversion import invert_pictures, prompt_template
+    from latmix.store.results import read_recipe
+
+    recipe = read_recipe(result)
+    parse_method(recipe.method)
+    _check_output(output)
+    named = ModelOptions(
+        model.model if model.model != "auto" else recipe.model["name"],
+        model.device,
+        model.dtype if model.dtype != "auto" else recipe.model["dtype"],
+        model.batch,
+    )
+    bench = run.make_workbench(named, output.quiet)
+    _compare_versions(recipe, bench)
+    settings = recipes.inversion_settings(recipe)
+    looked_in = images.find_pictures(places, recursive=True) if places else []
+    built_in = images.find_pictures([demo.folder(name) for name in demo.names()])
+    rows = recipes.find_ingredients(bench, recipe, settings, [*looked_in, *built_in])
+    job = invert_pictures(
+        bench, rows, settings, prompt_template(recipe.prompt), batch=model.batch, strict=True
+    )
+    inversion = run.drive(job, output.quiet)
+    weights = [image.weight for image in recipe.images]
+    generation = recipes.generation_settings(recipe)
+    target = output.output or result.with_name(f"{result.stem}-replay.png")
+    [made] = _make(
+        bench,
+        inversion,
+        [weights],
+        recipe.method,
+        generation,
+        recipe.prompt,
+        OutputOptions(target, output.open, output.json, output.quiet),
+        model.batch,
+        [recipe.seed],
+    )
+    _say_difference(result, made, output.quiet)
+    return 0
+
+
+def _make(
+    bench: Workbench,
+    inversion: Inversion,
+    weights: Sequence[Sequence[float]],
+    method: str,
+    generation: GenerationSettings,
+    prompt: str,
+    output: OutputOptions,
+    batch: int,
+    seeds: Sequence[int | None],
+) -> list[Path]:
+    """Mix, generate, write and report; returns what was written."""
+    from latmix.jobs.generation import generate_mixtures, mix_stored
+    from latmix.jobs.recipes import build_recipe
+    from latmix.store.results import write_result
+
+    targets = _targets(output.output, inversion, method, len(weights))
+    started = time.monotonic()
+    mixed = mix_stored(inversion, weights, parse_method(method))
+    mixing_seconds = time.monotonic() - started
+    generated = run.drive(
+        generate_mixtures(bench, inversion, mixed, generation, batch=batch), output.quiet
+    )
+    for index, target in enumerate(targets):
+        row = mixed.weights[index].tolist()
+        recipe = build_recipe(bench, inversion, row, method, generation, prompt, seeds[index])
+        write_result(generated.pictures[index], target, recipe)
+        seconds = {
+            "invert": round(inversion.seconds, 3),
+            "mix": round(mixing_seconds, 3),
+            "generate": round(generated.seconds, 3),
+        }
+        _report(target, recipe, inversion, generated, index, seconds, output)
+    if output.open:
+        from latmix.viewer import open_picture
+
+        for target in targets:
+            run.say(open_picture(target).message, output.quiet)
+    return targets
+
+
+def _check_output(output: OutputOptions) -> None:
+    """Find out before the work whether the result could be written.
+
+    Raises:
+        UsageError: the file named is not a PNG.
+        LatmixError: its folder is not there or cannot be written.
+    """
+    from latmix.images import check_writable
+
+    named = output.output or Path("out.png")
+    if named.suffix.lower() != ".png":
+        raise UsageError(
+            f"The output {display_name(named)} is not a PNG, and only a PNG carries its recipe.",
+            "End its name in .png.",
+        )
+    check_writable(named)
+
+
+def _targets(output: Path | None, inversion: Inversion, method: str, count: int) -> list[Path]:
+    """Where the results go: the file named, or free names here; many are numbered."""
+    from latmix.store.results import free_name, output_name
+
+    named = output or Path(output_name([row.path for row in inversion.rows], method))
+    targets = [named]
+    if count > 1:
+        width = len(str(count))
+        numbers = range(1, count + 1)
+        targets = [named.with_stem(f"{named.stem}-{number:0{width}}") for number in numbers]
+    return targets if output else [free_name(target) for target in targets]
+
+
+def _report(
+    target: Path,
+    recipe: Recipe,
+    inversion: Inversion,
+    generated: Generated,
+    index: int,
+    seconds: dict[str, float],
+    output: OutputOptions,
+) -> None:
+    statistics = generated.mixed.statistics[index]
+    if output.json:
+        run.print_json(
+            {
+                "output": display_name(target),
+                "method": recipe.method,
+                "model": recipe.model["name"],
+                "prompt": recipe.prompt,
+                "seed": recipe.seed,
+                "images": [
+                    {"path": i.path, "sha256": i.sha256, "weight": i.weight} for i in recipe.images
+                ],
+                "stats": statistics.as_json(),
+                "seconds": seconds,
+                "cached": inversion.cached,
+                "failures": run.failures_json(inversion.failures),
+            }
+        )
+        return
+    if not output.quiet:
+        from latmix.report import channel_table, statistics_table
+
+        screen = run.console()
+        screen.print(statistics_table(statistics, recipe.method))
+        screen.print(channel_table(statistics))
+        inverted = len(inversion.rows) - inversion.cached
+        run.say(
+            f"{len(inversion.rows)} pictures, {inverted} inverted in {seconds['invert']:.1f} s, "
+            f"{inversion.cached} cached; generated in {seconds['generate']:.1f} s"
+        )
+    if statistics.warning:
+        run.say(f"warning: {statistics.warning}")
+    run.console().print(display_name(target))
+
+
+def _compare_versions(recipe: Recipe, bench: Workbench) -> None:
+    """Say where this machine differs from the one that made a result."""
+    from latmix.store.results import current_versions
+
+    if recipe.model.get("fingerprint") != bench.source.fingerprint:
+        run.say(
+            f"note: {bench.source.name} has other weights here than when the result was made; "
+            "the picture will differ."
+        )
+    here = current_versions()
+    other = [f"{n} {v}" for n, v in recipe.versions.items() if here.get(n, v) != v]
+    if other:
+        run.say(f"note: the result was made with {', '.join(other)}.")
+
+
+def _say_difference(old: Path, new: Path, quiet: bool) -> None:
+    from PIL import ImageChops
+
+    from latmix.images import read_picture
+
+    difference: Any = ImageChops.difference(read_picture(old), read_picture(new)).getextrema()
+    largest = max(high for _, high in difference)
+    run.say(
+        "The same picture, to the last bit."
+        if largest == 0
+        else f"The same picture to within {largest} of 255 levels.",
+        quiet,
+    )

@@ -1,0 +1,115 @@
+"""`latmix models`: what can be used, what is on this machine, and fetching more."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from latmix.cli import run
+from latmix.cli.options import SayOptions, command
+from latmix.errors import ModelError
+from latmix.names import display_name
+
+app = typer.Typer(
+    help="List, show and fetch models.", rich_markup_mode=None, invoke_without_command=True
+)
+
+Name = Annotated[str, typer.Argument(help="A catalogue name, a hub id (owner/name) or a folder.")]
+
+
+@app.callback()
+def models(context: typer.Context) -> None:
+    """List, show and fetch models."""
+    if context.invoked_subcommand is None:
+        list_models()
+
+
+@app.command("list")
+@command
+def list_models(output: SayOptions) -> int:
+    """The models latmix knows by name, and whether each is on this machine."""
+    from latmix.models.catalogue import CATALOGUE
+
+    rows: list[dict[str, Any]] = [
+        {
+            "name": entry.name,
+            "repository": entry.repository,
+            "pixels": entry.pixels,
+            "licence": entry.licence,
+            "note": entry.note,
+            "is_here": _is_here(entry.name),
+        }
+        for entry in CATALOGUE
+    ]
+    if output.json:
+        run.print_json(rows)
+        return 0
+    from latmix.report import plain_table
+
+    table = plain_table("name", "here", "#pixels", "licence", "what")
+    for row in rows:
+        here = "yes" if row["is_here"] else "no"
+        table.add_row(row["name"], here, str(row["pixels"]), row["licence"], row["note"])
+    run.console().print(table)
+    run.say("Any Stable Diffusion folder in diffusers format, or hub id, works too: --model PATH.")
+    return 0
+
+
+@app.command("show")
+@command
+def show(name: Name, output: SayOptions) -> int:
+    """What a model is: family, size, latents, schedule, fingerprint."""
+    from latmix.models.schedule import Schedule
+    from latmix.models.source import find_model
+
+    source = find_model(name)
+    schedule = Schedule.from_config(source.scheduler)
+    content: dict[str, Any] = {
+        "name": source.name,
+        "family": source.family,
+        "folder": display_name(source.folder),
+        "size": list(source.size),
+        "latents": list(source.latent_shape(source.size)),
+        "prediction": schedule.prediction,
+        "timesteps": schedule.length,
+        "spacing": schedule.spacing,
+        "guidance": source.guidance,
+        "fingerprint": source.fingerprint,
+    }
+    if output.json:
+        run.print_json(content)
+        return 0
+    from rich.text import Text
+
+    from latmix.report import plain_table
+
+    table = plain_table("", "")
+    for key, value in content.items():
+        table.add_row(key, Text(str(value)))
+    run.console().print(table)
+    return 0
+
+
+@app.command("pull")
+@command
+def pull(name: Name, output: SayOptions) -> int:
+    """Fetch a model from the hub into the hub's cache: safetensors and JSON only."""
+    from latmix.models.fetch import pull_model
+
+    folder = pull_model(name)
+    if output.json:
+        run.print_json({"name": name, "folder": display_name(folder)})
+    else:
+        run.console().print(display_name(folder))
+    return 0
+
+
+def _is_here(name: str) -> bool:
+    from latmix.models.source import find_model
+
+    try:
+        find_model(name)
+    except ModelError:
+        return False
+    return True

@@ -1,0 +1,305 @@
+"""From options to a run: the workbench, the settings, the pictures, and the bar on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from latmix.cli.options import InversionOptions, ModelOptions, PictureOptions
+from latmix.errors import LatmixError, UsageError
+from latmix.jobs.progress import Pace, Progress, progress_line
+from latmix.names import display_name
+from latmix.sampling.generators import drained, watched
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from latmix.config import Config
+    from latmix.jobs.inversion import Failure, Inversion
+    from latmix.jobs.workbench import Workbench
+    from latmix.models.source import ModelSource
+    from latmix.sampling.settings import GenerationSettings, InversionSettings
+
+Result = TypeVar("Result")
+
+LEFT_OUT = 3
+
+LINE_SECONDS = 1.0
+"""Time between two lines of progress where there is no terminal."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What the paper used (L&K appendix A): DDIM inversion at the guidance it generates with."""
+
+    steps: int
+    guidance: float
+    solver: str = "ddim"
+
+
+PRESETS = {"paper-sd15": Preset(50, 7.5), "paper-sd35": Preset(28, 4.5)}
+
+
+def console(to_stderr: bool = False) -> Console:
+    """A rich console that reads no markup in what it is given."""
+    from rich.console import Console
+
+    return Console(stderr=to_stderr, markup=False, highlight=False, soft_wrap=True)
+
+
+def say(text: str, quiet: bool = False) -> None:
+    """A message for the person, on stderr."""
+    if not quiet:
+        console(to_stderr=True).print(text)
+
+
+def print_json(content: object) -> None:
+    """One line of JSON on stdout: ASCII, so that any name can be written to any stream."""
+    sys.stdout.write(json.dumps(content, ensure_ascii=True, allow_nan=False) + "\n")
+    sys.stdout.flush()
+
+
+def find_pictures(options: PictureOptions) -> list[Path]:
+    """The pictures that the options name, in natural order.
+
+    Raises:
+        LatmixError: there are none, or a path is not there.
+    """
+    from latmix import images
+
+    if options.demo is None:
+        if not options.paths:
+            raise UsageError(
+                "No pictures are named.",
+                "Name a folder of pictures, or use built-in ones: --demo faces.",
+            )
+        return images.find_pictures(options.paths, recursive=options.recursive)
+    if options.paths:
+        raise UsageError("--demo and paths exclude each other.", "Leave one of them out.")
+    from latmix import demo
+
+    return images.find_pictures([demo.folder(options.demo)])
+
+
+def find_source(name: str, config: Config, quiet: bool) -> ModelSource:
+    """The model of --model; says in a line which one `auto` took, and what the built-in one knows.
+
+    Raises:
+        ModelError: as `models.source.find_model`.
+    """
+    from latmix.models.catalogue import BUILT_IN
+    from latmix.models.source import find_model
+
+    source = find_model(name, config.model)
+    if source.name == BUILT_IN:
+        missing = (
+            f"{display_name(config.model)} is not on this machine; "
+            if (name == "auto" and config.model and config.model != BUILT_IN)
+            else ""
+        )
+        say(
+            f"{missing}model: mini, built in; it knows emoji only. "
+            "`latmix models list` shows models that know photographs.",
+            quiet,
+        )
+    elif name == "auto":
+        say(f"model: {source.name}", quiet)
+    return source
+
+
+def make_workbench(options: ModelOptions, quiet: bool) -> Workbench:
+    """The workbench of the model options.
+
+    Raises:
+        LatmixError: the model, device or dtype cannot be used.
+    """
+    from latmix.config import load_config
+
+    config = load_config()
+    source = find_source(options.model, config, quiet)
+    from latmix.jobs.workbench import Workbench
+    from latmix.store.latents import LatentStore
+
+    return Workbench(source, LatentStore(config.home), options.device, options.dtype)
+
+
+def inversion_settings(options: InversionOptions, source: ModelSource) -> InversionSettings:
+    """The settings that the options mean for a model.
+
+    Raises:
+        ValueError, UsageError: a value cannot be used.
+    """
+    from latmix.sampling.settings import InversionSettings
+
+    preset = find_preset(options.preset)
+    settings = InversionSettings(
+        size=parse_size(options.size) if options.size else source.size,
+        fit=options.fit,
+        steps=options.steps or (preset.steps if preset else 50),
+        guidance=_first(options.inversion_guidance, preset.guidance if preset else None, 1.0),
+        solver=options.solver or (preset.solver if preset else "fixed-point"),
+        negative=options.negative,
+    )
+    source.latent_shape(settings.size)
+    return settings
+
+
+def generation_settings(
+    guidance: float | None, options: InversionOptions, source: ModelSource
+) -> GenerationSettings:
+    """The settings that the options mean for generating."""
+    from latmix.sampling.settings import GenerationSettings
+
+    preset = find_preset(options.preset)
+    return GenerationSettings(
+        guidance=_first(guidance, preset.guidance if preset else None, source.guidance),
+        steps=options.steps or (preset.steps if preset else 50),
+        negative=options.negative,
+    )
+
+
+def find_preset(name: str | None) -> Preset | None:
+    if name is not None and name not in PRESETS:
+        raise UsageError(
+            f"There is no preset {display_name(name)}.", f"Use {' or '.join(PRESETS)}."
+        )
+    return PRESETS[name] if name else None
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Width and height of "512", "512x768".
+
+    Raises:
+        UsageError: it is neither.
+    """
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isascii() and side.isdigit() for side in sides):
+        raise UsageError(f"--size {display_name(text)} is not a size.", "Write 512 or 768x512.")
+    return int(sides[0]), int(sides[-1])
+
+
+def template(options: InversionOptions, demo: str | None) -> str:
+    """The prompt template: --prompt, else what the built-in pictures show, else nothing."""
+    if options.prompt is not None:
+        return options.prompt
+    if demo is None:
+        return ""
+    from latmix import demo as built_in
+
+    return built_in.prompt(demo)
+
+
+def invert(
+    bench: Workbench,
+    pictures: PictureOptions,
+    model: ModelOptions,
+    options: InversionOptions,
+    *,
+    paths: Iterable[Path],
+    count: int | None = None,
+    quiet: bool = False,
+    resume: bool = True,
+) -> Inversion:
+    """Run the inversion job under a bar, and name what was left out.
+
+    Raises:
+        LatmixError: no picture could be read.
+    """
+    from latmix.jobs.inversion import invert_pictures, prompt_template
+
+    job = invert_pictures(
+        bench,
+        paths,
+        inversion_settings(options, bench.source),
+        prompt_template(template(options, pictures.demo)),
+        count=count,
+        batch=model.batch,
+        strict=pictures.strict,
+        resume=resume,
+    )
+    inversion = drive(job, quiet)
+    tell_failures(inversion.failures)
+    if not inversion.rows:
+        raise LatmixError("None of the pictures can be read.", "The lines above say why.")
+    if count is not None and len(inversion.rows) < count:
+        say(f"Asked for {count} pictures, found {len(inversion.rows)}: going on with those.", quiet)
+    return inversion
+
+
+def tell_failures(failures: Iterable[Failure]) -> None:
+    """Name every picture that was left out; said even when quiet."""
+    from latmix.report import failure_lines
+
+    for line in failure_lines(list(failures)):
+        say(line)
+
+
+def exit_code(inversion: Inversion) -> int:
+    return LEFT_OUT if inversion.failures else 0
+
+
+def drive(job: Generator[Progress, None, Result], quiet: bool) -> Result:
+    """Run a job to its end under a bar on stderr; where that is no terminal, with lines of text."""
+    screen = console(to_stderr=True)
+    if quiet:
+        return drained(job)
+    return _under_bar(job, screen) if screen.is_terminal else _with_lines(job, screen)
+
+
+def _with_lines(job: Generator[Progress, None, Result], screen: Console) -> Result:
+    """A line whenever more pictures are done, at most one in `LINE_SECONDS`."""
+    pace, told, shown_at = Pace(), 0, 0.0
+
+    def tell(progress: Progress) -> Progress:
+        nonlocal told, shown_at
+        pace.update(progress)
+        now = time.monotonic()
+        if progress.step and progress.done > told and now - shown_at >= LINE_SECONDS:
+            told, shown_at = progress.done, now
+            screen.print(f"{progress.phase} {progress_line(progress, pace)}")
+        return progress
+
+    return drained(watched(job, tell))
+
+
+def _under_bar(job: Generator[Progress, None, Result], screen: Console) -> Result:
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    bar = Bar(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[detail]}", markup=False),
+        console=screen,
+        transient=True,
+    )
+    pace = Pace()
+
+    def tell(progress: Progress) -> Progress:
+        pace.update(progress)
+        known = progress.fraction if progress.total else None
+        bar.update(
+            task,
+            total=1.0 if known is not None else None,
+            completed=known or 0.0,
+            description=progress.phase,
+            detail=progress_line(progress, pace),
+        )
+        return progress
+
+    with bar:
+        task = bar.add_task("", total=1.0, detail="")
+        return drained(watched(job, tell))
+
+
+def failures_json(failures: Iterable[Failure]) -> list[dict[str, Any]]:
+    return [{"path": display_name(f.path), "reason": f.reason} for f in failures]
+
+
+def _first(*values: float | None) -> float:
+    return next(value for value in values if value is not None)

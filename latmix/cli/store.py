@@ -1,0 +1,124 @@
+"""`latmix store`: what is kept on disk, whether it is sound, and making room."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from latmix.cli import run
+from latmix.cli.options import SayOptions, command
+from latmix.names import display_name, size_text
+
+if TYPE_CHECKING:
+    from latmix.jobs.progress import Progress
+    from latmix.store.latents import LatentStore
+
+app = typer.Typer(
+    help="Size, verify and prune the stored latents.",
+    rich_markup_mode=None,
+    invoke_without_command=True,
+)
+
+
+@app.callback()
+def store(context: typer.Context) -> None:
+    """Size, verify and prune the stored latents."""
+    if context.invoked_subcommand is None:
+        size()
+
+
+@app.command("size")
+@command
+def size(output: SayOptions) -> int:
+    """What is stored: a row for each model and way of inverting."""
+    from rich.text import Text
+
+    from latmix.report import plain_table
+
+    latents = _open_store()
+    spaces = latents.spaces()
+    rows: list[dict[str, Any]] = [
+        {"id": s.id, "rows": s.rows, "bytes": s.bytes, "settings": dict(s.settings)} for s in spaces
+    ]
+    if output.json:
+        run.print_json({"root": display_name(latents.root), "spaces": rows})
+        return 0
+    table = plain_table("space", "#latents", "#size", "model", "inversion")
+    for row in rows:
+        settings = row["settings"]
+        made_with = settings.get("inversion")
+        words = made_with if isinstance(made_with, dict) else {}
+        how = ", ".join(f"{name} {value}" for name, value in words.items() if value != "")
+        name = display_name(str(settings.get("model", "?")))
+        room = size_text(row["bytes"])
+        table.add_row(row["id"], str(row["rows"]), room, Text(name), Text(display_name(how)))
+    run.console().print(table)
+    total = sum(space.bytes for space in spaces)
+    run.say(f"{size_text(total)} in {display_name(latents.root)}", output.quiet)
+    return 0
+
+
+@app.command("verify")
+@command
+def verify(output: SayOptions) -> int:
+    """Read every latent and check it; damaged ones are inverted again when next needed."""
+    report = run.drive(_counted("verify", _open_store().verify()), output.quiet)
+    if output.json:
+        run.print_json(
+            {
+                "rows": report.rows,
+                "damaged": [vars(row) for row in report.damaged],
+                "unreadable": [
+                    {"path": display_name(file.path), "reason": file.reason}
+                    for file in report.unreadable
+                ],
+            }
+        )
+        return 0 if report.sound else 1
+    run.console().print(f"{report.rows} latents are sound, {len(report.damaged)} are damaged.")
+    for file in report.unreadable:
+        run.say(f"{display_name(file.path)}: {file.reason}")
+    if not report.sound:
+        run.say("`latmix store prune` removes what is damaged; it is made again when needed.")
+    return 0 if report.sound else 1
+
+
+@app.command("prune")
+@command
+def prune(
+    output: SayOptions,
+    space: Annotated[
+        str | None, typer.Option(help="Remove this space whole.", show_default=False)
+    ] = None,
+    older_than_days: Annotated[
+        float | None, typer.Option(help="Remove what is older.", show_default=False)
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much.")] = False,
+) -> int:
+    """Remove damaged latents, second copies and leftovers; with an option, more."""
+    job = _open_store().prune(space=space, older_than_days=older_than_days, dry_run=dry_run)
+    freed = run.drive(_counted("prune", job), output.quiet)
+    if output.json:
+        run.print_json({"bytes": freed, "is_dry_run": dry_run})
+    else:
+        what = "would be freed" if dry_run else "freed"
+        run.console().print(f"{size_text(freed)} {what}.")
+    return 0
+
+
+def _open_store() -> LatentStore:
+    from latmix.config import load_config
+    from latmix.store.latents import LatentStore
+
+    return LatentStore(load_config().home)
+
+
+def _counted(
+    phase: str, work: Generator[tuple[int, int], None, Any]
+) -> Generator[Progress, None, Any]:
+    from latmix.jobs.progress import Progress
+    from latmix.sampling.generators import watched
+
+    return watched(work, lambda seen: Progress(phase, seen[0], seen[1]))

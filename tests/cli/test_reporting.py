@@ -1,0 +1,265 @@
+"""The commands that report: invert, stats, models, store, themes, doctor; and the documentation."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import json
+import math
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageChops
+from test_mixing import QUICK, answer, cli, refused
+from typer.main import get_command
+
+import latmix
+from latmix.cli import app
+from latmix.models.catalogue import built_in_folder
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def test_invert_fills_the_store_and_does_it_once(folder: Path) -> None:
+    first = answer(cli("invert", folder, "--json", *QUICK))
+    again = answer(cli("invert", folder, "--resume", "--json", *QUICK))
+    anew = answer(cli("invert", folder, "--no-resume", "--json", *QUICK))
+    assert [run["cached"] for run in (first, again, anew)] == [0, 6, 0]
+    assert first["calls"] > 0 == again["calls"]
+
+
+def test_the_round_trip_is_reported_against_the_vae(folder: Path) -> None:
+    words = ["--steps", "20", "--prompt", "an emoji of a face", "-n", "3", "--device", "cpu"]
+    result = answer(cli("invert", folder, "--report", "--json", *words))
+    assert set(result["psnr"]) == {"vae", "picture", "reconstruction"}
+    assert result["psnr"]["reconstruction"] > 40
+    assert abs(result["psnr"]["picture"] - result["psnr"]["vae"]) < 0.5
+    rows = [image["psnr"]["picture"] for image in result["images"]]
+    assert math.isclose(sum(rows) / 3, result["psnr"]["picture"])
+    shown = cli("invert", folder, "--report", *words)
+    assert "against VAE dB" in shown.stdout
+    assert "3 cached" in shown.stdout
+
+
+def test_stats_are_the_numbers_that_the_centroid_has(folder: Path, tmp_path: Path) -> None:
+    words = [folder, "-n", "3", "--method", "fix/0", "--json", *QUICK]
+    before = answer(cli("stats", *words))
+    after = answer(cli("centroid", *words, "-o", tmp_path / "out.png"))
+    assert before["stats"] == after["stats"]
+    assert [image["weight"] for image in before["images"]] == pytest.approx([1 / 3] * 3)
+    assert len(before["images"][0]["channel_mean"]) == 4
+
+
+def test_stats_are_tables(folder: Path) -> None:
+    shown = cli("stats", folder, "-w", "face-0=1", "-w", "face-1=3", *QUICK).stdout
+    for word in ("amplification", "coherence", "effective N", "face-0.png", "0.7500"):
+        assert word in shown
+
+
+def test_models_are_listed_and_shown() -> None:
+    listed = answer(cli("models", "list", "--json"))
+    assert [(m["name"], m["is_here"]) for m in listed] == [("mini", True), ("sd15", False)]
+    assert "mini" in cli("models").stdout
+    shown = answer(cli("models", "show", "mini", "--json"))
+    assert (shown["size"], shown["latents"]) == ([64, 64], [4, 16, 16])
+    assert "fingerprint" in cli("models", "show", "mini").stdout
+    refused(cli("models", "show", "mimi"), 1, "mini")
+    refused(cli("models", "pull", "mini"), 1, "built in")
+
+
+def test_a_model_that_is_not_a_folder_is_refused_by_every_command(
+    folder: Path, tmp_path: Path
+) -> None:
+    for command in ("centroid", "mix", "invert", "stats"):
+        refused(cli(command, folder, "--model", tmp_path / "nothing", *QUICK), 1, "model folder")
+
+
+COMMIT = "a" * 40
+
+
+class Hub(http.server.BaseHTTPRequestHandler):
+    """As much of a model hub as a download asks for, serving the built-in model."""
+
+    def do_HEAD(self) -> None:
+        self.answer(body=False)
+
+    def do_GET(self) -> None:
+        self.answer(body=True)
+
+    def answer(self, body: bool) -> None:
+        content = self.content(self.path.split("?")[0])
+        if content is None:
+            self.send_response(404)
+            self.send_header("X-Error-Code", "RepoNotFound")
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("ETag", hashlib.sha1(content).hexdigest())
+        self.end_headers()
+        if body:
+            self.wfile.write(content)
+
+    def content(self, name: str) -> bytes | None:
+        folder = built_in_folder()
+        files = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+        if name.startswith("/api/models/somebody/emoji/tree/"):
+            pickle = {"type": "file", "path": "unet/pytorch_model.bin", "size": 9, "oid": COMMIT}
+            entries = [
+                {
+                    "type": "file",
+                    "path": n,
+                    "size": p.stat().st_size,
+                    "oid": hashlib.sha1(n.encode()).hexdigest(),
+                }
+                for n, p in files.items()
+            ]
+            return json.dumps([*entries, pickle]).encode()
+        if name.startswith("/api/models/somebody/emoji"):
+            siblings = [{"rfilename": n} for n in (*files, "unet/pytorch_model.bin")]
+            about = {"id": "somebody/emoji", "sha": COMMIT, "siblings": siblings, "tags": []}
+            return json.dumps(about).encode()
+        path = files.get(name.rpartition(f"/resolve/{COMMIT}/")[2])
+        return path.read_bytes() if path and name.startswith("/somebody/emoji/") else None
+
+    def log_message(self, *words: object) -> None:
+        pass
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    from huggingface_hub import constants
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setattr(constants, "ENDPOINT", address)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(
+        constants,
+        "HUGGINGFACE_CO_URL_TEMPLATE",
+        address + "/{repo_id}/resolve/{revision}/{filename}",
+    )
+    yield
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_model_is_pulled_without_pickles_and_then_used(
+    hub: None, folder: Path, tmp_path: Path
+) -> None:
+    place = Path(answer(cli("models", "pull", "somebody/emoji", "--json"))["folder"])
+    assert not list(place.rglob("*.bin"))
+    result = answer(
+        cli(
+            "centroid",
+            folder,
+            "-n",
+            "2",
+            "--model",
+            "somebody/emoji",
+            "--json",
+            "-o",
+            tmp_path / "out.png",
+            *QUICK,
+        )
+    )
+    assert result["model"] == "somebody/emoji"
+    refused(cli("models", "pull", "nobody/nothing"), 1, "no model nobody/nothing")
+
+
+def test_the_store_is_measured_checked_and_emptied(folder: Path, own_home: Path) -> None:
+    cli("invert", folder, *QUICK)
+    [space] = answer(cli("store", "size", "--json"))["spaces"]
+    assert (space["rows"], space["settings"]["model"]) == (6, "mini")
+    assert space["id"] in cli("store").stdout
+    assert answer(cli("store", "verify", "--json"))["rows"] == 6
+    freed = answer(cli("store", "prune", "--space", space["id"], "--dry-run", "--json"))
+    assert freed == {"bytes": freed["bytes"], "is_dry_run": True}
+    assert freed["bytes"] > 6 * 4 * 64 * 4
+    cli("store", "prune", "--space", space["id"])
+    assert answer(cli("store", "size", "--json"))["spaces"] == []
+
+
+def test_a_damaged_latent_is_found_and_made_again(
+    folder: Path, own_home: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.png"
+    cli("centroid", folder, "-n", "3", "-o", out, *QUICK)
+    good = Image.open(out).copy()
+    [shard] = own_home.glob("latents/v1/*/shards/*.safetensors")
+    content = bytearray(shard.read_bytes())
+    content[-600] ^= 4
+    shard.write_bytes(content)
+    assert cli("store", "verify").exit_code == 1
+    result = answer(cli("centroid", folder, "-n", "3", "-o", out, "--json", *QUICK))
+    assert result["cached"] == 2
+    # Alone in its batch it differs from the first time by rounding.
+    difference = ImageChops.difference(Image.open(out), good).getextrema()
+    assert max(high for _, high in difference) <= 2
+    cli("store", "prune")
+    assert cli("store", "verify").exit_code == 0
+
+
+def test_themes_are_listed() -> None:
+    assert len(answer(cli("themes", "--json"))["themes"]) >= 4
+    assert cli("themes").stdout.strip()
+
+
+def test_the_doctor_says_what_there_is_and_what_is_wrong(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    healthy = answer(cli("doctor", "--json"))
+    assert healthy["problems"] == []
+    assert healthy["model"] == "mini"
+    assert "torch" in cli("doctor").stdout
+    (own_home / "config.toml").write_text('modle = "mini"')
+    ill = cli("doctor", "--json")
+    assert ill.exit_code == 1
+    assert "Did you mean model?" in json.loads(ill.stdout)["problems"][0]
+    (own_home / "config.toml").write_text('model = "somebody/absent"')
+    assert "not on this machine" in json.loads(cli("doctor", "--json").stdout)["problems"][0]
+
+
+def test_a_broken_configuration_is_a_sentence(folder: Path, own_home: Path) -> None:
+    (own_home / "config.toml").write_text("model = ")
+    refused(cli("centroid", folder, *QUICK), 1, "config.toml")
+
+
+def test_the_version_is_the_packages() -> None:
+    assert cli("--version").stdout.strip() == f"latmix {latmix.__version__}"
+
+
+def commands() -> list[str]:
+    """Every command, "models pull" and the like included."""
+    found = []
+    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
+        inner = getattr(command, "commands", {})
+        found += [f"{name} {word}" for word in inner] or [name]
+    return found
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_helps_and_is_documented(command: str) -> None:
+    result = cli(*command.split(), "--help")
+    assert result.exit_code == 0
+    assert f"latmix {command}" in README.read_text()
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_option_says_what_it_does(command: str) -> None:
+    group = get_command(app)
+    for word in command.split():
+        group = group.commands[word]  # type: ignore[attr-defined]
+    for parameter in group.params:
+        assert getattr(parameter, "help", None), f"{command} {parameter.name}"
+
+
+def test_every_method_is_in_the_readme() -> None:
+    text = README.read_text()
+    for name in {name for method in latmix.methods() for name in method.split("/")}:
+        assert re.search(rf"`{name}`", text), name
