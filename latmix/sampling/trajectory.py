@@ -88,7 +88,8 @@ def generate(
     state, rows = noise, torch.arange(noise.shape[0], device=noise.device)
     for index, time in enumerate(levels.times):
         output = guidance.predict(network, state, time, rows)
-        clean, _ = clean_and_noise(levels.prediction, state, output, _level(levels, index))
+        level = levels.a[index], levels.s[index]
+        clean, _ = clean_and_noise(levels.prediction, state, output, level)
         scale, push = levels.coefficients(index)
         state = scale * state + push * output
         yield Step(index + 1, levels.steps, clean)
@@ -122,39 +123,49 @@ def invert(
     """
     if solver not in SOLVERS:
         raise ValueError(f"solver must be one of {', '.join(SOLVERS)}, not {solver!r}.")
-    state, exact = clean, solver == "fixed-point"
+    state, output = clean, None
     for done, index in enumerate(reversed(range(levels.steps)), start=1):
-        found = _inverse_step(network, state, levels, index, guidance, tolerance if exact else None)
+        step = _InverseStep(network, state, levels, index, guidance)
+        found = step.explicit() if solver == "ddim" else step.solved(output, tolerance)
         # The prediction that carried the step follows from its two ends; no extra call is needed.
-        scale, push = levels.coefficients(index)
-        output = (state - scale * found.state) / push
-        estimate, _ = clean_and_noise(levels.prediction, found.state, output, _level(levels, index))
+        output = step.output(found.state)
+        level = levels.a[index], levels.s[index]
+        estimate, _ = clean_and_noise(levels.prediction, found.state, output, level)
         state = found.state
-        residual = float(found.residual.max()) if exact else 0.0
+        residual = 0.0 if solver == "ddim" else float(found.residual.max())
         yield Step(done, levels.steps, estimate, found.calls, residual)
     return state
 
 
-def _inverse_step(
-    network: Network,
-    cleaner: Tensor,
-    levels: Levels,
-    index: int,
-    guidance: Guidance,
-    tolerance: float | None,
-) -> Solution:
+@dataclass(frozen=True)
+class _InverseStep:
     """The state at level `index` that the generating step takes to `cleaner`."""
-    scale, push = levels.coefficients(index)
-    time = levels.times[index]
 
-    def g(state: Tensor, rows: Tensor) -> Tensor:
-        output = guidance.predict(network, state, time, rows)
-        return (cleaner[rows] - push * output) / scale
+    network: Network
+    cleaner: Tensor
+    levels: Levels
+    index: int
+    guidance: Guidance
 
-    if tolerance is None:
-        return solve(g, cleaner, tolerance=0.0, limit=1, memory=0)
-    return solve(g, cleaner, tolerance, LIMIT)
+    def explicit(self) -> Solution:
+        """One evaluation at the cleaner state, as if the network's output did not change."""
+        return solve(self._previous, self.cleaner, tolerance=0.0, limit=1, memory=0)
 
+    def solved(self, output: Tensor | None, tolerance: float) -> Solution:
+        """The fixed point; with the step before's output as a first guess it takes a call less."""
+        start = self.cleaner if output is None else self._state(self.cleaner, output)
+        return solve(self._previous, start, tolerance, LIMIT)
 
-def _level(levels: Levels, index: int) -> tuple[float, float]:
-    return levels.a[index], levels.s[index]
+    def output(self, state: Tensor) -> Tensor:
+        """The network's output that takes this state to the cleaner one."""
+        scale, push = self.levels.coefficients(self.index)
+        return (self.cleaner - scale * state) / push
+
+    def _previous(self, state: Tensor, rows: Tensor) -> Tensor:
+        time = self.levels.times[self.index]
+        output = self.guidance.predict(self.network, state, time, rows)
+        return self._state(self.cleaner[rows], output)
+
+    def _state(self, cleaner: Tensor, output: Tensor) -> Tensor:
+        scale, push = self.levels.coefficients(self.index)
+        return (cleaner - push * output) / scale

@@ -1,0 +1,88 @@
+"""Speed as ratios within one run: `python tests/benchmarks/run.py`.
+
+Absolute times depend on the machine and on what else it does; the ratios are what to watch.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+
+import latmix
+from latmix.mixing.formula import weight_table
+from latmix.mixing.live import LiveStatistics
+from latmix.mixing.summary import Gram, Summary, blocks
+from latmix.models.loading import load_model
+from latmix.sampling.generators import drained
+from latmix.sampling.levels import Levels
+from latmix.sampling.trajectory import Guidance, generate, invert
+
+
+def seconds(work: Callable[[], object], repeats: int = 5) -> float:
+    """The median time of some runs, after one that is not counted."""
+    work()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def report(what: str, value: float, base: float, against: str) -> None:
+    print(f"{what:<58} {value * 1e3:10.3f} ms  {value / base:9.3f} x {against}")
+
+
+def mixing() -> None:
+    """96 latents of SD 3.5 at 1024 pixels: 16 x 128 x 128."""
+    latents = torch.randn(96, 16, 128, 128)
+    many = torch.rand(16, 96)
+    copy = seconds(latents.clone)
+    report("copy of the latents (memory bandwidth)", copy, copy, "copy")
+    report("mix, one weighting", seconds(lambda: latmix.mix(latents)), copy, "copy")
+    report("mix, 16 weightings", seconds(lambda: latmix.mix(latents, many)), copy, "copy")
+    summary, gram = Summary.of(latents), Gram.of(latents)
+
+    def read(indices: object) -> object:
+        return blocks(latents[list(indices)])  # type: ignore[call-overload]
+
+    weights = [1.0 + index for index in range(96)]
+    quick = LiveStatistics(summary, read, gram)  # type: ignore[arg-type]
+    frame = 1 / 60
+    change = seconds(lambda: quick.statistics(weights, "nin/chm"), 50)
+    report("statistics after a weight change, Gram matrix", change, frame, "frame")
+    running = LiveStatistics(summary, read)  # type: ignore[arg-type]
+    mixture = latmix.Mixture.equal(str(index) for index in range(96))
+    running.statistics(mixture.weights, "nin/chm")
+    steps = iter(range(1000))
+
+    def nudge() -> None:
+        nonlocal mixture
+        mixture = mixture.nudge(str(next(steps) % 96), 0.01)
+        running.statistics(mixture.weights, "nin/chm")
+
+    report("the same, running sum", seconds(nudge, 50), frame, "frame")
+    table = weight_table(weights, 96, torch.device("cpu"))
+    report("the variance alone", seconds(lambda: gram.channel_variance(table[0])), frame, "frame")
+
+
+def inversion() -> None:
+    """Eight latents of the built-in model, 20 steps."""
+    model = load_model("mini", device="cpu")
+    noise = torch.randn(8, *model.source.latent_shape(model.source.size))
+    levels = Levels.of(model.schedule, 20)
+    guidance = Guidance(model.condition([""] * 8))
+    clean = drained(generate(model, noise, levels, guidance))
+    once = seconds(lambda: drained(generate(model, noise, levels, guidance)), 3)
+    report("generate 8, 20 steps, mini", once, once, "generation")
+    for solver in ("ddim", "fixed-point"):
+        taken = seconds(lambda s=solver: drained(invert(model, clean, levels, guidance, s)), 3)
+        report(f"invert the same, {solver}", taken, once, "generation")
+
+
+if __name__ == "__main__":
+    mixing()
+    inversion()
