@@ -30,9 +30,9 @@ def import_numerics() -> None:
 def import_networks() -> None:
     """Import what models are loaded with: some seconds more."""
     with _uncollected():
-        from latmix.models.stable_diffusion import import_libraries
+        from latmix.models.stable_diffusion import import_classes
 
-        import_libraries()
+        import_classes()
 
 
 def _load_torch_libraries() -> None:

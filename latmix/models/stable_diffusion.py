@@ -94,31 +94,32 @@ class StableDiffusion:
         return output.float()
 
 
-def import_libraries() -> None:
-    """Import what a model is loaded with, which takes seconds, ahead of the need."""
-    _silence_libraries()
-    import diffusers.models.autoencoders.autoencoder_kl  # noqa: F401
-    import diffusers.models.unets.unet_2d_condition  # noqa: F401
-    import transformers.models.clip.modeling_clip  # noqa: F401
+def import_classes() -> tuple[Any, Any, Any, Any]:
+    """UNet, VAE, text encoder and tokenizer classes; the import takes seconds.
 
-
-def _load_parts(source: ModelSource, dtype: torch.dtype) -> tuple[Any, Any, Any, Any]:
-    """UNet, VAE, text encoder and tokenizer; the VAE in float32, which it needs to be exact."""
+    Imported from their own modules: the pipeline's pulls in as much again.
+    """
     _silence_libraries()
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
     from transformers import CLIPTextModel, CLIPTokenizer
 
+    return UNet2DConditionModel, AutoencoderKL, CLIPTextModel, CLIPTokenizer
+
+
+def _load_parts(source: ModelSource, dtype: torch.dtype) -> tuple[Any, Any, Any, Any]:
+    """UNet, VAE, text encoder and tokenizer; the VAE in float32, which it needs to be exact."""
+    unet_class, vae_class, text_class, tokenizer_class = import_classes()
     folder = source.folder
     options: dict[str, Any] = {
         "use_safetensors": True,
         "local_files_only": True,
         "variant": source.variant,
     }
-    unet = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=dtype, **options)
-    vae = AutoencoderKL.from_pretrained(folder / "vae", torch_dtype=torch.float32, **options)
-    text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=dtype, **options)
-    tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
+    unet = unet_class.from_pretrained(folder / "unet", torch_dtype=dtype, **options)
+    vae = vae_class.from_pretrained(folder / "vae", torch_dtype=torch.float32, **options)
+    text_encoder = text_class.from_pretrained(folder / "text_encoder", dtype=dtype, **options)
+    tokenizer = tokenizer_class.from_pretrained(folder / "tokenizer", local_files_only=True)
     return unet, vae, text_encoder, tokenizer
 
 
