@@ -41,6 +41,7 @@ def mix(
     Source: L&K eq. 1-4 and section 5; the table in the documentation of the grid.
     """
     method = parse_method(method)
+    latents = torch.as_tensor(latents)
     _check_latents(latents, method)
     table = weight_table(weights, latents.shape[0], latents.device)
     summary = Summary.of(latents)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from latmix.mixing.summary import precise
+
 Map = Callable[[Tensor, Tensor], Tensor]
 """g: states (k, ...) and the rows (k,) of the batch they are -> (k, ...)."""
 
@@ -69,9 +71,10 @@ def _accelerated(history: list[tuple[Tensor, Tensor]]) -> Tensor:
     image, step = history[-1]
     images = torch.stack([image - old for old, _ in history[:-1]], dim=2)
     steps = torch.stack([step - old for _, old in history[:-1]], dim=2)
-    normal = (steps.mT @ steps).double()
+    kind = precise(image.device)
+    normal = (steps.mT @ steps).to(kind)
     # A ridge of rounding size keeps the small system solvable once differences become parallel.
-    ridge = normal.diagonal(dim1=1, dim2=2).sum(dim=1).clamp_min(1e-300) * 1e-12
-    normal = normal + ridge[:, None, None] * torch.eye(normal.shape[1], device=normal.device)
-    gamma: Tensor = torch.linalg.solve(normal, (steps.mT @ step[..., None]).double())
+    ridge = normal.diagonal(dim1=1, dim2=2).sum(dim=1).clamp_min(torch.finfo(kind).tiny) * 1e-12
+    normal = normal + ridge[:, None, None] * torch.eye(normal.shape[1]).to(normal)
+    gamma: Tensor = torch.linalg.solve(normal, (steps.mT @ step[..., None]).to(kind))
     return image - (images @ gamma.to(images)).squeeze(2)
