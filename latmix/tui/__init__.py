@@ -1,0 +1,208 @@
+"""The terminal UI, `latmix explore`. Only the command line calls it, through `run`.
+
+It draws the session and posts intentions: no maths, no files, no torch in this room. Importing it
+loads no Textual either.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from latmix.errors import LatmixError, StoreError
+from latmix.names import display_name
+
+if TYPE_CHECKING:
+    from latmix.config import Config
+    from latmix.session import Session
+    from latmix.tui.app import ExploreApp
+    from latmix.tui.explorer import Start
+
+CLOSE_SECONDS = 0.5
+"""How long the end waits without a word for the step at work."""
+
+LOG_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class ExploreOptions:
+    """How `latmix explore` was called.
+
+    Attributes:
+        folder: None resumes, or else opens the working folder.
+        count: pictures of a new mixture.
+        choices: fields of `session.Choices` that were given.
+        fresh: do not resume.
+    """
+
+    folder: Path | None = None
+    recursive: bool = False
+    count: int = 8
+    model: str = "auto"
+    device: str = "auto"
+    dtype: str = "auto"
+    batch: int = 8
+    choices: Mapping[str, Any] = field(default_factory=dict)
+    fresh: bool = False
+    mouse: bool = True
+
+
+def run(options: ExploreOptions) -> int:
+    """Run the terminal UI until it is left; returns the exit code.
+
+    Raises:
+        LatmixError: there is no terminal to draw on, or the configuration cannot be read.
+    """
+    check_terminal()
+    from latmix.config import load_config
+
+    config = load_config()
+    handler = _log_to(config.log_file)
+    try:
+        start = make_start(options, config)
+        from latmix.tui.app import ExploreApp
+
+        app = ExploreApp(start)
+        app.run(mouse=options.mouse)
+        _close(app)
+    finally:
+        logging.getLogger().removeHandler(handler)
+        logging.captureWarnings(False)
+        handler.close()
+    return app.return_code or 0
+
+
+def check_terminal() -> None:
+    """Textual would draw on anything; what cannot show it is refused here.
+
+    Raises:
+        LatmixError: stdin or stderr is no terminal, or the terminal can only print.
+    """
+    hint = "Without a terminal: latmix centroid FOLDER, latmix mix FOLDER, latmix stats FOLDER."
+    for name, stream in (("stdin", sys.stdin), ("stderr", sys.stderr)):
+        if stream is None or not stream.isatty():
+            raise LatmixError(f"latmix explore needs a terminal, and {name} is not one.", hint)
+    if os.environ.get("TERM", "") in ("dumb", "unknown"):
+        raise LatmixError("latmix explore cannot draw on this terminal (TERM=dumb).", hint)
+
+
+def make_start(options: ExploreOptions, config: Config) -> Start:
+    """The session to begin with, resumed where there is one for this folder.
+
+    Reads the configuration's small files: call it before the screen is up.
+    """
+    from latmix.jobs.studio import Studio
+    from latmix.tui.explorer import Start
+    from latmix.tui.themes import load_themes
+
+    saved, notes = _saved_session(config)
+    folder = options.folder.resolve() if options.folder is not None else None
+    if folder is not None and not folder.is_dir():
+        raise LatmixError(f"There is no folder {display_name(folder)}.", "Check the path given.")
+    resumes = not options.fresh and saved.folder is not None and folder in (None, saved.folder)
+    session = saved if resumes else _new_session(saved.theme)
+    session.recursive = options.recursive or session.recursive
+    session.choices = replace(session.choices, **options.choices)
+    if options.model != "auto" or not resumes:
+        session.model = options.model
+    return Start(
+        config=config,
+        session=session,
+        studio=Studio(config, session.model, options.device, options.dtype, options.batch),
+        themes=load_themes(),
+        folder=session.folder if resumes else folder or _working_folder(),
+        count=options.count,
+        is_resumed=resumes,
+        is_plain=bool(os.environ.get("NO_COLOR")),
+        notes=notes,
+    )
+
+
+def _new_session(theme: str) -> Session:
+    from latmix.session import Session
+
+    return Session(theme=theme)
+
+
+def _saved_session(config: Config) -> tuple[Session, tuple[str, ...]]:
+    """The saved session, or an empty one; one that is damaged is put aside and named."""
+    session = _new_session("")
+    try:
+        session.resume(config.session_file)
+    except StoreError as error:
+        aside = config.session_file.with_name("session-damaged.json")
+        try:
+            config.session_file.replace(aside)
+        except OSError:
+            return _new_session(""), (error.message,)
+        return _new_session(""), (f"{error.message} It is kept as {aside.name}.",)
+    return session, ()
+
+
+def _working_folder() -> Path | None:
+    """The working folder where pictures lie in it."""
+    from latmix.images import SUFFIXES
+
+    try:
+        with os.scandir() as found:
+            here = any(entry.name.lower().endswith(SUFFIXES) for entry in found)
+    except OSError:
+        return None
+    return Path.cwd() if here else None
+
+
+def _log_to(path: Path) -> logging.Handler:
+    """Let everything that logs or warns write to a file: on the screen it would be noise."""
+    from logging.handlers import RotatingFileHandler
+
+    handler: logging.Handler
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(
+            path, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8", errors="backslashreplace"
+        )
+    except OSError:
+        handler = logging.NullHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    for other in root.handlers[:]:
+        root.removeHandler(other)
+    root.addHandler(handler)
+    logging.captureWarnings(True)
+    return handler
+
+
+def _close(app: ExploreApp) -> None:
+    """Save, and give the step at work the time to end: then finished latents are written."""
+    try:
+        app.session.save(app.config.session_file)
+    except (LatmixError, ValueError) as error:
+        print(f"latmix: the session is not saved: {error}", file=sys.stderr)
+    if app.made:
+        from latmix.names import plural
+
+        said = f"made {plural(len(app.made), 'picture')}, the last is {display_name(app.made[-1])}"
+        print(f"latmix: {said}", file=sys.stderr)
+    if app.work.close(CLOSE_SECONDS):
+        return
+    code = app.return_code or 0
+    if app.work.holds_latents:
+        print("latmix: keeping what is finished; ctrl+c leaves at once", file=sys.stderr)
+        try:
+            while not app.work.close(CLOSE_SECONDS):
+                pass
+        except KeyboardInterrupt:
+            code = 130
+        else:
+            return
+    # A thread inside an import or the network cannot be ended, and the interpreter must not be
+    # taken down under it.
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,172 @@
+"""Every command of the terminal UI: the one table that keys, footer, help and palette come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+FINE = 0.01
+COARSE = 0.1
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something the user can do.
+
+    Attributes:
+        id: `area.verb`.
+        keys: as Textual names them, separated by commas.
+        action: of the app.
+        shown_keys: as a person reads them.
+        name: a few words.
+        tooltip: a sentence.
+        group: the heading it is under in the help.
+        footer: what the footer calls it; empty keeps it out.
+    """
+
+    id: str
+    keys: str
+    action: str
+    shown_keys: str
+    name: str
+    tooltip: str
+    group: str
+    footer: str = ""
+
+    def binding(self) -> Binding:
+        return Binding(
+            self.keys,
+            self.action,
+            self.footer or self.name,
+            show=bool(self.footer),
+            key_display=self.shown_keys.split("  ")[0],
+            tooltip=self.tooltip,
+            id=self.id,
+        )
+
+
+WEIGHTS, PICTURES, MAKING, PROGRAM = "Weights", "Pictures", "Making", "Program"
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "weight.less", "h,left", f"nudge(-{FINE})", "h/l  ← →", "A little less weight",
+        "Take 0.01 from the picture under the cursor; the others keep their proportions.",
+        WEIGHTS, footer="weight",
+    ),
+    Command(
+        "weight.more", "l,right", f"nudge({FINE})", "l  →", "A little more weight",
+        "Add 0.01 to the picture under the cursor.", WEIGHTS,
+    ),
+    Command(
+        "weight.much_less", "H,shift+left", f"nudge(-{COARSE})", "H  shift+←", "Less weight",
+        "Take 0.1 from the picture under the cursor.", WEIGHTS,
+    ),
+    Command(
+        "weight.much_more", "L,shift+right", f"nudge({COARSE})", "L  shift+→", "More weight",
+        "Add 0.1 to the picture under the cursor.", WEIGHTS,
+    ),
+    Command(
+        "weight.set", "enter", "type_weight", "enter  1-9 .", "Type a weight",
+        "Type 0.3 or 30 (percent), then enter; escape leaves it as it was.", WEIGHTS,
+    ),
+    Command(
+        "weight.mute", "0", "mute", "0", "Mute",
+        "No weight on the picture under the cursor.", WEIGHTS,
+    ),
+    Command(
+        "weight.solo", "s", "solo", "s", "Solo",
+        "All the weight on the picture under the cursor.", WEIGHTS,
+    ),
+    Command(
+        "mix.equalise", "equals_sign", "equalise", "=", "Equal weights",
+        "The same weight on every picture of the mixture.", WEIGHTS,
+    ),
+    Command(
+        "mix.randomise", "x", "randomise", "x", "Random weights",
+        "Weights drawn uniformly (Dirichlet) with a new seed, which is shown and kept.", WEIGHTS,
+    ),
+    Command(
+        "history.undo", "u,ctrl+z", "undo", "u  ctrl+z", "Undo",
+        "Back to the weights, method, N or prompt before the last change.", WEIGHTS,
+    ),
+    Command(
+        "history.redo", "ctrl+y,U", "redo", "ctrl+y  U", "Redo",
+        "Forward again after an undo.", WEIGHTS,
+    ),
+    Command(
+        "folder.open", "f", "open_folder", "f", "Open a folder",
+        "Choose a folder of pictures, or built-in ones.", PICTURES,
+    ),
+    Command(
+        "mix.count", "n,N", "choose_count", "n  N", "Choose N",
+        "How many pictures to mix: the first N of the folder, with equal weights.", PICTURES,
+    ),
+    Command(
+        "mix.toggle", "space", "toggle_picture", "space", "In or out",
+        "Take the picture under the cursor into the mixture, or out of it.", PICTURES,
+    ),
+    Command(
+        "picture.open", "o", "open_picture", "o", "Open in the viewer",
+        "Open the picture shown in the system's viewer; without one, its path is copied.", PICTURES,
+    ),
+    Command(
+        "picture.flip", "v", "flip_view", "v", "Mixture or input",
+        "Show the picture of the mixture, or the one under the cursor.", PICTURES,
+    ),
+    Command(
+        "job.invert", "i", "invert", "i", "Invert",
+        "Find the latents of the mixture's pictures; each is made once and kept.",
+        MAKING, footer="invert",
+    ),
+    Command(
+        "job.generate", "g", "generate", "g", "Generate",
+        "Make the picture of the mixture; inverts first where that is needed.",
+        MAKING, footer="generate",
+    ),
+    Command(
+        "job.cancel", "escape", "cancel_job", "esc", "Stop",
+        "Stop the job at work after its step; what was finished is kept.", MAKING, footer="stop",
+    ),
+    Command(
+        "job.interrupt", "ctrl+c", "interrupt", "ctrl+c", "Stop",
+        "The same as escape; never ends the program.", MAKING,
+    ),
+    Command(
+        "mix.method", "m", "choose_method", "m", "Choose the method",
+        "The grid of norm targets and mean splits, with what each does.", MAKING, footer="method",
+    ),
+    Command(
+        "prompt.edit", "p", "edit_prompt", "p", "Edit the prompt",
+        "What the pictures show; {name} and {folder} are filled in.", MAKING,
+    ),
+    Command(
+        "command.copy", "y", "copy_command", "y", "Copy as a command",
+        "Show and copy the shell command that makes this mixture.", MAKING,
+    ),
+    Command(
+        "program.help", "question_mark,f1", "show_help", "?  f1", "Help",
+        "All keys.", PROGRAM, footer="help",
+    ),
+    Command(
+        "program.theme", "t", "choose_theme", "t", "Theme",
+        "Choose the colours; seen at once, and kept.", PROGRAM,
+    ),
+    Command(
+        "program.quit", "q", "quit", "q", "Quit",
+        "End at once, also in the middle of a job; everything is kept for the next start.",
+        PROGRAM, footer="quit",
+    ),
+)  # fmt: skip
+
+LIST_KEYS = (
+    ("j/k  ↓ ↑", "Down, up"),
+    ("pgup pgdn home end", "A page, the first, the last"),
+    ("tab  shift+tab", "The next, the previous picture of the mixture"),
+)
+"""Keys of the list itself, for the help."""
+
+
+def bindings() -> list[Binding]:
+    """Of the app."""
+    return [command.binding() for command in COMMANDS]

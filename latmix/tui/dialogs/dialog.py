@@ -1,0 +1,38 @@
+"""What all dialogs share: a box in the middle with a title, and escape leaves it."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+Answer = TypeVar("Answer")
+
+
+class Dialog(ModalScreen[Answer]):
+    """A titled box; `contents` fills it, and the last line says which keys there are."""
+
+    BINDINGS = [
+        Binding("escape,ctrl+c", "leave", "Leave", show=False, id="dialog.leave",
+                tooltip="Close without a change."),
+    ]  # fmt: skip
+    TITLE_TEXT = ""
+    KEYS_TEXT = "enter takes it   esc leaves"
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as box:
+            box.border_title = self.TITLE_TEXT
+            yield from self.contents()
+            yield Static(Text(self.KEYS_TEXT, style="dim"), classes="dialog-keys")
+
+    def contents(self) -> ComposeResult:
+        """What is in the box."""
+        yield from ()
+
+    def action_leave(self) -> None:
+        self.dismiss(None)

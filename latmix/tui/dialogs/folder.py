@@ -1,0 +1,157 @@
+"""The folder tree: only folders, with the number of pictures in each, and the built-in ones.
+
+Reads nothing itself: it asks for a folder's subfolders by a message and is given them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.style import Style
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.widgets import Static, Tree
+from textual.widgets.tree import TreeNode
+
+from latmix.jobs.browsing import FolderEntry, Listing
+from latmix.names import display_name, plural
+from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.messages import FolderExpanded
+
+BUILT_IN = "built-in pictures"
+
+
+@dataclass(frozen=True)
+class FolderChosen:
+    """A folder to open; `prompt` is what its pictures show, where that is known."""
+
+    folder: Path
+    recursive: bool
+    prompt: str | None = None
+
+
+class FolderTree(Tree[FolderEntry | None]):
+    """A tree whose branches are filled when they are opened; None is the built-in pictures'."""
+
+    BINDINGS = [
+        Binding("j", "cursor_down", "Down", show=False, id="folder.down", tooltip="One down."),
+        Binding("k", "cursor_up", "Up", show=False, id="folder.up", tooltip="One up."),
+        Binding("right,l", "expand", "Open the branch", show=False, id="folder.expand",
+                tooltip="Show the subfolders."),
+        Binding("left,h", "collapse", "Close the branch", show=False, id="folder.collapse",
+                tooltip="Hide the subfolders, or go to the folder above."),
+    ]  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.show_root = False
+        self.auto_expand = False
+        self.guide_depth = 2
+
+    def action_expand(self) -> None:
+        if self.cursor_node is not None:
+            self.cursor_node.expand()
+
+    def action_collapse(self) -> None:
+        node = self.cursor_node
+        if node is not None and node.is_expanded and node.allow_expand:
+            node.collapse()
+        elif node is not None and node.parent is not None and node.parent is not self.root:
+            self.move_cursor(node.parent)
+
+    def render_label(
+        self, node: TreeNode[FolderEntry | None], base_style: Style, style: Style
+    ) -> Text:
+        sign = ("▾ " if node.is_expanded else "▸ ") if node.allow_expand else "  "
+        label = Text(sign, base_style)
+        label.append_text(node.label if isinstance(node.label, Text) else Text(str(node.label)))
+        label.stylize(style)
+        return label
+
+
+class FolderDialog(Dialog[FolderChosen]):
+    """Choose a folder of pictures."""
+
+    TITLE_TEXT = "Folder"
+    KEYS_TEXT = "enter opens it   r with its subfolders   → ← branch   backspace up   esc leaves"
+    BINDINGS = [
+        Binding("r", "take(True)", "With subfolders", show=False, id="folder.recursive",
+                tooltip="Open the folder with all its subfolders."),
+        Binding("backspace", "higher", "Up", show=False, id="folder.higher",
+                tooltip="Begin one folder higher."),
+    ]  # fmt: skip
+
+    def __init__(self, start: Path) -> None:
+        """start: the folder that the tree begins at."""
+        super().__init__(classes="wide")
+        self._start = start
+        self._branches: dict[Path | None, TreeNode[FolderEntry | None]] = {}
+        self._tree = FolderTree()
+
+    def contents(self) -> ComposeResult:
+        yield self._tree
+        yield Static("", classes="dialog-error", markup=False)
+
+    def on_mount(self) -> None:
+        self._begin()
+        self._tree.focus()
+
+    def show_listing(self, listing: Listing) -> None:
+        """Fill a branch that was asked for."""
+        node = self._branches.get(listing.folder)
+        if node is None:
+            return
+        node.remove_children()
+        for entry in listing.entries:
+            child = node.add(_label(entry), entry, allow_expand=entry.has_folders)
+            self._branches[entry.path] = child
+        if not listing.entries:
+            node.allow_expand = False
+
+    def show_error(self, sentence: str) -> None:
+        self.query_one(".dialog-error", Static).update(Text(sentence))
+
+    def on_tree_node_expanded(self, event: Tree.NodeExpanded[FolderEntry | None]) -> None:
+        if not event.node.is_root and not event.node.children:
+            entry = event.node.data
+            self.post_message(FolderExpanded(entry.path if entry else None))
+
+    def on_tree_node_selected(self, event: Tree.NodeSelected[FolderEntry | None]) -> None:
+        entry = event.node.data
+        if entry is None or entry.pictures == 0:
+            event.node.toggle()
+            if entry is not None:
+                self.show_error("No pictures lie in that folder itself; r opens its subfolders'.")
+        else:
+            self.action_take(False)
+
+    def action_take(self, recursive: bool) -> None:
+        node = self._tree.cursor_node
+        if node is not None and node.data is not None:
+            self.dismiss(FolderChosen(node.data.path, recursive, node.data.prompt))
+
+    def action_higher(self) -> None:
+        if self._start.parent != self._start:
+            self._start = self._start.parent
+            self._begin()
+
+    def _begin(self) -> None:
+        self._tree.clear()
+        self._branches.clear()
+        here = FolderEntry(self._start, display_name(self._start), None, True)
+        node = self._tree.root.add(Text(display_name(self._start)), here, expand=False)
+        self._branches[self._start] = node
+        other = self._tree.root.add(Text(BUILT_IN), None, expand=False)
+        self._branches[None] = other
+        node.expand()
+        other.expand()
+        self._tree.move_cursor(node)
+
+
+def _label(entry: FolderEntry) -> Text:
+    label = Text(entry.name)
+    if entry.pictures:
+        label.append(f"  {plural(entry.pictures, 'picture')}", style="dim")
+    return label

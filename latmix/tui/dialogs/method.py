@@ -1,0 +1,112 @@
+"""The grid of mixing methods, with what each computes and, once pictures are inverted, what it does
+at the weights of the moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.table import Table
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.widgets import Static
+
+from latmix.mixing.grid import MEANS, NORMS, parse_method
+from latmix.tui.dialogs.dialog import Dialog
+
+CELL = 11
+
+
+class MethodGrid(Static, can_focus=True):
+    """Rows are norm targets, columns mean splits."""
+
+    def __init__(self, method: str, remarks: Mapping[str, str]) -> None:
+        super().__init__(id="grid")
+        chosen = parse_method(method)
+        self.row = [norm.name for norm in NORMS].index(chosen.norm)
+        self.column = [mean.name for mean in MEANS].index(chosen.mean)
+        self._remarks = remarks
+        self._chosen = method
+
+    @property
+    def method(self) -> str:
+        """The one under the cursor."""
+        return f"{NORMS[self.row].name}/{MEANS[self.column].name}"
+
+    def move(self, rows: int, columns: int) -> None:
+        self.row = (self.row + rows) % len(NORMS)
+        self.column = (self.column + columns) % len(MEANS)
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        row, column = event.y, (event.x - 6) // (CELL + 1)
+        if 0 <= row < len(NORMS) and 0 <= column < len(MEANS):
+            self.row, self.column = row, column
+            self.refresh()
+
+    def render(self) -> Table:
+        table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
+        table.add_column(width=5)
+        for _ in MEANS:
+            table.add_column(width=CELL)
+        for at, norm in enumerate(NORMS):
+            cells = [self._cell(norm.name, mean.name, at, to) for to, mean in enumerate(MEANS)]
+            table.add_row(Text(norm.name, style="dim"), *cells)
+        return table
+
+    def _cell(self, norm: str, mean: str, row: int, column: int) -> Text:
+        name = f"{norm}/{mean}"
+        mark = "*" if name == self._chosen else " "
+        under = (row, column) == (self.row, self.column)
+        remark = self._remarks.get(name, "")
+        return Text(f"{mark}{name} {remark}".ljust(CELL), style="reverse bold" if under else "")
+
+
+class MethodDialog(Dialog[str]):
+    """Choose a method of the grid."""
+
+    TITLE_TEXT = "Method: norm target / mean split"
+    KEYS_TEXT = "arrows or hjkl move   enter takes it   esc leaves   * is the one in use"
+    BINDINGS = [
+        Binding("up,k", "move(-1,0)", "Up", show=False, id="method.up", tooltip="One up."),
+        Binding("down,j", "move(1,0)", "Down", show=False, id="method.down", tooltip="One down."),
+        Binding("left,h", "move(0,-1)", "Left", show=False, id="method.left", tooltip="One left."),
+        Binding("right,l", "move(0,1)", "Right", show=False, id="method.right",
+                tooltip="One right."),
+        Binding("enter,m", "take", "Take", show=False, id="method.take", tooltip="Use it."),
+    ]  # fmt: skip
+
+    def __init__(self, method: str, remarks: Mapping[str, str]) -> None:
+        """remarks: by method, a sign of what it does at the present weights (may be empty)."""
+        super().__init__()
+        self._grid = MethodGrid(method, remarks)
+        self._has_remarks = bool(remarks)
+
+    def contents(self) -> ComposeResult:
+        yield self._grid
+        yield Static(id="method-words")
+
+    def on_mount(self) -> None:
+        self._grid.focus()
+        self._describe()
+
+    def on_click(self) -> None:
+        self._describe()
+
+    def action_move(self, rows: int, columns: int) -> None:
+        self._grid.move(rows, columns)
+        self._describe()
+
+    def action_take(self) -> None:
+        self.dismiss(self._grid.method)
+
+    def _describe(self) -> None:
+        method = parse_method(self._grid.method)
+        text = Text()
+        text.append(f"{method.name}  ", style="bold")
+        text.append(f"{method.sentence}\n")
+        text.append(method.formula)
+        if self._has_remarks:
+            text.append("\n! would damage the picture at these weights, ✓ would not", style="dim")
+        self.query_one("#method-words", Static).update(text)

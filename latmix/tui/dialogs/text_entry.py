@@ -1,0 +1,58 @@
+"""Dialogs with one line to type: how many pictures, and the prompt."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.widgets import Input, Static
+
+from latmix.names import plural
+from latmix.tui.dialogs.dialog import Dialog
+
+
+class CountDialog(Dialog[int]):
+    """How many pictures to mix."""
+
+    TITLE_TEXT = "How many pictures?"
+
+    def __init__(self, count: int, most: int) -> None:
+        super().__init__()
+        self._count, self._most = count, most
+
+    def contents(self) -> ComposeResult:
+        yield Static(
+            Text(f"The first N of {plural(self._most, 'picture')}, with equal weights.")
+        )
+        yield Input(str(self._count), type="integer", max_length=7, select_on_focus=True)
+        yield Static("", classes="dialog-error", markup=False)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        count = int(event.value) if event.value.isdigit() else 0
+        if 1 <= count <= self._most:
+            self.dismiss(count)
+        else:
+            sentence = f"N must be from 1 to {self._most:,}."
+            self.query_one(".dialog-error", Static).update(Text(sentence))
+
+
+class PromptDialog(Dialog[str]):
+    """What the pictures show."""
+
+    TITLE_TEXT = "Prompt"
+
+    def __init__(self, prompt: str) -> None:
+        super().__init__()
+        self._prompt = prompt
+
+    def contents(self) -> ComposeResult:
+        yield Static(
+            Text(
+                "What the pictures show. {name} and {folder} are filled in for each picture; "
+                "a file name.txt beside a picture wins. Another prompt means other latents: "
+                "the pictures are inverted again."
+            )
+        )
+        yield Input(self._prompt, placeholder="an emoji of a {name}", select_on_focus=False)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value.strip())

@@ -1,0 +1,49 @@
+"""Choose a theme, seen at once."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from latmix.names import display_name
+from latmix.tui.dialogs.dialog import Dialog
+
+
+class ThemeDialog(Dialog[str]):
+    """The name of a theme; leaving brings the old one back."""
+
+    TITLE_TEXT = "Theme"
+    BINDINGS = [
+        Binding("j", "move(1)", "Down", show=False, id="theme.down", tooltip="One down."),
+        Binding("k", "move(-1)", "Up", show=False, id="theme.up", tooltip="One up."),
+    ]
+
+    def __init__(self, names: list[str], current: str) -> None:
+        super().__init__()
+        self._names, self._current = names, current
+
+    def contents(self) -> ComposeResult:
+        options = [Option(display_name(name), id=str(at)) for at, name in enumerate(self._names)]
+        yield OptionList(*options, markup=False)
+
+    def on_mount(self) -> None:
+        choices = self.query_one(OptionList)
+        if self._current in self._names:
+            choices.highlighted = self._names.index(self._current)
+        choices.focus()
+
+    def action_move(self, by: int) -> None:
+        choices = self.query_one(OptionList)
+        choices.action_cursor_down() if by > 0 else choices.action_cursor_up()
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        self.app.theme = self._names[event.option_index]
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._names[event.option_index])
+
+    def action_leave(self) -> None:
+        self.app.theme = self._current
+        self.dismiss(None)

@@ -1,0 +1,179 @@
+"""What is on the screen, and how it is drawn from the session: the lowest layer of the app."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual.app import App, ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
+from textual.widgets import Footer, Static
+
+from latmix.config import Config
+from latmix.errors import LatmixError
+from latmix.jobs.engine import JobEvent
+from latmix.jobs.studio import Studio
+from latmix.session import Session
+from latmix.tui.job_line import JobLine
+from latmix.tui.messages import JobReported
+from latmix.tui.picture_list import PictureHeader, PictureList
+from latmix.tui.picture_pane import PicturePane
+from latmix.tui.statistics_panel import StatisticsPanel, advice_for
+from latmix.tui.themes import PLAIN, Themes
+from latmix.tui.title_line import TitleLine
+from latmix.tui.work import Work
+
+SAVE_DELAY = 2.0
+LOOK_UP_DELAY = 0.3
+EMOJI_NOTE = (
+    "The built-in model, mini, knows emoji only. `latmix models list` names others; start with "
+    "--model to use one."
+)
+TOO_SMALL = (
+    "latmix needs a terminal of 60 x 20.\nMake this one larger, or press q: nothing is lost."
+)
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the explorer starts with.
+
+    Attributes:
+        session: new or resumed.
+        folder: to open; None asks for one.
+        count: pictures of a new mixture.
+        is_resumed: whether the session is an earlier one.
+        is_plain: no colours, whatever the theme.
+        notes: to say first.
+    """
+
+    config: Config
+    session: Session
+    studio: Studio
+    themes: Themes
+    folder: Path | None
+    count: int = 8
+    is_resumed: bool = False
+    is_plain: bool = False
+    notes: tuple[str, ...] = ()
+
+
+class Explorer(App[int]):
+    """Composes the screen and draws the session on it."""
+
+    CSS_PATH = "explore.tcss"
+    TITLE = "latmix"
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-narrow"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-low"), (34, "-tall")]
+
+    def __init__(self, start: Start) -> None:
+        super().__init__(ansi_color=True if start.is_plain else None)
+        self.start = start
+        self.config, self.session = start.config, start.session
+        self.made: list[Path] = []
+        for theme in start.themes.loaded:
+            self.register_theme(theme)
+        wanted = (start.config.theme, start.session.theme)
+        self.theme = PLAIN if start.is_plain else start.themes.find(*wanted)
+        self.work = Work(start.session, start.studio, self._tell)
+        self._timers_by_name: dict[str, Timer] = {}
+        self._footer_is_busy = False
+
+    def compose(self) -> ComposeResult:
+        yield TitleLine()
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                yield PictureHeader(id="header", markup=False)
+                yield PictureList(self.session)
+            with Vertical(id="right"):
+                yield PicturePane()
+                yield StatisticsPanel()
+        yield JobLine()
+        yield Footer()
+        yield Static(TOO_SMALL, id="too-small", markup=False)
+
+    def _tell(self, event: JobEvent) -> None:
+        """Called on the engines' threads, which may outlive the loop by a moment."""
+        try:
+            self.post_message(JobReported(event))
+        except RuntimeError:
+            logging.getLogger("latmix").debug("an event came after the end: %s", event.kind)
+
+    @property
+    def pictures(self) -> PictureList:
+        return self.screen_stack[0].query_one(PictureList)
+
+    @property
+    def pane(self) -> PicturePane:
+        return self.screen_stack[0].query_one(PicturePane)
+
+    @property
+    def job_line(self) -> JobLine:
+        return self.screen_stack[0].query_one(JobLine)
+
+    def show_all(self) -> None:
+        """Draw the session and the work anew."""
+        self.pictures.show_session()
+        self.screen_stack[0].query_one(TitleLine).show(self.session, self.work.setting)
+        self.show_statistics()
+        self.show_input()
+        self.pane.compare(self.session.choices)
+        self.show_job()
+
+    def show_input(self) -> None:
+        """The picture under the cursor, or why there is none."""
+        current = self.pictures.current
+        fault = self.session.failures.get(str(current), "") if current else ""
+        self.pane.show_input(current, f"{fault}\nspace tries it again." if fault else "")
+
+    def show_statistics(self) -> None:
+        """The mixture's numbers; of very many pictures they come later, from a job."""
+        session = self.session
+        panel = self.screen_stack[0].query_one(StatisticsPanel)
+        try:
+            if session.live is not None and session.is_measured and not session.live.is_instant:
+                self.work.weigh()
+            else:
+                panel.show(session.statistics(), session.choices.method, self._advice())
+        except (ValueError, LatmixError) as error:
+            panel.show(None, session.choices.method, f"! {error}")
+
+    def _advice(self) -> str:
+        if not self.session.pictures:
+            return ""
+        setting = self.work.setting
+        note = EMOJI_NOTE if setting is not None and setting.is_built_in else ""
+        mixed = len(self.session.mixture) if self.session.mixture else 0
+        return advice_for(len(self.session.uninverted), mixed, note)
+
+    def show_job(self) -> None:
+        """The job at work, with the keys that go with it."""
+        self.job_line.show_job(self.work.progress, self.work.pace, self.work.is_stopping)
+        if self.work.is_busy != self._footer_is_busy:
+            self._footer_is_busy = self.work.is_busy
+            self.refresh_bindings()
+
+    def say(self, text: str) -> None:
+        """A line about what just happened."""
+        if text:
+            self.job_line.say(text)
+
+    def warn(self, text: str) -> None:
+        """Something that must not be overlooked."""
+        self.notify(text, severity="warning", timeout=10, markup=False)
+
+    def changed(self, what: str = "") -> None:
+        """The session was edited: show it, look for latents, and save it once keys are quiet."""
+        self.say(what)
+        self.show_all()
+        self.later("recall", LOOK_UP_DELAY, self.work.recall)
+        self.later("save", SAVE_DELAY, lambda: self.work.save(self.config.session_file))
+
+    def later(self, name: str, seconds: float, call: Callable[[], object]) -> None:
+        """Call after a moment, counted from the last time this was asked for."""
+        if name in self._timers_by_name:
+            self._timers_by_name[name].stop()
+        self._timers_by_name[name] = self.set_timer(seconds, call)
