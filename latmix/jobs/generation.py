@@ -14,7 +14,7 @@ from latmix.jobs.inversion import PREVIEW_SECONDS, Inversion
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.formula import normalise_sums, weight_table, weighted_sums
-from latmix.mixing.grid import Method
+from latmix.mixing.grid import Method, parse_cutoff
 from latmix.mixing.statistics import Statistics, sum_statistics
 from latmix.mixing.summary import Summary
 from latmix.models.protocol import Conditioning, Model
@@ -60,7 +60,7 @@ def mix_stored(
         ValueError: bad weights, or latents that cancel.
     """
     keys, space = inversion.keys, inversion.space
-    summary = stored_summary(inversion)
+    summary = stored_summary(inversion, method.mean)
     table = weight_table(weights, len(keys), torch.device("cpu"))
     total = weighted_sums(space.blocks(keys), summary, table)
     mixed = normalise_sums(total, summary, table, method)
@@ -72,11 +72,18 @@ def mix_stored(
     return Mixed(latents, table, tuple(statistics))
 
 
-def stored_summary(inversion: Inversion) -> Summary:
-    """The sufficient statistics of an inversion's latents, without reading the latents."""
-    squared_norm, channel_mean = inversion.space.summary(inversion.keys)
-    _, height, width = inversion.space.shape
-    return Summary(squared_norm, channel_mean, height * width)
+def stored_summary(inversion: Inversion, mean: str = "0") -> Summary:
+    """The sufficient statistics of an inversion's latents, with what a mean split needs.
+
+    The latents themselves are read for a low-pass split only.
+    """
+    space, keys = inversion.space, inversion.keys
+    squared_norm, channel_mean = space.summary(keys)
+    _, height, width = space.shape
+    summary = Summary(squared_norm, channel_mean, height * width)
+    if parse_cutoff(mean) is None:
+        return summary
+    return summary.with_spectrum(space.blocks(keys), space.shape)
 
 
 def generate_mixtures(

@@ -16,6 +16,10 @@ LATENT_BYTES = 1 << 29
 """Latents read into memory at once to make a Gram matrix (512 MB)."""
 
 
+EVERY_MEAN = "lp:auto"
+"""The mean split that needs most: with it the statistics of every method are live."""
+
+
 def measure(inversion: Inversion) -> Generator[Progress, None, LiveStatistics]:
     """Live statistics over the pictures of an inversion, in its order.
 
@@ -24,11 +28,11 @@ def measure(inversion: Inversion) -> Generator[Progress, None, LiveStatistics]:
     """
     count, channels = len(inversion.rows), inversion.space.shape[0]
     yield Progress("measure", 0, count, note="measuring")
-    summary = stored_summary(inversion)
+    summary = stored_summary(inversion, EVERY_MEAN)
     small = (
         Gram.bytes_for(count, channels) <= GRAM_BYTES and 4 * count * summary.length <= LATENT_BYTES
     )
-    gram = Gram.of(inversion.space.read(inversion.keys)) if small else None
+    gram = Gram.of(inversion.space.read(inversion.keys), EVERY_MEAN) if small else None
 
     def read(indices: Iterable[int]) -> Iterator[tuple[slice, Tensor]]:
         return inversion.space.blocks([inversion.keys[index] for index in indices])

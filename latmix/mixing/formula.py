@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from latmix.mixing.grid import DEFAULT_METHOD, Method, parse_method
+from latmix.mixing.low_pass import low_pass
 from latmix.mixing.mixture import normalised
-from latmix.mixing.summary import Blocks, Summary, blocks, precise, split
+from latmix.mixing.summary import ROUNDING, Blocks, Summary, blocks, precise, split
 
 
 def mix(
@@ -44,7 +45,7 @@ def mix(
     latents = torch.as_tensor(latents)
     _check_latents(latents, method)
     table = weight_table(weights, latents.shape[0], latents.device)
-    summary = Summary.of(latents)
+    summary = Summary.of(latents, method.mean)
     if not bool(torch.isfinite(summary.squared_norm).all()):
         raise ValueError("latents must be finite, but some element is NaN or infinite.")
     total = weighted_sums(blocks(latents), summary, table)
@@ -81,15 +82,20 @@ def normalise_sums(total: Tensor, summary: Summary, weights: Tensor, method: Met
         ValueError: the latents cancel, so that no direction is left to scale.
     """
     common = split(weights @ summary.channel_mean.to(weights), method.mean)[..., None]
+    cutoffs = summary.cutoffs(method.mean, weights)
+    if cutoffs is not None and summary.spectrum is not None:
+        sums = total.reshape(*total.shape[:2], *summary.spectrum.shape)
+        common = common + low_pass(sums, cutoffs).flatten(2)
     rest = total - common
     norm = torch.linalg.vector_norm(rest, dim=(1, 2))
-    mean_norm = weights @ summary.residual_norm(method.mean).to(weights)
+    mean_norm = summary.mean_residual_norm(method.mean, weights)
     target = norm_target(method.norm, norm, mean_norm, weights.square().sum(dim=1), summary.radius)
-    lost = norm <= 64 * torch.finfo(weights.dtype).eps * mean_norm
+    input_norm = weights @ summary.squared_norm.to(weights).sqrt()
+    lost = norm <= ROUNDING * torch.finfo(weights.dtype).eps * input_norm
     if bool((lost & (target > norm)).any()):
         raise ValueError(
-            f"the latents cancel: their weighted mean is zero, so {method.name} has no direction "
-            "to scale; change a weight or use lin."
+            f"the latents cancel: nothing of their weighted mean is left for {method.name} to "
+            "scale; change a weight, or use lin or another mean split."
         )
     scale = torch.where(norm > 0, target / norm.clamp_min(torch.finfo(norm.dtype).tiny), 1.0)
     return common + rest * scale[:, None, None]
@@ -159,7 +165,7 @@ def _check_latents(latents: Tensor, method: Method) -> None:
         raise ValueError(f"latents must be of a float type, not {latents.dtype}.")
     if latents.ndim < 2 or latents.numel() == 0:
         raise ValueError(f"latents must be (N, ...) and not empty, not {tuple(latents.shape)}.")
-    if method.mean == "chm" and latents.ndim < 3:
+    if method.mean not in ("0", "m") and latents.ndim < 3:
         raise ValueError(
             f"method {method.name} needs latents with channels, (N, C, ...), "
             f"not {tuple(latents.shape)}."

@@ -11,6 +11,7 @@ arXiv 2505.07481 ("L&K"); Bodin et al., arXiv 2408.08558.
 from __future__ import annotations
 
 import difflib
+import math
 from dataclasses import dataclass
 
 
@@ -51,9 +52,26 @@ MEANS: tuple[Choice, ...] = (
         "The mean of each channel is mixed linearly: the remedy for degeneracy.",
         "L&K section 5",
     ),
+    Choice(
+        "lp:2",
+        "d_c = low-pass(z_c), 2 cycles",
+        "What is slower than 2 cycles per width is mixed linearly; lp:0 to lp:8 work too.",
+        "L&K section 5, option 4",
+    ),
+    Choice(
+        "lp:auto",
+        "d_c = low-pass(z_c), cut at the largest ring that the latents share",
+        "The shared low frequencies, found from the latents, are mixed linearly.",
+        "latmix",
+    ),
 )
 
 DEFAULT_METHOD = "nin/chm"
+
+LARGEST_CUTOFF = 8.0
+"""Cycles per latent width up to which the low-pass split can cut: spectra are kept so far."""
+
+AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -79,7 +97,16 @@ class Method:
 
     @staticmethod
     def _find(choices: tuple[Choice, ...], name: str) -> Choice:
-        return next(choice for choice in choices if choice.name == name)
+        fits = [choice for choice in choices if choice.name == name]
+        if fits:
+            return fits[0]
+        cut = f"{parse_cutoff(name):g} cycles"
+        return Choice(
+            name,
+            f"d_c = low-pass(z_c), {cut}",
+            f"What is slower than {cut} per width is mixed linearly.",
+            "L&K section 5, option 4",
+        )
 
 
 def methods() -> tuple[str, ...]:
@@ -96,11 +123,35 @@ def parse_method(name: str | Method) -> Method:
     if isinstance(name, Method):
         return name
     known = methods()
+    norm, _, mean = name.partition("/")
     if name in known:
-        norm, mean = name.split("/")
+        return Method(norm, mean)
+    if norm in {choice.name for choice in NORMS} and parse_cutoff(mean) is not None:
         return Method(norm, mean)
     near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
     advice = (
         f"did you mean {' or '.join(near)}?" if near else f"it must be one of {', '.join(known)}."
     )
     raise ValueError(f"method {name!r} is not known: {advice}")
+
+
+def parse_cutoff(mean: str) -> float | str | None:
+    """The cut-off of a mean split: cycles for "lp:2", AUTO for "lp:auto", None for another split.
+
+    Raises:
+        ValueError: "lp:" with something that is no cut-off.
+    """
+    if not mean.startswith("lp:"):
+        return None
+    text = mean.removeprefix("lp:")
+    if text == AUTO:
+        return AUTO
+    try:
+        cutoff = float(text)
+    except ValueError:
+        cutoff = math.nan
+    if not 0 <= cutoff <= LARGEST_CUTOFF:
+        raise ValueError(
+            f"the cut-off of {mean!r} must be auto or a number from 0 to {LARGEST_CUTOFF:g}."
+        )
+    return cutoff

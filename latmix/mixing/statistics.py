@@ -74,14 +74,16 @@ def _statistics(
     method = parse_method(method)
     mean = weights @ summary.channel_mean.to(weights)
     common = split(mean, method.mean)
-    residual = (((mean - common).square() + variance).sum() * summary.places).sqrt()
-    mean_norm = weights @ summary.residual_norm(method.mean).to(weights)
+    slow = summary.slow_variance(method.mean, weights)
+    rest = (variance - slow).clamp_min(0.0)
+    residual = (((mean - common).square() + rest).sum() * summary.places).sqrt()
+    mean_norm = summary.mean_residual_norm(method.mean, weights[None])[0]
     beta = weights.square().sum()
     target = norm_target(method.norm, residual, mean_norm, beta, summary.radius)
     tiny = torch.finfo(weights.dtype).tiny
     alpha = torch.where(residual > 0, target / residual.clamp_min(tiny), torch.ones_like(target))
     channel_mean = common + alpha * (mean - common)
-    channel_std = alpha * variance.sqrt()
+    channel_std = (slow + alpha.square() * rest).sqrt()
     norm = ((channel_mean.square() + channel_std.square()).sum() * summary.places).sqrt()
     input_norm = weights @ summary.squared_norm.to(weights).sqrt()
     return Statistics(

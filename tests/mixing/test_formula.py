@@ -16,7 +16,10 @@ from latmix.mixing.grid import MEANS, NORMS, methods
 REPRODUCING = [name for name in methods() if not name.startswith("fix/")]
 """Methods that give an input back when it has all the weight."""
 
-INDIFFERENT_TO_COPIES = [name for name in methods() if not name.startswith("lol/")]
+INDIFFERENT_TO_COPIES = [
+    name for name in methods() if not name.startswith("lol/") and not name.endswith("/lp:auto")
+]
+"""Methods that do not ask how many pictures there are."""
 
 
 def reference(latents: np.ndarray, weights: np.ndarray, method: str) -> np.ndarray:
@@ -24,8 +27,7 @@ def reference(latents: np.ndarray, weights: np.ndarray, method: str) -> np.ndarr
     norm, mean = method.split("/")
     z = latents.astype(np.float64)
     w = weights.astype(np.float64) / weights.astype(np.float64).sum()
-    axes = {"0": None, "m": (1, 2, 3), "chm": (2, 3)}[mean]
-    d = np.zeros_like(z) if axes is None else np.broadcast_to(z.mean(axes, keepdims=True), z.shape)
+    d = common_part(z, w, mean)
     e = z - d
     d_mixed, m = np.tensordot(w, d, 1), np.tensordot(w, e, 1)
     r = np.sqrt((e**2).sum((1, 2, 3)))
@@ -41,13 +43,42 @@ def reference(latents: np.ndarray, weights: np.ndarray, method: str) -> np.ndarr
     return d_mixed + rho * m / size
 
 
+def common_part(z: np.ndarray, w: np.ndarray, mean: str) -> np.ndarray:
+    """d_n of each latent, formed."""
+    if mean.startswith("lp:"):
+        height, width = z.shape[2:]
+        rows, columns = np.fft.fftfreq(height) * width, np.fft.fftfreq(width) * width
+        radius = np.hypot(rows[:, None], columns[None])
+        spectra = np.fft.fft2(z)
+        cutoff = shared_ring(spectra, radius, w) if mean == "lp:auto" else float(mean[3:])
+        return np.fft.ifft2(spectra * (radius <= cutoff + 1e-9)).real
+    axes = {"0": None, "m": (1, 2, 3), "chm": (2, 3)}[mean]
+    return (
+        np.zeros_like(z) if axes is None else np.broadcast_to(z.mean(axes, keepdims=True), z.shape)
+    )
+
+
+def shared_ring(spectra: np.ndarray, radius: np.ndarray, w: np.ndarray) -> float:
+    """The largest ring with N_eff s > 1."""
+    largest, beta = 0, (w**2).sum()
+    for ring in range(1, 9):
+        inside = (radius > ring - 1 + 1e-9) & (radius <= ring + 1e-9)
+        if not inside.any():
+            continue
+        common = (np.abs(np.tensordot(w, spectra, 1)) ** 2)[:, inside].mean()
+        own = np.tensordot(w, np.abs(spectra) ** 2, 1)[:, inside].mean()
+        if beta < 1 and (common - beta * own) / ((1 - beta) * own) > beta:
+            largest = ring
+    return largest
+
+
 def relative_error(actual: torch.Tensor, expected: np.ndarray) -> float:
     difference = actual.double().numpy() - expected
     return float(np.sqrt((difference**2).sum() / (expected**2).sum()))
 
 
 def noise(
-    seed: int, count: int, shape: tuple[int, ...] = (4, 6, 5), bias: float = 0.3
+    seed: int, count: int, shape: tuple[int, ...] = (4, 10, 20), bias: float = 0.3
 ) -> np.ndarray:
     generator = np.random.default_rng(seed)
     shared = bias * generator.standard_normal((1, shape[0], 1, 1))
@@ -88,7 +119,7 @@ def test_many_weightings_are_the_single_ones_stacked(method: str) -> None:
     latents = torch.from_numpy(noise(1, 7))
     weights = torch.from_numpy(np.random.default_rng(2).gamma(1.0, size=(5, 7)))
     together = latmix.mix(latents, weights, method)
-    assert together.shape == (5, 4, 6, 5)
+    assert together.shape == (5, 4, 10, 20)
     for row, weight in zip(together, weights, strict=True):
         torch.testing.assert_close(row, latmix.mix(latents, weight, method))
 
@@ -170,8 +201,7 @@ def test_the_normalised_part_has_the_target_norm(
     norm, mean = method.split("/")
     mixed = latmix.mix(latents, torch.from_numpy(weights), method)
     w = torch.from_numpy(weights / weights.sum())
-    axes = {"0": (), "m": (1, 2, 3), "chm": (2, 3)}[mean]
-    d = latents.mean(axes, keepdim=True).expand_as(latents) if axes else torch.zeros_like(latents)
+    d = torch.from_numpy(common_part(latents.numpy(), w.numpy(), mean).copy())
     r = (latents - d).flatten(1).norm(dim=1)
     rest = mixed - torch.tensordot(w, d, 1)
     if norm == "fix":
@@ -184,7 +214,7 @@ def test_the_normalised_part_has_the_target_norm(
 
 
 @settings(deadline=None, max_examples=40)
-@given(mixtures(), st.sampled_from([name for name in methods() if name.endswith("/chm")]))
+@given(mixtures(), st.sampled_from([name for name in methods() if not name.endswith(("/0", "/m"))]))
 def test_channel_means_of_chm_never_exceed_the_inputs(
     mixture: tuple[torch.Tensor, np.ndarray], method: str
 ) -> None:
@@ -266,6 +296,13 @@ def test_latents_that_cancel_are_refused_where_a_direction_is_needed() -> None:
     assert float(latmix.mix(torch.cat([z, -z]), method="lin/0").norm()) < 1e-6
 
 
+def test_latents_that_are_all_split_off_are_refused_where_a_direction_is_needed() -> None:
+    small = torch.from_numpy(noise(3, 4, (4, 5, 5)))
+    with pytest.raises(ValueError, match="cancel"):
+        latmix.mix(small, method="fix/lp:8")
+    torch.testing.assert_close(latmix.mix(small, method="nin/lp:8"), small.mean(0))
+
+
 def test_flat_latents_are_mixed_by_their_means_alone() -> None:
     flat = torch.tensor([1.0, 3.0]).reshape(2, 1, 1, 1).expand(2, 4, 3, 3)
     torch.testing.assert_close(latmix.mix(flat, method="nin/chm"), torch.full((4, 3, 3), 2.0))
@@ -277,5 +314,41 @@ def test_an_unknown_method_names_the_nearest() -> None:
 
 
 def test_the_grid_has_every_norm_with_every_mean() -> None:
-    assert len(methods()) == len(NORMS) * len(MEANS) == len(set(methods())) == 15
+    assert len(methods()) == len(NORMS) * len(MEANS) == len(set(methods())) == 25
     assert latmix.methods() == methods()
+
+
+@pytest.mark.parametrize("method", ["nin/lp:0", "fix/lp:1.5", "coh/lp:8", "lin/lp:3"])
+@pytest.mark.parametrize("shape", [(4, 16, 16), (3, 8, 20), (2, 15, 19)])
+def test_any_cut_off_agrees_with_the_reference(method: str, shape: tuple[int, ...]) -> None:
+    latents, weights = noise(2, 9, shape), np.arange(1.0, 10.0)
+    mixed = latmix.mix(torch.from_numpy(latents), torch.from_numpy(weights), method)
+    assert relative_error(mixed, reference(latents, weights, method)) < 1e-10
+
+
+def test_a_cut_off_of_zero_is_the_channel_mean() -> None:
+    latents = torch.from_numpy(noise(2, 5))
+    torch.testing.assert_close(latmix.mix(latents, method="nin/lp:0"), latmix.mix(latents))
+
+
+def test_the_automatic_cut_off_finds_the_rings_that_are_shared() -> None:
+    """Twelve latents share a pattern of 3 cycles; independent noise shares none."""
+    torch.manual_seed(0)
+    latents = torch.randn(12, 4, 16, 16, dtype=torch.float64)
+    wave = torch.cos(torch.arange(16) * 3 * 2 * math.pi / 16).double()
+    automatic = latmix.mix(latents + wave, method="nin/lp:auto")
+    torch.testing.assert_close(automatic, latmix.mix(latents + wave, method="nin/lp:3"))
+    torch.testing.assert_close(
+        latmix.mix(latents, method="nin/lp:auto"), latmix.mix(latents, method="nin/chm")
+    )
+
+
+@pytest.mark.parametrize("method", ["nin/lp:", "nin/lp:-1", "nin/lp:9", "nin/lp:nan", "nin/lp:x"])
+def test_cut_offs_that_cannot_be_are_refused(method: str) -> None:
+    with pytest.raises(ValueError, match="cut-off"):
+        latmix.mix(torch.randn(2, 4, 8, 8), method=method)
+
+
+def test_a_low_pass_needs_height_and_width() -> None:
+    with pytest.raises(ValueError, match=r"\(N, C, H, W\)"):
+        latmix.mix(torch.randn(2, 4, 8), method="nin/lp:2")

@@ -33,7 +33,7 @@ def table(weights: list[float]) -> torch.Tensor:
 def test_every_number_is_true_of_the_mixture(method: str) -> None:
     latents, weights = biased(6, 0.3), [1.0, 2.0, 3.0, 0.0, 0.5, 1.5]
     mixed = latmix.mix(latents, weights, method)
-    found = mixture_statistics(Gram.of(latents), table(weights)[0], method)
+    found = mixture_statistics(Gram.of(latents, "lp:auto"), table(weights)[0], method)
     assert math.isclose(found.norm, float(mixed.norm()), rel_tol=1e-9)
     assert math.isclose(found.norm_ratio, float(mixed.norm()) / 32, rel_tol=1e-9)
     torch.testing.assert_close(torch.tensor(found.channel_mean).double(), mixed.mean((1, 2)))
@@ -49,10 +49,10 @@ def test_every_number_is_true_of_the_mixture(method: str) -> None:
 def test_gram_and_weighted_sum_agree(method: str) -> None:
     latents = biased(9, 0.5)
     weights = table(list(range(1, 10)))
-    summary = Summary.of(latents)
+    summary = Summary.of(latents, "lp:auto")
     total = weighted_sums(blocks(latents), summary, weights)[0]
     from_sum = sum_statistics(total, summary, weights[0], method)
-    from_gram = mixture_statistics(Gram.of(latents), weights[0], method)
+    from_gram = mixture_statistics(Gram.of(latents, "lp:auto"), weights[0], method)
     close(from_sum, from_gram)
 
 
@@ -102,16 +102,16 @@ edits = st.lists(
 
 
 @settings(deadline=None, max_examples=30)
-@given(edits, st.sampled_from(["nin/chm", "fix/0", "coh/m"]))
+@given(edits, st.sampled_from(["nin/chm", "fix/0", "coh/m", "nin/lp:2"]))
 def test_a_running_sum_follows_any_edits(steps: list[tuple[str, int, float]], method: str) -> None:
     latents = biased(12, 0.3, side=6)
 
     def read(indices: object) -> object:
         return blocks(latents[list(indices)])  # type: ignore[call-overload]
 
-    summary = Summary.of(latents)
+    summary = Summary.of(latents, "lp:auto")
     running = LiveStatistics(summary, read)  # type: ignore[arg-type]
-    exact = LiveStatistics(summary, read, Gram.of(latents))  # type: ignore[arg-type]
+    exact = LiveStatistics(summary, read, Gram.of(latents, "lp:auto"))  # type: ignore[arg-type]
     mixture = latmix.Mixture.equal(str(index) for index in range(12))
     for kind, index, weight in steps:
         if kind == "set":

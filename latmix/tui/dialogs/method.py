@@ -15,7 +15,7 @@ from textual.widgets import Static
 from latmix.mixing.grid import MEANS, NORMS, parse_method
 from latmix.tui.dialogs.dialog import Dialog
 
-CELL = 11
+CELL = 10
 
 
 class MethodGrid(Static, can_focus=True):
@@ -25,33 +25,36 @@ class MethodGrid(Static, can_focus=True):
         super().__init__(id="grid")
         chosen = parse_method(method)
         self.row = [norm.name for norm in NORMS].index(chosen.norm)
-        self.column = [mean.name for mean in MEANS].index(chosen.mean)
+        means = [mean.name for mean in MEANS]
+        # A cut-off of the user's own has no column in the grid, and gets one.
+        self._means = means if chosen.mean in means else [*means, chosen.mean]
+        self.column = self._means.index(chosen.mean)
         self._remarks = remarks
         self._chosen = method
 
     @property
     def method(self) -> str:
         """The one under the cursor."""
-        return f"{NORMS[self.row].name}/{MEANS[self.column].name}"
+        return f"{NORMS[self.row].name}/{self._means[self.column]}"
 
     def move(self, rows: int, columns: int) -> None:
         self.row = (self.row + rows) % len(NORMS)
-        self.column = (self.column + columns) % len(MEANS)
+        self.column = (self.column + columns) % len(self._means)
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
         row, column = event.y, (event.x - 6) // (CELL + 1)
-        if 0 <= row < len(NORMS) and 0 <= column < len(MEANS):
+        if 0 <= row < len(NORMS) and 0 <= column < len(self._means):
             self.row, self.column = row, column
             self.refresh()
 
     def render(self) -> Table:
         table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
         table.add_column(width=5)
-        for _ in MEANS:
+        for _ in self._means:
             table.add_column(width=CELL)
         for at, norm in enumerate(NORMS):
-            cells = [self._cell(norm.name, mean.name, at, to) for to, mean in enumerate(MEANS)]
+            cells = [self._cell(norm.name, mean, at, to) for to, mean in enumerate(self._means)]
             table.add_row(Text(norm.name, style="dim"), *cells)
         return table
 
@@ -60,7 +63,7 @@ class MethodGrid(Static, can_focus=True):
         mark = "*" if name == self._chosen else " "
         under = (row, column) == (self.row, self.column)
         remark = self._remarks.get(name, "")
-        return Text(f"{mark}{name} {remark}".ljust(CELL), style="reverse bold" if under else "")
+        return Text(f"{mark}{mean} {remark}".ljust(CELL), style="reverse bold" if under else "")
 
 
 class MethodDialog(Dialog[str]):

@@ -20,9 +20,7 @@ class CountDialog(Dialog[int]):
         self._count, self._most = count, most
 
     def contents(self) -> ComposeResult:
-        yield Static(
-            Text(f"The first N of {plural(self._most, 'picture')}, with equal weights.")
-        )
+        yield Static(Text(f"The first N of {plural(self._most, 'picture')}, with equal weights."))
         yield Input(str(self._count), type="integer", max_length=7, select_on_focus=True)
         yield Static("", classes="dialog-error", markup=False)
 

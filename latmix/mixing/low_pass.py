@@ -1,0 +1,118 @@
+"""The low-pass mean split: what latents have at low spatial frequencies, the mean left out.
+
+Frequencies are in cycles per latent width; the ring of radius k is all that is slower than k. The
+mean of a channel is the ring of radius 0, which the `chm` split already takes, so that `lp:0` is
+`chm`. Source: option 4 of L&K section 5, which the paper leaves to future work; the automatic
+cut-off is latmix's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from latmix.mixing.grid import LARGEST_CUTOFF, parse_cutoff
+
+SLACK = 1e-4
+"""Cycles: radii are square roots, and a ring on the cut-off is inside."""
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """The slow part of N latents, up to the largest cut-off, without their means.
+
+    Attributes:
+        values: Fourier coefficients, (N, C, F) complex, scaled so that the sum of |values|^2 is the
+            energy of the latents' slow part.
+        radius: cycles per latent width of each, (F,).
+        shape: (H, W) of the latents.
+    """
+
+    values: Tensor
+    radius: Tensor
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, latents: Tensor) -> Spectrum:
+        """The spectrum of latents (N, C, H, W)."""
+        height, width = int(latents.shape[-2]), int(latents.shape[-1])
+        radius, weight = _half_plane(latents)
+        kept = (radius > 0) & (radius <= LARGEST_CUTOFF)
+        values = torch.fft.rfft2(latents, norm="ortho")[..., kept] * weight[kept].sqrt()
+        return cls(values, radius[kept], (height, width))
+
+    @staticmethod
+    def stack(parts: list[Spectrum]) -> Spectrum:
+        """The spectra of all parts' latents, one after the other."""
+        values = torch.cat([part.values for part in parts])
+        return Spectrum(values, parts[0].radius, parts[0].shape)
+
+    def energy(self, cutoffs: Tensor) -> Tensor:
+        """|P z_n|^2 without the mean, (B, N), for B cut-offs."""
+        power = self.values.abs().square().sum(dim=1)
+        return self._inside(cutoffs) @ power.T
+
+    def variance(self, weights: Tensor, cutoff: Tensor) -> Tensor:
+        """Variance over space of each channel of P sum w_n z_n, (C,), for weights (N,)."""
+        height, width = self.shape
+        power = self.sums(weights[None])[0].abs().square()
+        return (power * self._inside(cutoff[None])[0]).sum(dim=1) / (height * width)
+
+    def sums(self, weights: Tensor) -> Tensor:
+        """The coefficients of sum w_n z_n, (B, C, F), for weights (B, N)."""
+        flat = self.values.flatten(1)
+        summed = torch.view_as_complex(
+            torch.einsum("bn,nfx->bfx", weights, torch.view_as_real(flat)).contiguous()
+        )
+        return summed.reshape(-1, *self.values.shape[1:])
+
+    def cutoffs(self, mean: str, weights: Tensor) -> Tensor:
+        """The cut-off of each mixture, (B,): the split's own, or for "lp:auto" the largest ring
+        that the latents share.
+
+        A ring of whole radii (k-1, k] is shared where N_eff s > 1, with s = (Q - beta S) / ((1 -
+        beta) S) the share of its power that is common: Q = mean |sum w Z|^2, S = mean sum w |Z|^2.
+        For independent latents E[Q] = beta S, so that s is 0; for equal ones Q = S and s is 1.
+        """
+        cutoff = parse_cutoff(mean)
+        if isinstance(cutoff, float):
+            return torch.full_like(weights[:, 0], cutoff)
+        beta = weights.square().sum(dim=1, keepdim=True)
+        rings = torch.arange(1, int(LARGEST_CUTOFF) + 1, device=weights.device)
+        member = (self.radius.ceil() == rings[:, None]).to(weights)
+        common = self.sums(weights).abs().square().sum(dim=1) @ member.T
+        own = weights @ (self.values.abs().square().sum(dim=1) @ member.T)
+        tiny = torch.finfo(weights.dtype).tiny
+        share = (common - beta * own) / ((1 - beta) * own).clamp_min(tiny)
+        largest: Tensor = ((share > beta) * rings).amax(dim=1).to(weights)
+        return largest
+
+    def _inside(self, cutoffs: Tensor) -> Tensor:
+        """1 for coefficients within each cut-off, (B, F)."""
+        return (self.radius <= cutoffs[:, None] + SLACK).to(cutoffs)
+
+
+def low_pass(sums: Tensor, cutoffs: Tensor) -> Tensor:
+    """The slow part of mixtures (B, C, H, W) below B cut-offs, without the mean of each channel."""
+    height, width = int(sums.shape[-2]), int(sums.shape[-1])
+    radius, _ = _half_plane(sums)
+    inside = (radius > 0) & (radius <= cutoffs[:, None, None] + SLACK)
+    spectrum = torch.fft.rfft2(sums) * inside[:, None]
+    slow: Tensor = torch.fft.irfft2(spectrum, s=(height, width))
+    return slow
+
+
+def _half_plane(latents: Tensor) -> tuple[Tensor, Tensor]:
+    """Radius of each coefficient of (..., H, W)'s half spectrum, and how often it counts."""
+    height, width = int(latents.shape[-2]), int(latents.shape[-1])
+    kind, device = latents.dtype, latents.device
+    down = torch.fft.fftfreq(height, dtype=kind, device=device)[:, None] * width
+    across = torch.fft.rfftfreq(width, dtype=kind, device=device)[None] * width
+    # Columns inside the half plane stand for their mirror images too.
+    weight = torch.full((height, width // 2 + 1), 2.0, dtype=kind, device=device)
+    weight[:, 0] = 1.0
+    if width % 2 == 0:
+        weight[:, -1] = 1.0
+    return (down.square() + across.square()).sqrt(), weight
