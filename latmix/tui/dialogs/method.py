@@ -15,7 +15,7 @@ from textual.widgets import Static
 from latmix.mixing.grid import MEANS, NORMS, parse_method
 from latmix.tui.dialogs.dialog import Dialog
 
-CELL = 10
+CELL = 9
 
 
 class MethodGrid(Static, can_focus=True):
@@ -43,13 +43,13 @@ class MethodGrid(Static, can_focus=True):
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        row, column = event.y, (event.x - 6) // (CELL + 1)
+        row, column = event.y, (event.x - 5) // CELL
         if 0 <= row < len(NORMS) and 0 <= column < len(self._means):
             self.row, self.column = row, column
             self.refresh()
 
     def render(self) -> Table:
-        table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
+        table = Table(box=None, show_header=False, padding=0, pad_edge=False)
         table.add_column(width=5)
         for _ in self._means:
             table.add_column(width=CELL)
@@ -63,7 +63,7 @@ class MethodGrid(Static, can_focus=True):
         mark = "*" if name == self._chosen else " "
         under = (row, column) == (self.row, self.column)
         remark = self._remarks.get(name, "")
-        return Text(f"{mark}{mean} {remark}".ljust(CELL), style="reverse bold" if under else "")
+        return Text(f"{mark}{mean:<7}{remark}".ljust(CELL), style="reverse bold" if under else "")
 
 
 class MethodDialog(Dialog[str]):
