@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+# Torch's threads spin while they wait, and where tests run side by side that costs more than a
+# second thread brings: one for this process and for those that tests start. Torch reads this.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import pytest
-import torch
 from PIL import Image
 
 from latmix import demo
 from latmix.images import find_pictures
 from latmix.models.loading import load_model
 from latmix.models.protocol import Model
-
-# Two threads that wait for one another on a busy machine are slower than one.
-torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)
