@@ -19,6 +19,7 @@ from latmix.jobs.imports import import_networks, import_numerics
 from latmix.jobs.orders import Order
 from latmix.jobs.progress import Progress
 from latmix.names import display_name
+from latmix.sampling.generators import watched
 
 if TYPE_CHECKING:
     from latmix.config import Config
@@ -242,19 +243,13 @@ def _for_screen(
 ) -> Generator[Progress, None, Result]:
     """The job with its previews made small here, so that the screen's thread need not, and with
     the memory in use beside the device."""
-    try:
-        while True:
-            try:
-                progress = next(job)
-            except StopIteration as stop:
-                result: Result = stop.value
-                return result
-            preview = progress.preview
-            memory = memory_in_use(str(bench.device))
-            yield replace(
-                progress,
-                device=f"{bench.device} {memory / 1e9:.1f}G" if memory else str(bench.device),
-                preview=for_screen(preview) if preview else None,
-            )
-    finally:
-        job.close()
+
+    def tell(progress: Progress) -> Progress:
+        memory = memory_in_use(str(bench.device))
+        return replace(
+            progress,
+            device=f"{bench.device} {memory / 1e9:.1f}G" if memory else str(bench.device),
+            preview=for_screen(progress.preview) if progress.preview else None,
+        )
+
+    return watched(job, tell)

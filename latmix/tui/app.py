@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from latmix.errors import LatmixError
 from latmix.jobs.browsing import Found, Listing
-from latmix.jobs.engine import JobFailed, JobFinished, JobProgressed
+from latmix.jobs.engine import JobCancelled, JobFailed, JobFinished, JobProgressed
 from latmix.jobs.studio import Made
 from latmix.names import display_name, plural
 from latmix.tui.actions import Actions
@@ -90,6 +90,7 @@ class ExploreApp(Actions):
         """Have a folder's pictures read; they are shown when they come."""
         self.work.scan(folder.absolute(), recursive, prompt)
         self.say(f"reading {display_name(folder)}…")
+        self.show_input()
 
     def _take_pictures(self, found: Found) -> None:
         session, folder = self.session, found.folder
@@ -113,6 +114,7 @@ class ExploreApp(Actions):
         self.work.forget_look_ups()
         self.pictures.show_folder()
         self.changed(said)
+        self._read_input_soon()
 
     def on_folder_expanded(self, message: FolderExpanded) -> None:
         self.work.list_folders(message.folder)
@@ -123,8 +125,13 @@ class ExploreApp(Actions):
         if not self.work.is_busy:
             self.pane.turn(to_mixture=False)
         self.show_input()
-        if str(message.path) not in self.session.failures:
-            self.later("thumbnail", THUMBNAIL_DELAY, lambda: self.work.read_thumbnail(message.path))
+        self._read_input_soon()
+
+    def _read_input_soon(self) -> None:
+        """Read the picture under the cursor, once it rests."""
+        path = self.pictures.current
+        if path is not None and str(path) not in self.session.failures:
+            self.later("thumbnail", THUMBNAIL_DELAY, lambda: self.work.read_thumbnail(path))
 
     def on_weight_entered(self, message: WeightEntered) -> None:
         self.set_weight(message.path, message.weight)
@@ -167,6 +174,8 @@ class ExploreApp(Actions):
                 self.pane.take_preview(None)
                 self.say(said)
                 self.show_all()
+                if isinstance(event, JobCancelled):
+                    self.look_up_soon()
 
     def _take_reading(self, event: JobFinished) -> None:
         if not self.work.is_wanted(event):

@@ -66,7 +66,7 @@ class Explorer(App[int]):
 
     CSS_PATH = "explore.tcss"
     TITLE = "latmix"
-    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-narrow"), (100, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-narrow"), (80, "-middle"), (100, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-low"), (34, "-tall")]
 
     def __init__(self, start: Start) -> None:
@@ -81,6 +81,10 @@ class Explorer(App[int]):
         self.work = Work(start.session, start.studio, self._tell)
         self._timers_by_name: dict[str, Timer] = {}
         self._footer_is_busy = False
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """What Textual's own style sheets ask for and an ansi theme need not name."""
+        return {"ansi-background": "ansi_default", "ansi-foreground": "ansi_default"}
 
     def compose(self) -> ComposeResult:
         yield TitleLine()
@@ -126,7 +130,10 @@ class Explorer(App[int]):
     def show_input(self) -> None:
         """The picture under the cursor, or why there is none."""
         current = self.pictures.current
-        fault = self.session.failures.get(str(current), "") if current else ""
+        if current is None:
+            self.pane.show_input(None, "reading…" if self.work.is_scanning else "")
+            return
+        fault = self.session.failures.get(str(current), "")
         self.pane.show_input(current, f"{fault}\nspace tries it again." if fault else "")
 
     def show_statistics(self) -> None:
@@ -169,8 +176,12 @@ class Explorer(App[int]):
         """The session was edited: show it, look for latents, and save it once keys are quiet."""
         self.say(what)
         self.show_all()
-        self.later("recall", LOOK_UP_DELAY, self.work.recall)
+        self.look_up_soon()
         self.later("save", SAVE_DELAY, lambda: self.work.save(self.config.session_file))
+
+    def look_up_soon(self) -> None:
+        """Find latents that are there already, once keys are quiet."""
+        self.later("recall", LOOK_UP_DELAY, self.work.recall)
 
     def later(self, name: str, seconds: float, call: Callable[[], object]) -> None:
         """Call after a moment, counted from the last time this was asked for."""

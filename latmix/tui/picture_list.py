@@ -24,6 +24,7 @@ from latmix.session import Session
 from latmix.tui.messages import CursorMoved, WeightEntered
 
 WEIGHT_CELLS = 5
+CURSOR = Style(reverse=True, bold=True)
 MARKS = "● in  ○ muted  ✓ inverted  ✗ unreadable"
 
 
@@ -97,7 +98,7 @@ class PictureList(ScrollView, can_focus=True):
         """Take up the session's pictures, from the first."""
         self.virtual_size = Size(0, len(self._session.pictures))
         self.show_session()
-        self._put_cursor(0, tell=True)
+        self._put_cursor(0)
 
     def on_resize(self) -> None:
         self._follow()
@@ -110,13 +111,16 @@ class PictureList(ScrollView, can_focus=True):
         base = self.rich_style
         if not 0 <= index < len(self._session.pictures):
             return Strip.blank(width, base)
-        segments = self._row(index, width, base)
-        strip = Strip(segments).adjust_cell_length(width, base)
+        words, bar = self._row(index, width, base)
+        strip = Strip(words)
         if index == self.cursor:
-            strip = strip.apply_style(Style(reverse=True, bold=True))
-        return strip
+            # The bar keeps its look: in reverse its empty part would seem to be the weight.
+            wide = width if not bar else strip.cell_length
+            strip = strip.adjust_cell_length(wide, base).apply_style(CURSOR)
+        return Strip([*strip, *bar]).adjust_cell_length(width, base)
 
-    def _row(self, index: int, width: int, base: Style) -> list[Segment]:
+    def _row(self, index: int, width: int, base: Style) -> tuple[list[Segment], list[Segment]]:
+        """A line's words and its bar."""
         path = self._session.pictures[index]
         key = str(path)
         weight = self._weights.get(key)
@@ -133,17 +137,14 @@ class PictureList(ScrollView, can_focus=True):
         segments = [Segment(head, style), *_padded(name, name_cells, style), Segment(" ", base)]
         if index == self.cursor and self.entry is not None:
             typed = f"={self.entry}▏ enter sets"
-            return [*segments, Segment(typed, base + Style(bold=True))]
+            return [*segments, Segment(typed, base + Style(bold=True))], []
         if failed:
-            return [*segments, Segment("unreadable", style)]
+            return [*segments, Segment("unreadable", style)], []
         if weight is None:
-            return segments
-        bar = self.get_component_rich_style("pictures--bar", partial=True)
-        return [
-            *segments,
-            Segment(f"{weight:.3f} ", style),
-            Segment(weight_bar(weight, self._largest, cells), base + bar),
-        ]
+            return segments, []
+        bar = base + self.get_component_rich_style("pictures--bar", partial=True)
+        filled = weight_bar(weight, self._largest, cells)
+        return [*segments, Segment(f"{weight:.3f} ", style)], [Segment(filled, bar)]
 
     def _marks(self, key: str, weight: float | None, failed: bool) -> str:
         mixed = " " if weight is None else ("●" if weight > 0 else "○")
@@ -181,7 +182,7 @@ class PictureList(ScrollView, can_focus=True):
         if 0 <= index < len(self._session.pictures):
             self._put_cursor(index)
 
-    def _put_cursor(self, index: int, tell: bool = False) -> None:
+    def _put_cursor(self, index: int) -> None:
         index = max(0, min(index, len(self._session.pictures) - 1))
         moved = index != self.cursor
         self.cursor = index
@@ -189,7 +190,7 @@ class PictureList(ScrollView, can_focus=True):
             self.entry = None
         self._follow()
         self.refresh()
-        if (moved or tell) and self.current is not None:
+        if moved and self.current is not None:
             self.post_message(CursorMoved(self.current))
 
     def _follow(self) -> None:

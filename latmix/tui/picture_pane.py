@@ -115,7 +115,7 @@ class PicturePane(Vertical):
 
     def _picture(self) -> tuple[Image.Image | None, str, str]:
         if self._input is None:
-            return None, NO_FOLDER, ""
+            return None, self._input_fault or NO_FOLDER, ""
         name = display_name(self._input.name)
         if self._input_fault:
             return None, f"✗ {self._input_fault}", name

@@ -46,9 +46,7 @@ class Asked:
 class Work:
     """Submits jobs for a session, and brings their results into it."""
 
-    def __init__(
-        self, session: Session, studio: Studio, tell: Callable[[JobEvent], None]
-    ) -> None:
+    def __init__(self, session: Session, studio: Studio, tell: Callable[[JobEvent], None]) -> None:
         self.session = session
         self.setting: Setting | None = None
         self.progress: Progress | None = None
@@ -56,6 +54,7 @@ class Work:
         self.asked: Asked | None = None
         self.ended: Asked | None = None
         self.is_stopping = False
+        self.is_scanning = False
         self._studio = studio
         self._engine = Engine(tell)
         self._desk = Engine(tell)
@@ -84,6 +83,7 @@ class Work:
             self._engine.submit("prepare", self._studio.prepare)
 
     def scan(self, folder: Path, recursive: bool, prompt: str | None) -> None:
+        self.is_scanning = True
         self._ask("scan", lambda: browsing.scan_pictures(folder, recursive, prompt))
 
     def list_folders(self, folder: Path | None) -> None:
@@ -208,6 +208,8 @@ class Work:
                 self.progress = event.progress
                 self.pace.update(event.progress)
             return ""
+        if event.kind == "scan" and self.is_wanted(event):
+            self.is_scanning = False
         asked = self.asked if event.kind in FOREGROUND else None
         if asked is not None:
             self.asked, self.progress, self.is_stopping = None, None, False
@@ -235,13 +237,13 @@ class Work:
         asked = self._recall
         if asked is not None and job == asked.job and self._is_current(asked):
             self._recall = None
-            self.session.measured(measured.inversion, measured.live)
+            self._take_measured(measured)
 
     def _take_inverted(self, asked: Asked, measured: Measured) -> str:
         if not self._is_current(asked):
             return "The settings changed meanwhile: i inverts under the new ones."
         inversion = measured.inversion
-        self.session.measured(inversion, measured.live)
+        self._take_measured(measured)
         fresh = len(inversion.rows) - inversion.cached
         said = f"{plural(fresh, 'picture')} inverted in {inversion.seconds:.1f} s"
         if inversion.cached:
@@ -252,6 +254,12 @@ class Work:
             self.generate()
         self._generate_next = False
         return f"{said}."
+
+    def _take_measured(self, measured: Measured) -> None:
+        """What was found may be forgotten by an edit, and is looked up again after its undo."""
+        self.session.measured(measured.inversion, measured.live)
+        choices, seen = self._looked_up
+        self._looked_up = (choices, seen - {str(row.path) for row in measured.inversion.rows})
 
     def _is_current(self, asked: Asked) -> bool:
         session = self.session

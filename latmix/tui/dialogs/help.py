@@ -7,6 +7,7 @@ from itertools import groupby
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
@@ -34,10 +35,11 @@ class HelpDialog(Dialog[None]):
     TITLE_TEXT = "Help"
     KEYS_TEXT = "↑ ↓ pgup pgdn scroll   esc or ? closes"
     BINDINGS = [
-        ("question_mark,q,enter", "leave", "Close"),
-        ("j", "scroll(1)", "Down"),
-        ("k", "scroll(-1)", "Up"),
-    ]
+        Binding("question_mark,q,enter", "leave", "Close", show=False, id="help.leave",
+                tooltip="Close."),
+        Binding("j", "scroll(1)", "Down", show=False, id="help.down", tooltip="One line down."),
+        Binding("k", "scroll(-1)", "Up", show=False, id="help.up", tooltip="One line up."),
+    ]  # fmt: skip
 
     def __init__(self, config: Config) -> None:
         super().__init__(classes="wide")

@@ -70,7 +70,7 @@ class MethodDialog(Dialog[str]):
     """Choose a method of the grid."""
 
     TITLE_TEXT = "Method: norm target / mean split"
-    KEYS_TEXT = "arrows or hjkl move   enter takes it   esc leaves   * is the one in use"
+    KEYS_TEXT = "arrows or hjkl   enter takes it   esc leaves   * is in use"
     BINDINGS = [
         Binding("up,k", "move(-1,0)", "Up", show=False, id="method.up", tooltip="One up."),
         Binding("down,j", "move(1,0)", "Down", show=False, id="method.down", tooltip="One down."),

@@ -1,0 +1,72 @@
+"""Keys: each does one thing, says what, and the footer has room for those it shows."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from textual.binding import Binding
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
+
+from latmix.tui.actions import Actions
+from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.dialogs.folder import FolderDialog, FolderTree
+from latmix.tui.dialogs.help import HelpDialog
+from latmix.tui.dialogs.method import MethodDialog
+from latmix.tui.dialogs.notice import NoticeDialog
+from latmix.tui.dialogs.theme import ThemeDialog
+from latmix.tui.picture_list import PictureList
+from tests.tui.driver import opened
+
+DIALOGS = (Dialog, FolderDialog, FolderTree, HelpDialog, MethodDialog, NoticeDialog, ThemeDialog)
+
+
+@pytest.mark.parametrize("place", [Actions, PictureList, *DIALOGS], ids=lambda c: c.__name__)
+def test_every_binding_has_an_id_a_description_and_a_tooltip(place: type) -> None:
+    for binding in place.BINDINGS:
+        assert isinstance(binding, Binding)
+        assert binding.id and binding.id.count(".") == 1, binding
+        assert binding.description, binding
+        assert binding.tooltip.endswith("."), binding
+
+
+@pytest.mark.parametrize(
+    "places",
+    [(Actions, PictureList), (Dialog, FolderDialog, FolderTree)]
+    + [(Dialog, dialog) for dialog in (HelpDialog, MethodDialog, NoticeDialog, ThemeDialog)],
+    ids=lambda places: places[-1].__name__,
+)
+def test_no_two_actions_share_a_key_where_both_can_be_reached(places: tuple[type, ...]) -> None:
+    taken: dict[str, str] = {}
+    ids: list[str] = []
+    for binding in (binding for place in places for binding in place.BINDINGS):
+        ids.append(binding.id)
+        for key in binding.key.split(","):
+            assert key not in taken, f"{key}: {taken.get(key)} and {binding.action}"
+            taken[key] = binding.action
+    assert len(set(ids)) == len(ids)
+
+
+async def test_the_footer_shows_at_most_six_keys_and_all_of_them_fit(folder: Path) -> None:
+    async with opened(folder, count=3, batch=1, choices={"steps": 60}) as driver:
+        footer = driver.app.screen.query_one(Footer)
+
+        def shown() -> list[FooterKey]:
+            return [key for key in footer.query(FooterKey) if key.action != "command_palette"]
+
+        def fits() -> bool:
+            keys = shown()
+            spans = [(key.region.x, key.region.right) for key in keys]
+            apart = all(left[1] <= right[0] for left, right in pairwise(spans))
+            return len(keys) == 6 and apart and spans[-1][1] <= 70
+
+        await driver.until(fits)
+        assert "stop" not in driver.lines[-1]
+        await driver.press("i")
+        await driver.until(lambda: "stop" in driver.lines[-1])
+        await driver.until(fits)
+        await driver.press("escape")
+        await driver.until_idle()
+        await driver.until(lambda: "stop" not in driver.lines[-1])
