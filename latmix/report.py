@@ -78,15 +78,17 @@ def weight_bar(weight: float, largest: float, cells: int) -> str:
     return ("█" * whole + (" ▏▎▍▌▋▊▉"[part] if part else "")).ljust(cells)
 
 
-def picture_table(rows: Sequence[tuple[str, float, float, Sequence[float]]]) -> Table:
-    """The inputs: name, weight, norm / sqrt(L) and channel means."""
-    channels = len(rows[0][3]) if rows else 0
-    table = plain_table("picture", "#weight", "#norm/√L", *(f"#mean {c}" for c in range(channels)))
-    for name, weight, ratio, means in rows:
+def picture_table(rows: Sequence[tuple[str, float, float, float, Sequence[float]]]) -> Table:
+    """The inputs: name, weight, norm / sqrt(L), angle to the mixture in degrees, channel means."""
+    channels = len(rows[0][4]) if rows else 0
+    means_of = (f"#mean {c}" for c in range(channels))
+    table = plain_table("picture", "#weight", "#norm/√L", "#angle", *means_of)
+    for name, weight, ratio, angle, means in rows:
         table.add_row(
             Text(display_name(Path(name).name)),
             f"{weight:.4f}",
             f"{ratio:.3f}",
+            f"{angle:.1f}°",
             *(f"{mean:+.3f}" for mean in means),
         )
     return table

@@ -31,8 +31,11 @@ def viewer_command() -> list[str] | None:
     """The command that opens a picture here: LATMIX_VIEWER, or the system's own; None where no
     viewer can show anything."""
     named = os.environ.get("LATMIX_VIEWER")
-    if named:
-        return shlex.split(named)
+    if named and named.strip():
+        try:
+            return shlex.split(named)
+        except ValueError:
+            return [named]
     if sys.platform == "darwin":
         return ["open"]
     if sys.platform == "win32":

@@ -1,4 +1,4 @@
-"""The command line: one file a group of commands. `main` is the `latmix` script.
+"""The command line: one file a group of commands. `main` is what the `latmix` script runs.
 
 Data goes to stdout, progress and messages to stderr. Exit codes: 0 done, 1 an error the message
 explains, 2 usage, 3 done but some pictures were left out, 130 interrupted. Modules here import
@@ -7,7 +7,9 @@ nothing heavy at their top, so that `latmix --help` answers at once.
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 from typing import Annotated
 
 import typer
@@ -59,4 +61,8 @@ def main() -> None:
     # Torch's threads spin while they wait for one another: where another program wants a core,
     # a network call took 2.6 s that takes 0.06 s when they sleep. Read when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    for stream in (sys.stdout, sys.stderr):
+        # A stream that is not UTF-8 shows what it lacks as an escape, and nothing fails for it.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     app()

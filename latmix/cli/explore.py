@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from latmix.cli import run
-from latmix.cli.options import GuidanceScale, InversionOptions, Method, ModelOptions, command
+from latmix.cli.options import GuidanceScale, InversionOptions, ModelOptions, command
 from latmix.errors import UsageError
-from latmix.mixing.grid import DEFAULT_METHOD, parse_method
+from latmix.mixing.grid import parse_method
 
 
 @command
@@ -25,7 +25,10 @@ def explore(
     ] = None,
     recursive: Annotated[bool, typer.Option("--recursive", help="Look into subfolders.")] = False,
     count: Annotated[int, typer.Option("-n", "--count", min=1, help="Start with the first N.")] = 8,
-    method: Method = DEFAULT_METHOD,
+    method: Annotated[
+        str | None,
+        typer.Option("--method", "-m", help="norm/mean.  [default: nin/chm]", show_default=False),
+    ] = None,
     guidance: GuidanceScale = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start without the saved session.")
@@ -35,7 +38,8 @@ def explore(
     """Explore a folder's mixtures in the terminal: weights by keyboard, statistics live."""
     from latmix import tui
 
-    parse_method(method)
+    if method is not None:
+        method = parse_method(method).name
     if demo is not None:
         if folder is not None:
             raise UsageError("--demo and a folder exclude each other.", "Leave one of them out.")
@@ -44,7 +48,7 @@ def explore(
         folder = built_in.folder(demo)
     preset = run.find_preset(options.preset)
     given = {
-        "method": method if method != DEFAULT_METHOD else None,
+        "method": method,
         "prompt": run.template(options, demo) or None,
         "negative": options.negative or None,
         "steps": options.steps or (preset.steps if preset else None),
@@ -54,7 +58,7 @@ def explore(
         else (preset.guidance if preset else None),
         "solver": options.solver or (preset.solver if preset else None),
         "size": run.parse_size(options.size) if options.size else None,
-        "fit": options.fit if options.fit != "crop" else None,
+        "fit": options.fit,
     }
     return tui.run(
         tui.ExploreOptions(

@@ -18,7 +18,7 @@ from latmix.cli.options import (
     command,
 )
 from latmix.mixing.grid import DEFAULT_METHOD, parse_method
-from latmix.names import display_name
+from latmix.names import display_name, plural
 
 if TYPE_CHECKING:
     from latmix.jobs.inversion import Inversion
@@ -87,7 +87,7 @@ def stats(
     method: Method = DEFAULT_METHOD,
 ) -> int:
     """The numbers of a mixture and of its pictures, before a generation is spent on it."""
-    parse_method(method)
+    method = parse_method(method).name
     paths = run.find_pictures(pictures)
     given = weighting.given_weights(paths, weights, weight_file)
     bench = run.make_workbench(model, output.quiet)
@@ -100,31 +100,34 @@ def stats(
         count=None if given else count,
         quiet=output.quiet,
     )
-    from latmix.jobs.generation import mix_stored, stored_summary
+    from latmix.jobs.generation import angles, mix_stored, stored_summary
     from latmix.report import channel_table, picture_table, statistics_table
 
     mixture = weighting.mixture_of_rows(inversion.rows, given).weights if given else None
     mixed = mix_stored(inversion, [mixture] if mixture else None, parse_method(method))
     statistics, summary = mixed.statistics[0], stored_summary(inversion)
     rows = [
-        (str(row.path), weight, norm / summary.radius, means)
-        for row, weight, norm, means in zip(
+        (str(row.path), weight, norm / summary.radius, angle, means)
+        for row, weight, norm, angle, means in zip(
             inversion.rows,
             mixed.weights[0].tolist(),
             summary.squared_norm.sqrt().tolist(),
+            angles(inversion, mixed.latents[0]),
             summary.channel_mean.tolist(),
             strict=True,
         )
     ]
     if output.json:
-        names = ("path", "weight", "norm_ratio", "channel_mean")
+        names = ("path", "weight", "norm_ratio", "angle", "channel_mean")
         run.print_json(
             {
                 "method": method,
                 "model": bench.source.name,
                 "stats": statistics.as_json(),
                 "images": [
-                    dict(zip(names, (display_name(row[0]), *row[1:]), strict=True)) for row in rows
+                    {"sha256": picture.sha256}
+                    | dict(zip(names, (display_name(row[0]), *row[1:]), strict=True))
+                    for picture, row in zip(inversion.rows, rows, strict=True)
                 ],
                 "cached": inversion.cached,
                 "failures": run.failures_json(inversion.failures),
@@ -149,7 +152,9 @@ def _inversion_json(inversion: Inversion, trips: tuple[RoundTrip, ...]) -> dict[
             for row in inversion.rows
         ],
         "cached": inversion.cached,
+        "inverted": inversion.inverted,
         "calls": inversion.calls,
+        "residual": inversion.residual,
         "seconds": round(inversion.seconds, 3),
         "failures": run.failures_json(inversion.failures),
     }
@@ -175,8 +180,8 @@ def _print_inversion(inversion: Inversion, trips: tuple[RoundTrip, ...]) -> None
             table.add_row(name, *(f"{value:.2f}" for value in vars(trip).values()))
         table.add_row("mean", *(f"{value:.2f}" for value in mean_psnr(trips).values()))
         screen.print(table)
-    new = len(inversion.rows) - inversion.cached
     screen.print(
-        f"{len(inversion.rows)} pictures: {new} inverted, {inversion.cached} cached; "
+        f"{plural(len(inversion.rows), 'picture')}: {inversion.inverted} inverted, "
+        f"{inversion.cached} cached; "
         f"{inversion.calls} network calls, {inversion.seconds:.1f} s"
     )

@@ -99,7 +99,9 @@ def _folders(home: Any, problems: list[str]) -> dict[str, str]:
     while not there.exists() and there != there.parent:
         there = there.parent
     free = shutil.disk_usage(there).free
-    if not os.access(there, os.W_OK):
+    if not there.is_dir():
+        problems.append(f"{display_name(there)} is not a folder; set LATMIX_HOME to one.")
+    elif not os.access(there, os.W_OK):
         problems.append(
             f"{display_name(there)} cannot be written; set LATMIX_HOME to a folder that can."
         )

@@ -24,9 +24,11 @@ from latmix.cli.options import (
 from latmix.errors import UsageError
 from latmix.mixing.grid import DEFAULT_METHOD, parse_method
 from latmix.mixing.mixture import Mixture
-from latmix.names import display_name
+from latmix.names import display_name, plural
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from latmix.jobs.generation import Generated
     from latmix.jobs.inversion import Inversion
     from latmix.jobs.workbench import Workbench
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from latmix.store.results import Recipe
 
 DEFAULT_COUNT = 8
+
+LEVELS_OF_ROUNDING = 8
+"""Of 255: how far another device or version may move a pixel of the same result."""
 
 
 @command
@@ -50,9 +55,9 @@ def centroid(
     seed: Annotated[int | None, typer.Option(help="Noted in the recipe.", hidden=True)] = None,
 ) -> int:
     """Invert pictures (once), mix them with equal weights, and generate their centroid."""
-    parse_method(method)
-    _check_output(output)
+    method = parse_method(method).name
     paths = run.find_pictures(pictures)
+    _check_output(output.output, paths)
     bench = run.make_workbench(model, output.quiet)
     inversion = run.invert(
         bench, pictures, model, options, paths=paths, count=count, quiet=output.quiet
@@ -90,12 +95,14 @@ def mix(
     guidance: GuidanceScale = None,
 ) -> int:
     """Mix pictures with weights: given by name, read from a CSV, or drawn at random."""
-    parse_method(method)
-    _check_output(output)
+    method = parse_method(method).name
     paths = run.find_pictures(pictures)
+    _check_output(output.output, paths)
     given = weighting.given_weights(paths, weights, weight_file)
     if given and random:
         raise UsageError("--random draws the weights itself.", "Leave -w and --weights out.")
+    if given and count:
+        raise UsageError("-n and weights by name exclude each other.", "Leave one of them out.")
     bench = run.make_workbench(model, output.quiet)
     inversion = run.invert(
         bench,
@@ -134,11 +141,13 @@ def replay(
     from latmix import demo, images
     from latmix.jobs import recipes
     from latmix.jobs.inversion import invert_pictures, prompt_template
-    from latmix.store.results import read_recipe
+    from latmix.store.results import free_name, read_recipe
 
     recipe = read_recipe(result)
     parse_method(recipe.method)
-    _check_output(output)
+    target = output.output or free_name(result.with_name(f"{result.stem}-replay.png"))
+    _check_output(target, [])
+    before = images.read_picture(result)
     named = ModelOptions(
         model.model if model.model != "auto" else recipe.model["name"],
         model.device,
@@ -157,7 +166,6 @@ def replay(
     inversion = run.drive(job, output.quiet)
     weights = [image.weight for image in recipe.images]
     generation = recipes.generation_settings(recipe)
-    target = output.output or result.with_name(f"{result.stem}-replay.png")
     [made] = _make(
         bench,
         inversion,
@@ -169,7 +177,7 @@ def replay(
         model.batch,
         [recipe.seed],
     )
-    _say_difference(result, made, output.quiet)
+    _say_difference(before, images.read_picture(made), output.quiet)
     return 0
 
 
@@ -190,22 +198,26 @@ def _make(
     from latmix.store.results import write_result
 
     targets = _targets(output.output, inversion, method, len(weights))
-    started = time.monotonic()
-    mixed = mix_stored(inversion, weights, parse_method(method))
-    mixing_seconds = time.monotonic() - started
-    generated = run.drive(
-        generate_mixtures(bench, inversion, mixed, generation, batch=batch), output.quiet
-    )
-    for index, target in enumerate(targets):
-        row = mixed.weights[index].tolist()
-        recipe = build_recipe(bench, inversion, row, method, generation, prompt, seeds[index])
-        write_result(generated.pictures[index], target, recipe)
+    for target in targets:
+        _check_output(target, [row.path for row in inversion.rows])
+    # A batch at a time: what is finished is on the disk, and memory does not grow with the number.
+    for first in range(0, len(weights), batch):
+        started = time.monotonic()
+        part = weights[first : first + batch]
+        mixed = mix_stored(inversion, part, parse_method(method))
+        mixing = time.monotonic() - started
+        job = generate_mixtures(bench, inversion, mixed, generation, batch=batch)
+        generated = run.drive(job, output.quiet)
+        taken = (inversion.seconds, mixing, generated.seconds)
         seconds = {
-            "invert": round(inversion.seconds, 3),
-            "mix": round(mixing_seconds, 3),
-            "generate": round(generated.seconds, 3),
+            phase: round(value, 3)
+            for phase, value in zip(("invert", "mix", "generate"), taken, strict=True)
         }
-        _report(target, recipe, inversion, generated, index, seconds, output)
+        for index, picture in enumerate(generated.pictures):
+            row, at = mixed.weights[index].tolist(), first + index
+            recipe = build_recipe(bench, inversion, row, method, generation, prompt, seeds[at])
+            write_result(picture, targets[at], recipe)
+            _report(targets[at], recipe, inversion, generated, index, seconds, output)
     if output.open:
         from latmix.viewer import open_picture
 
@@ -214,22 +226,26 @@ def _make(
     return targets
 
 
-def _check_output(output: OutputOptions) -> None:
+def _check_output(output: Path | None, inputs: Sequence[Path]) -> None:
     """Find out before the work whether the result could be written.
 
     Raises:
-        UsageError: the file named is not a PNG.
+        UsageError: the file named is not a PNG, or is one of the pictures.
         LatmixError: its folder is not there or cannot be written.
     """
     from latmix.images import check_writable
 
-    named = output.output or Path("out.png")
+    named = output or Path("out.png")
     if named.suffix.lower() != ".png":
         raise UsageError(
             f"The output {display_name(named)} is not a PNG, and only a PNG carries its recipe.",
             "End its name in .png.",
         )
-    check_writable(named)
+    target = check_writable(named)
+    if output is not None and target in {path.resolve() for path in inputs}:
+        raise UsageError(
+            f"The output {display_name(named)} is one of the pictures.", "Give it another name."
+        )
 
 
 def _targets(output: Path | None, inversion: Inversion, method: str, count: int) -> list[Path]:
@@ -279,9 +295,9 @@ def _report(
         screen = run.console()
         screen.print(statistics_table(statistics, recipe.method))
         screen.print(channel_table(statistics))
-        inverted = len(inversion.rows) - inversion.cached
         run.say(
-            f"{len(inversion.rows)} pictures, {inverted} inverted in {seconds['invert']:.1f} s, "
+            f"{plural(len(inversion.rows), 'picture')}, {inversion.inverted} inverted in "
+            f"{seconds['invert']:.1f} s, "
             f"{inversion.cached} cached; generated in {seconds['generate']:.1f} s"
         )
     if statistics.warning:
@@ -293,7 +309,7 @@ def _compare_versions(recipe: Recipe, bench: Workbench) -> None:
     """Say where this machine differs from the one that made a result."""
     from latmix.store.results import current_versions
 
-    if recipe.model.get("fingerprint") != bench.source.fingerprint:
+    if recipe.model["fingerprint"] != bench.source.fingerprint:
         run.say(
             f"note: {bench.source.name} has other weights here than when the result was made; "
             "the picture will differ."
@@ -301,19 +317,19 @@ def _compare_versions(recipe: Recipe, bench: Workbench) -> None:
     here = current_versions()
     other = [f"{n} {v}" for n, v in recipe.versions.items() if here.get(n, v) != v]
     if other:
-        run.say(f"note: the result was made with {', '.join(other)}.")
+        run.say(f"note: the result was made with {display_name(', '.join(other))}.")
 
 
-def _say_difference(old: Path, new: Path, quiet: bool) -> None:
+def _say_difference(old: Image, new: Image, quiet: bool) -> None:
     from PIL import ImageChops
 
-    from latmix.images import read_picture
-
-    difference: Any = ImageChops.difference(read_picture(old), read_picture(new)).getextrema()
+    if old.size != new.size:
+        run.say("warning: a different picture: it has another size.")
+        return
+    difference: Any = ImageChops.difference(old, new).getextrema()
     largest = max(high for _, high in difference)
-    run.say(
-        "The same picture, to the last bit."
-        if largest == 0
-        else f"The same picture to within {largest} of 255 levels.",
-        quiet,
-    )
+    if largest > LEVELS_OF_ROUNDING:
+        run.say(f"warning: a different picture: it differs by up to {largest} of 255 levels.")
+        return
+    within = "to the last bit" if largest == 0 else f"to within {largest} of 255 levels"
+    run.say(f"The same picture, {within}.", quiet)

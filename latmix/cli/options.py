@@ -7,8 +7,10 @@ the options that Typer sees, gathers them again, and turns errors into a sentenc
 from __future__ import annotations
 
 import inspect
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from functools import wraps
@@ -18,8 +20,11 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from latmix.errors import LatmixError, UsageError
+from latmix.names import display_name
 
 INTERRUPTED = 130
+
+OUT_OF_MEMORY = LatmixError("Memory ran out.", "Use a smaller --batch or --size.")
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,10 @@ class InversionOptions:
         str | None,
         typer.Option(help="WIDTHxHEIGHT in pixels.  [default: the model's]", show_default=False),
     ] = None
-    fit: Annotated[str, typer.Option(help="crop, pad or stretch.")] = "crop"
+    fit: Annotated[
+        str | None,
+        typer.Option(help="crop, pad or stretch.  [default: crop]", show_default=False),
+    ] = None
     preset: Annotated[
         str | None,
         typer.Option(help="The paper's settings: paper-sd15 or paper-sd35.", show_default=False),
@@ -187,7 +195,31 @@ def _guarded(work: Callable[[], int | None]) -> int | None:
         typer.echo("Interrupted. What was finished is kept: run it again to go on.", err=True)
         return INTERRUPTED
     except MemoryError:
-        return _complain(LatmixError("Memory ran out.", "Use a smaller --batch or --size."))
+        return _complain(OUT_OF_MEMORY)
+    except BrokenPipeError:
+        # Who read the answer has gone: nothing more can be said, nor flushed at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        return _complain(_unexpected(error))
+
+
+def _unexpected(error: Exception) -> LatmixError:
+    """What to say of an error that nobody foresaw; the log has all of it."""
+    if "allocate" in str(error) and "memory" in str(error):
+        return OUT_OF_MEMORY
+    where = ""
+    try:
+        from latmix.config import load_config
+
+        log = load_config().log_file
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write("".join(traceback.format_exception(error)))
+        where = f"The details are in {display_name(log)}."
+    except (LatmixError, OSError, RuntimeError):
+        pass
+    return LatmixError(f"{type(error).__name__}: {display_name(str(error))}.", where)
 
 
 def _leave(number: int, frame: object) -> None:

@@ -29,6 +29,13 @@ Result = TypeVar("Result")
 
 LEFT_OUT = 3
 
+PICTURE_KEPT = 0.2
+"""Scale of the picture at the noisiest level from which latents are far from noise: 50 steps of
+Stable Diffusion leave 0.08."""
+
+RESIDUAL_TOLD = 5e-3
+"""Relative residual of a fixed-point step that shows in a picture."""
+
 LINE_SECONDS = 1.0
 """Time between two lines of progress where there is no terminal."""
 
@@ -139,7 +146,7 @@ def inversion_settings(options: InversionOptions, source: ModelSource) -> Invers
     preset = find_preset(options.preset)
     settings = InversionSettings(
         size=parse_size(options.size) if options.size else source.size,
-        fit=options.fit,
+        fit=options.fit or "crop",
         steps=options.steps or (preset.steps if preset else 50),
         guidance=_first(options.inversion_guidance, preset.guidance if preset else None, 1.0),
         solver=options.solver or (preset.solver if preset else "fixed-point"),
@@ -226,9 +233,31 @@ def invert(
     tell_failures(inversion.failures)
     if not inversion.rows:
         raise LatmixError("None of the pictures can be read.", "The lines above say why.")
+    _say_doubts(bench, inversion, quiet)
     if count is not None and len(inversion.rows) < count:
         say(f"Asked for {count} pictures, found {len(inversion.rows)}: going on with those.", quiet)
     return inversion
+
+
+def _say_doubts(bench: Workbench, inversion: Inversion, quiet: bool) -> None:
+    """Say where the latents are not what the numbers take them for."""
+    from latmix.models.schedule import Schedule
+    from latmix.sampling.levels import Levels
+
+    steps = inversion.settings.steps
+    kept = Levels.of(Schedule.from_config(bench.source.scheduler), steps).a[0]
+    if kept > PICTURE_KEPT:
+        say(
+            f"note: with {steps} steps this model's noisiest level still holds {kept:.0%} of the "
+            "picture: its latents are not noise. 20 to 100 steps reach it.",
+            quiet,
+        )
+    if inversion.residual > RESIDUAL_TOLD:
+        say(
+            f"note: a step of the inversion did not converge (residual {inversion.residual:.0e}); "
+            "with more steps it does.",
+            quiet,
+        )
 
 
 def tell_failures(failures: Iterable[Failure]) -> None:
@@ -252,14 +281,15 @@ def drive(job: Generator[Progress, None, Result], quiet: bool) -> Result:
 
 
 def _with_lines(job: Generator[Progress, None, Result], screen: Console) -> Result:
-    """A line whenever more pictures are done, at most one in `LINE_SECONDS`."""
-    pace, told, shown_at = Pace(), 0, 0.0
+    """A line when more pictures are done, at most one in `LINE_SECONDS`, else in ten of them."""
+    pace, told, shown_at = Pace(), 0, time.monotonic() - LINE_SECONDS
 
     def tell(progress: Progress) -> Progress:
         nonlocal told, shown_at
         pace.update(progress)
         now = time.monotonic()
-        if progress.step and progress.done > told and now - shown_at >= LINE_SECONDS:
+        wait = LINE_SECONDS if progress.done > told else 10 * LINE_SECONDS
+        if progress.step and now - shown_at >= wait:
             told, shown_at = progress.done, now
             screen.print(f"{progress.phase} {progress_line(progress, pace)}")
         return progress

@@ -51,7 +51,7 @@ def size(output: SayOptions) -> int:
         made_with = settings.get("inversion")
         words = made_with if isinstance(made_with, dict) else {}
         how = ", ".join(f"{name} {value}" for name, value in words.items() if value != "")
-        name = display_name(str(settings.get("model", "?")))
+        name = _model_name(str(settings.get("fingerprint", "?")))
         room = size_text(row["bytes"])
         table.add_row(row["id"], str(row["rows"]), room, Text(name), Text(display_name(how)))
     run.console().print(table)
@@ -106,6 +106,15 @@ def prune(
         what = "would be freed" if dry_run else "freed"
         run.console().print(f"{size_text(freed)} {what}.")
     return 0
+
+
+def _model_name(fingerprint: str) -> str:
+    """A model as a person knows it: only the built-in one's fingerprint says which it is."""
+    from latmix.models.catalogue import BUILT_IN
+    from latmix.models.source import find_model
+
+    known = find_model(BUILT_IN).fingerprint == fingerprint
+    return BUILT_IN if known else display_name(fingerprint[:12])
 
 
 def _open_store() -> LatentStore:

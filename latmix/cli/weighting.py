@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import math
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +78,7 @@ def _find(name: str, paths: Sequence[Path]) -> Path:
     """The picture of a name: a path as listed first, then a file name, then a stem."""
     for fits in (
         [path for path in paths if str(path) == name],
+        [path for path in paths if os.path.realpath(path) == os.path.realpath(name)],
         [path for path in paths if path.name == name],
         [path for path in paths if path.stem == name],
     ):
@@ -107,4 +109,4 @@ def _read_csv(file: Path) -> list[tuple[str, float]]:
     for number, line in enumerate(lines, start=1):
         if len(line) != 2:
             raise UsageError(f"Line {number} of {shown} is not name,weight.", "Give two columns.")
-    return [(name, _number(weight, name)) for name, weight in lines]
+    return [(name.strip(), _number(weight, name)) for name, weight in lines]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -84,6 +85,17 @@ def stored_summary(inversion: Inversion, mean: str = "0") -> Summary:
     if parse_cutoff(mean) is None:
         return summary
     return summary.with_spectrum(space.blocks(keys), space.shape)
+
+
+def angles(inversion: Inversion, latent: Tensor) -> list[float]:
+    """The angle in degrees between each picture's latent and a mixture (C, H, W)."""
+    mixture = latent.flatten().double()
+    cosines: list[float] = []
+    for _, block in inversion.space.blocks(inversion.keys):
+        rows = block.flatten(1).double()
+        lengths = rows.norm(dim=1) * mixture.norm()
+        cosines += (rows @ mixture / lengths.clamp_min(1e-300)).clamp(-1, 1).tolist()
+    return [math.degrees(math.acos(cosine)) for cosine in cosines]
 
 
 def generate_mixtures(

@@ -61,7 +61,9 @@ class Inversion:
 
     Attributes:
         cached: how many were there before.
+        inverted: how many distinct ones were made.
         calls: network calls spent.
+        residual: the worst step's relative residual; above the tolerance a step did not converge.
     """
 
     rows: tuple[PictureRow, ...]
@@ -71,6 +73,8 @@ class Inversion:
     cached: int
     calls: int
     seconds: float
+    inverted: int = 0
+    residual: float = 0.0
 
     @property
     def keys(self) -> list[str]:
@@ -142,6 +146,8 @@ def invert_pictures(
         cached=work.cached,
         calls=work.calls,
         seconds=time.monotonic() - start,
+        inverted=len(work.made),
+        residual=work.residual,
     )
 
 
@@ -162,6 +168,7 @@ class _Work:
     made: set[str] = field(default_factory=set)
     cached: int = 0
     calls: int = 0
+    residual: float = 0.0
     _preview_at: float = 0.0
 
     def take(self, picture: Path | PictureRow, prompt_of: PromptOf) -> None:
@@ -200,7 +207,9 @@ class _Work:
 
     def progress(self, step: Step | None = None) -> Progress:
         """What to tell after a step, or between batches."""
-        self.calls += step.calls if step else 0
+        if step is not None:
+            self.calls += step.calls
+            self.residual = max(self.residual, step.residual)
         waiting = len(self.pending)
         return Progress(
             phase="invert",

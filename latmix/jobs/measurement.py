@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Iterable, Iterator
 
 from torch import Tensor
@@ -28,13 +29,12 @@ def measure(inversion: Inversion) -> Generator[Progress, None, LiveStatistics]:
     """
     count, channels = len(inversion.rows), inversion.space.shape[0]
     yield Progress("measure", 0, count, note="measuring")
-    summary = stored_summary(inversion, EVERY_MEAN)
-    small = (
-        Gram.bytes_for(count, channels) <= GRAM_BYTES and 4 * count * summary.length <= LATENT_BYTES
-    )
+    length = math.prod(inversion.space.shape)
+    small = Gram.bytes_for(count, channels) <= GRAM_BYTES and 4 * count * length <= LATENT_BYTES
     gram = Gram.of(inversion.space.read(inversion.keys), EVERY_MEAN) if small else None
+    summary = gram.summary if gram else stored_summary(inversion)
 
     def read(indices: Iterable[int]) -> Iterator[tuple[slice, Tensor]]:
         return inversion.space.blocks([inversion.keys[index] for index in indices])
 
-    return LiveStatistics(summary, read, gram)
+    return LiveStatistics(summary, read, gram, lambda: stored_summary(inversion, EVERY_MEAN))

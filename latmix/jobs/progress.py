@@ -16,7 +16,7 @@ class Progress:
     """A job's state after a step.
 
     Attributes:
-        phase: "load", "invert" or "generate".
+        phase: what is done, in a word: "load", "invert", "generate", "verify", ...
         done, total: pictures.
         step, steps: of the batch at work; 0 of 0 between batches.
         active: pictures in that batch.

@@ -48,7 +48,8 @@ class Workbench:
     def space(self, settings: InversionSettings) -> LatentSpace:
         """The place in the store of latents inverted with these settings.
 
-        Path, batch and device are not part of it: they do not change a latent beyond rounding.
+        The model's name, path, batch and device are not part of it: they do not change a latent
+        beyond rounding.
         """
         made_with = settings.as_json()
         if settings.guidance == 1.0:
@@ -58,7 +59,6 @@ class Workbench:
         return self.store.open(
             {
                 "version": INVERSION_VERSION,
-                "model": self.source.name,
                 "fingerprint": self.source.fingerprint,
                 "dtype": self.dtype,
                 "inversion": made_with,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from dataclasses import dataclass
 
 
@@ -126,8 +127,9 @@ def parse_method(name: str | Method) -> Method:
     norm, _, mean = name.partition("/")
     if name in known:
         return Method(norm, mean)
-    if norm in {choice.name for choice in NORMS} and parse_cutoff(mean) is not None:
-        return Method(norm, mean)
+    cutoff = parse_cutoff(mean)
+    if norm in {choice.name for choice in NORMS} and isinstance(cutoff, float):
+        return Method(norm, f"lp:{cutoff:g}")
     near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
     advice = (
         f"did you mean {' or '.join(near)}?" if near else f"it must be one of {', '.join(known)}."
@@ -146,10 +148,7 @@ def parse_cutoff(mean: str) -> float | str | None:
     text = mean.removeprefix("lp:")
     if text == AUTO:
         return AUTO
-    try:
-        cutoff = float(text)
-    except ValueError:
-        cutoff = math.nan
+    cutoff = float(text) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else math.nan
     if not 0 <= cutoff <= LARGEST_CUTOFF:
         raise ValueError(
             f"the cut-off of {mean!r} must be auto or a number from 0 to {LARGEST_CUTOFF:g}."

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from latmix.mixing.formula import weight_table, weighted_sums
-from latmix.mixing.grid import Method
+from latmix.mixing.grid import Method, parse_cutoff, parse_method
 from latmix.mixing.statistics import Statistics, mixture_statistics, sum_statistics
 from latmix.mixing.summary import Blocks, Gram, Summary
 
@@ -35,16 +35,19 @@ class LiveStatistics:
         summary: Summary,
         read: Callable[[Iterable[int]], Blocks],
         gram: Gram | None = None,
+        with_spectrum: Callable[[], Summary] | None = None,
     ) -> None:
         """Keep what is needed.
 
         Args:
             read: yields the blocks of the latents at these indices, their places counted from 0.
             gram: of the same latents; None keeps a running sum instead.
+            with_spectrum: makes the summary that a low-pass split needs, when one is asked for.
         """
         self.summary = summary
         self._read = read
         self._gram = gram
+        self._with_spectrum = with_spectrum
         self._weights: Tensor | None = None
         self._sum: Tensor | None = None
 
@@ -62,6 +65,9 @@ class LiveStatistics:
         row = weight_table(weights, self.summary.count, torch.device("cpu"))[0]
         if self._gram is not None:
             return mixture_statistics(self._gram, row, method)
+        method = parse_method(method)
+        if parse_cutoff(method.mean) is not None and self.summary.spectrum is None:
+            self.summary = self._with_spectrum() if self._with_spectrum else self.summary
         self._sum = self._moved_sum(row)
         self._weights = row
         return sum_statistics(self._sum, self.summary, row, method)

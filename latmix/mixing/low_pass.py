@@ -86,7 +86,9 @@ class Spectrum:
         own = weights @ (self.values.abs().square().sum(dim=1) @ member.T)
         tiny = torch.finfo(weights.dtype).tiny
         share = (common - beta * own) / ((1 - beta) * own).clamp_min(tiny)
-        largest: Tensor = ((share > beta) * rings).amax(dim=1).to(weights)
+        # One picture alone shares nothing with others; its share would be rounding.
+        shared = (share > beta) & (beta < 1 - SLACK)
+        largest: Tensor = (shared * rings).amax(dim=1).to(weights)
         return largest
 
     def _inside(self, cutoffs: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """A mixture: which pictures, with which weights. Immutable; an edit returns a new one. No torch.
 
 The session keeps mixtures on its undo stack, recipes write them down, and the formulas take their
-`weights`. A key is any string that names a picture; a picture listed twice is two entries.
+`weights`. A key is any string that names a picture, and stands once.
 """
 
 from __future__ import annotations

@@ -95,11 +95,13 @@ def _statistics(
         channel_mean=tuple(channel_mean.tolist()),
         channel_std=tuple(channel_std.tolist()),
         input_channel_mean=tuple(mean.tolist()),
-        warning=_warning(channel_mean, mean, float(norm / input_norm.clamp_min(tiny))),
+        warning=_warning(method, channel_mean, mean, float(norm / input_norm.clamp_min(tiny))),
     )
 
 
-def _warning(channel_mean: Tensor, unbiased: Tensor, norm_share: float) -> str | None:
+def _warning(
+    method: Method, channel_mean: Tensor, unbiased: Tensor, norm_share: float
+) -> str | None:
     """What will show in the picture, in words; the thresholds are L&K's (figures 1 and 6)."""
     offsets = (channel_mean - unbiased).abs()
     worst = int(offsets.argmax())
@@ -111,8 +113,10 @@ def _warning(channel_mean: Tensor, unbiased: Tensor, norm_share: float) -> str |
             f"(damage shows from {OFFSET_VISIBLE:g}). Use a */chm method."
         )
     if norm_share < NORM_TOO_SMALL:
-        return (
-            f"The picture will be washed out: the norm is {norm_share:.2f} of the inputs' own. "
-            "Use nin/chm or fix/chm."
+        unscaled = method.norm == "lin"
+        why = (
+            "Use nin/chm or fix/chm." if unscaled else "What is split off cancels at these weights."
         )
+        share = f"the norm is {norm_share:.2f} of the inputs' own"
+        return f"The picture will be washed out: {share}. {why}"
     return None

@@ -36,16 +36,17 @@ def pull_model(name: str) -> Path:
     shown = display_name(repository or name)
     if not repository:
         raise ModelError(f"{shown} is built in.", "There is nothing to fetch.")
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
         HfHubHTTPError,
         HFValidationError,
         LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
         RepositoryNotFoundError,
     )
 
+    if constants.HF_HUB_OFFLINE:
+        raise ModelError("The hub is switched off by HF_HUB_OFFLINE.", "Unset it.")
     try:
         snapshot_download(
             repository, allow_patterns=list(PATTERNS), ignore_patterns=list(DUPLICATES)
@@ -57,8 +58,6 @@ def pull_model(name: str) -> Path:
         ) from error
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise ModelError(f"There is no model {shown} on the hub.", "Check owner/name.") from error
-    except OfflineModeIsEnabled as error:
-        raise ModelError("The hub is switched off by HF_HUB_OFFLINE.", "Unset it.") from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         raise ModelError(
             f"{shown} could not be fetched ({type(error).__name__}).",

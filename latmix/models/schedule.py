@@ -50,6 +50,8 @@ class Schedule:
                 )
         cumulative = _cumulative(_betas(config))
         if config.get("rescale_betas_zero_snr"):
+            if prediction == "epsilon":
+                raise ValueError("scheduler: epsilon prediction says nothing at zero terminal SNR.")
             cumulative = _zero_terminal_snr(cumulative)
         # PNDM is the one scheduler that ends at abar_0 when its config does not say.
         ends_at_one = config.get("set_alpha_to_one", config.get("_class_name") != "PNDMScheduler")

@@ -236,11 +236,9 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _file_digest(path: Path) -> bytes:
-    """A digest of a file's bytes; the hub's cache already names its blobs by one."""
+    """A digest of a file's bytes."""
     from blake3 import blake3
 
-    if path.is_symlink() and len(path.readlink().name) == 64:
-        return path.readlink().name.encode()
     digest = blake3(max_threads=blake3.AUTO)
     try:
         digest.update_mmap(path)

@@ -96,6 +96,11 @@ def generate(
     if latents.ndim not in (3, 4) or latents.numel() == 0:
         raise ValueError(f"latents must be (B, C, H, W) or (C, H, W), not {tuple(latents.shape)}.")
     rows = latents if latents.ndim == 4 else latents[None]
+    if rows.shape[1] != model.source.channels or not bool(torch.isfinite(rows).all()):
+        raise ValueError(
+            f"latents must be finite and have {model.source.channels} channels, "
+            f"not {tuple(latents.shape)}."
+        )
     scale = model.source.guidance if guidance is None else guidance
     settings = GenerationSettings(scale, steps, negative)
     prompts = _one_each(prompt, len(rows))

@@ -35,7 +35,10 @@ class InversionSettings:
     negative: str = ""
 
     def __post_init__(self) -> None:
-        _check_steps(self.steps, self.guidance)
+        _check(self.steps, self.guidance, self.negative)
+        sides = self.size if isinstance(self.size, tuple) else ()
+        if len(sides) != 2 or not all(type(side) is int and side > 0 for side in sides):
+            raise ValueError(f"size must be two positive whole numbers, not {self.size!r}.")
         for name, value, known in (("fit", self.fit, FITS), ("solver", self.solver, SOLVERS)):
             if value not in known:
                 shown = display_name(value)
@@ -54,14 +57,18 @@ class GenerationSettings:
     negative: str = ""
 
     def __post_init__(self) -> None:
-        _check_steps(self.steps, self.guidance)
+        _check(self.steps, self.guidance, self.negative)
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)
 
 
-def _check_steps(steps: int, guidance: float) -> None:
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1, not {steps}.")
-    if not (math.isfinite(guidance) and guidance >= 0):
-        raise ValueError(f"guidance must be a finite number of at least 0, not {guidance}.")
+def _check(steps: object, guidance: object, negative: object) -> None:
+    """Types too: settings are also read from recipes, which anybody may have written."""
+    if type(steps) is not int or steps < 1:
+        raise ValueError(f"steps must be at least 1, a whole number, not {steps!r}.")
+    number = isinstance(guidance, int | float) and math.isfinite(guidance)
+    if not number or guidance < 0:  # type: ignore[operator]
+        raise ValueError(f"guidance must be a finite number of at least 0, not {guidance!r}.")
+    if not isinstance(negative, str):
+        raise ValueError(f"negative must be text, not {negative!r}.")

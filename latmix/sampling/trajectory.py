@@ -123,14 +123,16 @@ def invert(
     """
     if solver not in SOLVERS:
         raise ValueError(f"solver must be one of {', '.join(SOLVERS)}, not {solver!r}.")
-    state, output = clean, None
+    state: Tensor = clean
+    output: Tensor | None = None
     for done, index in enumerate(reversed(range(levels.steps)), start=1):
         step = _InverseStep(network, state, levels, index, guidance)
         found = step.explicit() if solver == "ddim" else step.solved(output, tolerance)
         # The prediction that carried the step follows from its two ends; no extra call is needed.
-        output = step.output(found.state)
-        level = levels.a[index], levels.s[index]
-        estimate, _ = clean_and_noise(levels.prediction, found.state, output, level)
+        carried, estimate = step.output(found.state), found.state
+        if carried is not None:
+            output, level = carried, (levels.a[index], levels.s[index])
+            estimate, _ = clean_and_noise(levels.prediction, found.state, output, level)
         state = found.state
         residual = 0.0 if solver == "ddim" else float(found.residual.max())
         yield Step(done, levels.steps, estimate, found.calls, residual)
@@ -156,10 +158,11 @@ class _InverseStep:
         start = self.cleaner if output is None else self._state(self.cleaner, output)
         return solve(self._previous, start, tolerance, LIMIT)
 
-    def output(self, state: Tensor) -> Tensor:
-        """The network's output that takes this state to the cleaner one."""
+    def output(self, state: Tensor) -> Tensor | None:
+        """The network's output that takes this state to the cleaner one; None between two levels
+        that are the same, as a schedule that ends where its last step is may have."""
         scale, push = self.levels.coefficients(self.index)
-        return (self.cleaner - scale * state) / push
+        return (self.cleaner - scale * state) / push if push else None
 
     def _previous(self, state: Tensor, rows: Tensor) -> Tensor:
         time = self.levels.times[self.index]

@@ -17,6 +17,7 @@ from PIL import Image
 
 from latmix.errors import StoreError
 from latmix.images import read_text, write_png
+from latmix.mixing.mixture import normalised
 from latmix.names import display_name
 
 ENTRY = "latmix"
@@ -79,6 +80,10 @@ class Recipe:
         if content.get("latmix") != FORMAT:
             raise ValueError(f"its format is {content.get('latmix')!r}, not {FORMAT}")
         try:
+            for name in ("name", "fingerprint", "dtype"):
+                str(content["model"][name])
+            normalised(float(image["weight"]) for image in content["images"])
+            json.dumps(content, ensure_ascii=False).encode("utf-8")
             return cls(
                 images=tuple(
                     Ingredient(
@@ -97,7 +102,7 @@ class Recipe:
                 seed=None if content["seed"] is None else int(content["seed"]),
                 versions=dict(content["versions"]),
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f"it is incomplete ({error})") from error
 
 
@@ -157,4 +162,5 @@ def output_name(images: Sequence[Path], method: str) -> str:
     folders = {image.resolve().parent.name for image in images}
     folder = folders.pop() if len(folders) == 1 else "mixture"
     kept = "".join(c if c.isalnum() or c in "-_" else "-" for c in folder).strip("-") or "mixture"
-    return f"{kept[:80]}-{method.replace('/', '-')}-n{len(images)}.png"
+    named = method.replace("/", "-").replace(":", "")
+    return f"{kept[:80]}-{named}-n{len(images)}.png"

@@ -20,6 +20,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from latmix.cli import app
+from latmix.images import read_text, write_png
 from latmix.store.results import read_recipe
 
 QUICK = ["--steps", "2", "--size", "32", "--device", "cpu"]
@@ -379,6 +380,74 @@ def test_a_weights_file_that_cannot_be_used(
 
 def test_a_weights_file_that_is_not_there(folder: Path, tmp_path: Path) -> None:
     refused(cli("mix", folder, "--weights", tmp_path / "none.csv", *QUICK), 1, "none.csv")
+
+
+def test_a_result_never_overwrites_one_of_its_pictures(folder: Path) -> None:
+    picture = folder / "face-0.png"
+    before = picture.read_bytes()
+    refused(centroid(folder, "-n", "2", "-o", picture), 2, "is one of the pictures")
+    assert picture.read_bytes() == before
+
+
+def tampered(source: Path, target: Path, change: dict[str, Any]) -> Path:
+    """A copy of a result with other values in its recipe."""
+    recipe = json.loads(read_text(source)["latmix"])
+    write_png(Image.open(source), target, {"latmix": json.dumps({**recipe, **change})})
+    return target
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": {}},
+        {"model": {"name": "mini", "fingerprint": "0", "dtype": "int8"}},
+        {"images": []},
+        {"images": [{"path": "a", "sha256": "b", "weight": -1, "prompt": ""}]},
+        {"images": [{"path": "a", "sha256": "b", "weight": float("nan"), "prompt": ""}]},
+        {"inversion": {"size": "64"}},
+        {"inversion": {"size": [64, 64, 64]}},
+        {"inversion": {"size": [64.5, 64]}},
+        {"generation": {"steps": 2.5, "guidance": 1, "negative": ""}},
+        {"generation": {"steps": 2, "guidance": 1, "negative": 5}},
+        {"seed": 1e999},
+        {"method": "nin/xyz"},
+        {"prompt": "\ud800"},
+        {"latmix": 99},
+    ],
+)
+def test_a_recipe_that_was_tampered_with_is_a_sentence(
+    folder: Path, out: Path, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    centroid(folder, "-n", "2", "-o", out)
+    spoilt = tampered(out, tmp_path / "spoilt.png", change)
+    result = cli("replay", spoilt, "-o", tmp_path / "again.png")
+    assert result.exit_code in (1, 2)
+    assert result.stderr.startswith("latmix: ") or "\nlatmix: " in result.stderr
+    assert "Traceback" not in result.output
+    assert not (tmp_path / "again.png").exists()
+
+
+def test_a_replay_compares_with_the_result_as_it_was(folder: Path, out: Path) -> None:
+    centroid(folder, "-n", "2", "-o", out)
+    recipe = json.loads(read_text(out)["latmix"])
+    other = {**recipe["generation"], "steps": 9}
+    versions = {"torch": "\x1b[2Jother"}
+    tampered(out, out, {"generation": other, "versions": versions})
+    result = cli("replay", out, "-o", out)
+    assert "a different picture" in result.stderr
+    assert "\x1b" not in result.output
+
+
+def test_steps_that_do_not_reach_noise_are_said(folder: Path, out: Path) -> None:
+    assert "latents are not noise" in centroid(folder, "-n", "2", "-o", out).stderr
+
+
+def test_an_ascii_terminal_gets_escapes_instead_of_an_error(folder: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
+    words = ["centroid", str(folder), "-n", "2", *QUICK, "-o", str(tmp_path / "\u00e9.png")]
+    result = subprocess.run([*LATMIX, *words], capture_output=True, env=environment)
+    assert result.returncode == 0, result.stderr
+    assert rb"\xc3\xa9.png" in result.stdout
 
 
 # -- what is wrong with the machine ---------------------------------------------------------------

@@ -51,6 +51,9 @@ def test_stats_are_the_numbers_that_the_centroid_has(folder: Path, tmp_path: Pat
     assert before["stats"] == after["stats"]
     assert [image["weight"] for image in before["images"]] == pytest.approx([1 / 3] * 3)
     assert len(before["images"][0]["channel_mean"]) == 4
+    assert all(0 < image["angle"] < 90 for image in before["images"])
+    alone = answer(cli("stats", folder / "face-0.png", "--json", *QUICK))
+    assert alone["images"][0]["angle"] < 0.1
 
 
 def test_stats_are_tables(folder: Path) -> None:
@@ -175,8 +178,10 @@ def test_a_model_is_pulled_without_pickles_and_then_used(
 def test_the_store_is_measured_checked_and_emptied(folder: Path, own_home: Path) -> None:
     cli("invert", folder, *QUICK)
     [space] = answer(cli("store", "size", "--json"))["spaces"]
-    assert (space["rows"], space["settings"]["model"]) == (6, "mini")
-    assert space["id"] in cli("store").stdout
+    assert space["rows"] == 6
+    shown = cli("store").stdout
+    assert space["id"] in shown
+    assert "mini" in shown
     assert answer(cli("store", "verify", "--json"))["rows"] == 6
     freed = answer(cli("store", "prune", "--space", space["id"], "--dry-run", "--json"))
     assert freed == {"bytes": freed["bytes"], "is_dry_run": True}

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import latmix
-from latmix.mixing.grid import MEANS, NORMS, methods
+from latmix.mixing.grid import MEANS, NORMS, methods, parse_method
 
 REPRODUCING = [name for name in methods() if not name.startswith("fix/")]
 """Methods that give an input back when it has all the weight."""
@@ -343,7 +343,10 @@ def test_the_automatic_cut_off_finds_the_rings_that_are_shared() -> None:
     )
 
 
-@pytest.mark.parametrize("method", ["nin/lp:", "nin/lp:-1", "nin/lp:9", "nin/lp:nan", "nin/lp:x"])
+@pytest.mark.parametrize(
+    "method",
+    ["nin/lp:", "nin/lp:-1", "nin/lp:9", "nin/lp:nan", "nin/lp:x", "nin/lp:2\n", "nin/lp: 2"],
+)
 def test_cut_offs_that_cannot_be_are_refused(method: str) -> None:
     with pytest.raises(ValueError, match="cut-off"):
         latmix.mix(torch.randn(2, 4, 8, 8), method=method)
@@ -352,3 +355,13 @@ def test_cut_offs_that_cannot_be_are_refused(method: str) -> None:
 def test_a_low_pass_needs_height_and_width() -> None:
     with pytest.raises(ValueError, match=r"\(N, C, H, W\)"):
         latmix.mix(torch.randn(2, 4, 8), method="nin/lp:2")
+
+
+def test_a_picture_alone_shares_no_ring() -> None:
+    latents = torch.randn(3, 4, 16, 16, dtype=torch.float64)
+    mixed = latmix.mix(latents, [1.0, 0.0, 0.0], "fix/lp:auto")
+    torch.testing.assert_close(mixed, latmix.mix(latents, [1.0, 0.0, 0.0], "fix/chm"))
+
+
+def test_names_of_cut_offs_are_one() -> None:
+    assert parse_method("nin/lp:2.0").name == parse_method("nin/lp:2").name == "nin/lp:2"

@@ -134,7 +134,13 @@ def test_generation_reproduces_diffusers_ddim_on_the_built_in_model(mini: Model)
 def test_levels_are_diffusers_own(spacing: str, steps: int, zero_snr: bool) -> None:
     from diffusers import DDIMScheduler
 
-    config = {**SD15, "timestep_spacing": spacing, "rescale_betas_zero_snr": zero_snr}
+    prediction = "v_prediction" if zero_snr else "epsilon"
+    config = {
+        **SD15,
+        "timestep_spacing": spacing,
+        "rescale_betas_zero_snr": zero_snr,
+        "prediction_type": prediction,
+    }
     given = {name: value for name, value in config.items() if not name.startswith("_")}
     scheduler = DDIMScheduler(clip_sample=False, **given)
     scheduler.set_timesteps(steps)
@@ -212,3 +218,34 @@ def test_steps_are_told_one_by_one_and_can_be_stopped() -> None:
     assert [(step.done, step.total) for step in told_steps] == [(i, 12) for i in range(1, 6)]
     assert all(isinstance(step, Step) and step.residual <= 1e-5 for step in told_steps)
     walk.close()
+
+
+@pytest.mark.parametrize("solver", ["ddim", "fixed-point"])
+def test_a_schedule_that_ends_on_its_last_level_is_inverted(solver: str) -> None:
+    """Its last step changes nothing, and says nothing of the network."""
+    levels = smooth_levels(20, "epsilon")
+    doubled = Levels(
+        (*levels.times[:-1], 98.0, 99.0),
+        (*levels.a[:-1], levels.a[-2], levels.a[-2]),
+        (*levels.s[:-1], levels.s[-2], levels.s[-2]),
+        "epsilon",
+    )
+    net = network(doubled)
+    clean = data(net)
+    walk = invert(net, clean, doubled, Guidance(told(3)), solver, 1e-10)
+    steps = []
+    while True:
+        try:
+            steps.append(next(walk))
+        except StopIteration as stop:
+            noise = stop.value
+            break
+    assert all(bool(torch.isfinite(step.clean).all()) for step in steps)
+    if solver == "fixed-point":
+        again = drained(generate(net, noise, doubled, Guidance(told(3))))
+        assert relative(again, clean) < 1e-8
+
+
+def test_epsilon_at_zero_terminal_snr_is_refused() -> None:
+    with pytest.raises(ValueError, match="zero terminal SNR"):
+        Schedule.from_config({**SD15, "rescale_betas_zero_snr": True})
