@@ -488,7 +488,11 @@ def test_a_grey_profile_is_applied_with_and_without_alpha(tmp_path: Path, mode: 
     assert pixels(read_picture(path)) == [(128, 128, 128)]  # linear light 0.216
 
 
-@pytest.mark.parametrize("profile", [b"junk", swapped_profile()[:200], grey_profile(1.0)])
+@pytest.mark.parametrize(
+    "profile",
+    [b"junk", swapped_profile()[:200], grey_profile(1.0)],
+    ids=["junk", "cut short", "of another mode"],
+)
 def test_a_broken_or_foreign_profile_is_ignored(tmp_path: Path, profile: bytes) -> None:
     data = encoded(Image.new("RGB", (2, 2), RED), "PNG", icc_profile=profile)
     assert read_picture(stored(tmp_path, data)).getpixel((0, 0)) == RED

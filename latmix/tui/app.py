@@ -137,6 +137,8 @@ class ExploreApp(Actions):
         self.set_weight(message.path, message.weight)
 
     def on_viewer_answered(self, message: ViewerAnswered) -> None:
+        if self.is_ending:
+            return
         if not message.answer.is_open:
             self.copy(str(message.path))
             self.warn(f"{message.answer.message} (its path is copied)")
@@ -145,6 +147,8 @@ class ExploreApp(Actions):
     # Jobs
 
     def on_job_reported(self, message: JobReported) -> None:
+        if self.is_ending:
+            return
         event = message.event
         said = self.work.take(event)
         if event.kind in ("scan", "list") and not isinstance(event, JobProgressed):

@@ -107,6 +107,11 @@ class Explorer(App[int]):
             logging.getLogger("latmix").debug("an event came after the end: %s", event.kind)
 
     @property
+    def is_ending(self) -> bool:
+        """Whether the screen is being taken down; threads may report until the very end."""
+        return not self.screen_stack or not self.screen_stack[0].query(JobLine)
+
+    @property
     def pictures(self) -> PictureList:
         return self.screen_stack[0].query_one(PictureList)
 

@@ -6,9 +6,12 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 
+from textual._wait import wait_for_idle
 from textual.message import Message
 from textual.pilot import Pilot
 
@@ -23,6 +26,10 @@ QUICK = {"steps": 2, "size": (32, 32), "solver": "ddim"}
 """Choices under which six pictures are inverted in a moment."""
 
 PATIENCE = 20.0
+
+SETTLED = 0.1
+"""Seconds that the pilot waits, twice a key, for a processor that a job keeps busy. Its own full
+second would let most jobs end before the next key is pressed."""
 
 Kind = TypeVar("Kind", bound=Message)
 
@@ -111,11 +118,13 @@ async def exploring(
     options["choices"] = QUICK | options.get("choices", {})
     app = ExploreApp(make_start(ExploreOptions(folder=folder, **options), load_config()))
     messages: list[Message] = []
-    try:
-        async with app.run_test(size=size, message_hook=messages.append) as pilot:
-            yield Driver(app, pilot, messages)
-    finally:
-        assert app.work.close(PATIENCE)
+    settle = partial(wait_for_idle, max_sleep=SETTLED)
+    with patch("textual.app.wait_for_idle", settle), patch("textual.pilot.wait_for_idle", settle):
+        try:
+            async with app.run_test(size=size, message_hook=messages.append) as pilot:
+                yield Driver(app, pilot, messages)
+        finally:
+            assert app.work.close(PATIENCE)
 
 
 @asynccontextmanager
