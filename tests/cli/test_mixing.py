@@ -505,6 +505,8 @@ def test_an_interrupt_keeps_what_was_finished_and_the_next_run_goes_on(
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
+        # A shell starts what runs in its background deaf to interrupts, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stderr is not None
     while not (line := process.stderr.readline()).startswith("invert 2/8"):
