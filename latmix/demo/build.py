@@ -3,7 +3,8 @@
 Not imported at run time: the pictures lie beside this file. Run it after editing `pictures.tsv`,
 which names every picture and the code points of its emoji; the artwork set is the last word of
 the picture's name. It needs `npm` and Pillow; without network it fails before it changes anything.
-What it makes depends only on the pinned packages, the table and the version of Pillow.
+What it makes depends only on the pinned packages, the table and the version of Pillow. The training
+recipe of the built-in model reads the same packages through `Package`, `SETS` and `read_members`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,14 +34,13 @@ NEARLY_WHITE = 252
 
 
 @dataclass(frozen=True)
-class ArtworkSet:
-    """One npm package that carries emoji artwork, pinned by content."""
+class Package:
+    """One npm package, pinned by content."""
 
     package: str
     version: str
     licence: str
     integrity: str
-    member: str
 
     def fetch(self, folder: Path) -> Path:
         """Download the package with npm into `folder`; refuse any content but the pinned one."""
@@ -55,6 +56,13 @@ class ArtworkSet:
         if f"sha512-{digest}" != self.integrity:
             raise ValueError(f"{spec} is sha512-{digest}, but {self.integrity} is pinned")
         return archive
+
+
+@dataclass(frozen=True)
+class ArtworkSet(Package):
+    """A package that carries emoji artwork: one file, `member`, for each emoji's code points."""
+
+    member: str
 
 
 # The licence is that of the artwork; emoji-datasource's own code and data are MIT.
@@ -117,22 +125,34 @@ def frame(artwork: Image.Image) -> Image.Image:
     return picture.point(lambda value: 255 if value >= NEARLY_WHITE else value)
 
 
+def read_members(archive: Path, is_wanted: Callable[[str], bool]) -> dict[str, bytes]:
+    """The wanted files of a package, by name, in one pass: a .tgz cannot be read out of order."""
+    found = {}
+    with tarfile.open(archive) as members:
+        for member in members:
+            file = members.extractfile(member) if is_wanted(member.name) else None
+            if file is not None:
+                with file:
+                    found[member.name] = file.read()
+    return found
+
+
 def read_artwork(name: str, pictures: dict[str, str], work: Path) -> dict[str, Image.Image]:
     """Fetch one artwork set and frame the pictures that are made from it."""
     artwork_set = SETS[name]
+    # Sets differ in whether they keep the variation selector in file names.
+    spellings = {
+        picture: [artwork_set.member.format(code=c) for c in (code, code.replace("-fe0f", ""))]
+        for picture, code in pictures.items()
+    }
+    wanted = {member for members in spellings.values() for member in members}
+    files = read_members(artwork_set.fetch(work), wanted.__contains__)
     framed = {}
-    with tarfile.open(artwork_set.fetch(work)) as archive:
-        members = set(archive.getnames())
-        for picture, code in pictures.items():
-            # Sets differ in whether they keep the variation selector in file names.
-            spellings = (code, code.replace("-fe0f", ""))
-            wanted = [artwork_set.member.format(code=spelling) for spelling in spellings]
-            member = next((path for path in wanted if path in members), None)
-            file = archive.extractfile(member) if member else None
-            if file is None:
-                raise ValueError(f"{artwork_set.package} has no {wanted[0]}, wanted for {picture}")
-            with file:
-                framed[picture] = frame(Image.open(io.BytesIO(file.read())))
+    for picture, members in spellings.items():
+        content = next((files[member] for member in members if member in files), None)
+        if content is None:
+            raise ValueError(f"{artwork_set.package} has no {members[0]}, wanted for {picture}")
+        framed[picture] = frame(Image.open(io.BytesIO(content)))
     return framed
 
 

@@ -1,0 +1,172 @@
+"""The stage `vae`: train the autoencoder, then give every latent channel mean 0 and deviation 1.
+
+A run leaves `autoencoder/` (diffusers format, float32, the running mean of the weights, rescaled)
+whether it is finished or not; `latents` and `export` read that folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from latmix.models.mini.train.checkpoints import digest_of, load_mean_weights
+from latmix.models.mini.train.clock import Limits
+from latmix.models.mini.train.dataset import Dataset
+from latmix.models.mini.train.loop import Plan, Training
+from latmix.models.mini.train.networks import build_autoencoder
+from latmix.models.mini.train.pictures import Composer, Variety
+
+FOLDER = "autoencoder"
+WEIGHTS = "diffusion_pytorch_model.safetensors"
+
+VARIETY = Variety(hue=0.3)
+
+PLANS = {
+    "cpu": Plan(steps=16_000, batch=16, rate=8e-4, warmup=200, mean_decay=0.998, clip=0.5),
+    "cuda": Plan(fill=240.0, batch=256, rate=1.5e-3, warmup=300, mean_decay=0.999, clip=0.5),
+}
+
+DIVERGENCE_WEIGHT = 1e-4
+"""Of the mean Kullback-Leibler divergence of a latent element from N(0, 1)."""
+
+
+def reconstruction_losses(output: Tensor, target: Tensor) -> dict[str, Tensor]:
+    """What a reconstruction (B, 3, H, W) is off by, in [-1, 1].
+
+    "square" is what PSNR measures; "absolute" keeps flat areas flat; "edges" compares differences
+    of neighbours; "coarse" compares means over 4 x 4 pixels and so keeps colours, which the other
+    losses give up first for rare colours.
+    """
+    error = output.float() - target
+    coarse = functional.avg_pool2d(error, 4)
+    across, down = error.diff(dim=3).abs().mean(), error.diff(dim=2).abs().mean()
+    return {
+        "square": error.square().mean(),
+        "absolute": error.abs().mean(),
+        "edges": across + down,
+        "coarse": coarse.square().mean() + 0.2 * coarse.abs().mean(),
+    }
+
+
+def autoencoder_loss(
+    network: Any, pictures: Tensor, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """The losses of a batch of pictures, the latents drawn from the posterior."""
+    posterior = network.encode(pictures).latent_dist
+    mean, log_variance = posterior.mean.float(), posterior.logvar.float()
+    noise = torch.randn(mean.shape, generator=generator, device=mean.device)
+    output = network.decode(mean + (0.5 * log_variance).exp() * noise).sample
+    losses = reconstruction_losses(output, pictures)
+    divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
+    total = 4 * losses["square"] + 0.3 * losses["absolute"] + 0.1 * losses["edges"]
+    total = total + 2 * losses["coarse"] + DIVERGENCE_WEIGHT * divergence
+    return {"loss": total, **losses, "divergence": divergence}
+
+
+def train_autoencoder(
+    dataset: Dataset,
+    folder: Path,
+    plan: Plan,
+    limits: Limits,
+    device: torch.device,
+    *,
+    channels: Sequence[int],
+    latent_channels: int,
+    layers: int,
+    start: Path | None = None,
+    measured: int = 2048,
+) -> bool:
+    """Train, or go on training, and write `autoencoder/`; True where the plan is finished.
+
+    Args:
+        folder: the run's.
+        start: an exported model folder to take the first weights from.
+        measured: pictures that the channels' means and deviations are measured on.
+    """
+    torch.manual_seed(plan.seed)
+    network = build_autoencoder(channels, latent_channels, layers)
+    if start is not None:
+        network = _network_of(start / "vae")
+    network = network.to(device, memory_format=torch.channels_last)
+    composer = Composer(dataset, device)
+    weights = dataset.weights.clamp(max=1).to(device)
+
+    def loss(generator: torch.Generator, batch: int) -> dict[str, Tensor]:
+        index = torch.multinomial(weights, batch, replacement=True, generator=generator)
+        pictures, _ = composer.compose(index, VARIETY, generator)
+        return autoencoder_loss(network, pictures, generator)
+
+    made_of = {"channels": list(channels), "latent_channels": latent_channels, "layers": layers}
+    checkpoints = folder / "vae"
+    training = Training(checkpoints, {"vae": network}, loss, plan, device, made_of)
+    is_finished = training.run(limits)
+    if training.ranks.is_first:
+        load_mean_weights(checkpoints, {"vae": network})
+        generator = torch.Generator(device).manual_seed(plan.seed)
+        index = torch.multinomial(weights, measured, replacement=True, generator=generator)
+        mean, deviation = channel_statistics(network, composer, index, generator)
+        rescale(network, mean, deviation)
+        save_part(network.to("cpu"), folder / FOLDER, torch.float32)
+    training.ranks.wait()
+    return is_finished
+
+
+@torch.no_grad()
+def channel_statistics(
+    network: Any, composer: Composer, index: Tensor, generator: torch.Generator, batch: int = 128
+) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each latent channel over pictures, (C,) each."""
+    rows = []
+    for part in torch.split(index, batch):
+        pictures, _ = composer.compose(part, Variety(), generator)
+        rows.append(network.encode(pictures).latent_dist.mode().double())
+    latents = torch.cat(rows)
+    return latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3))
+
+
+@torch.no_grad()
+def rescale(network: Any, mean: Tensor, deviation: Tensor) -> None:
+    """Fold z' = (z - mean)/deviation into the convolutions on both sides of the latents.
+
+    Both are 1 x 1, so the decoder sees exactly what it saw before, up to rounding; the posterior's
+    log-variance follows.
+    """
+    channels = len(mean)
+    into, out_of = network.quant_conv, network.post_quant_conv
+    scale, shift = deviation.to(into.weight), mean.to(into.weight)
+    into.weight[:channels] /= scale[:, None, None, None]
+    into.bias[:channels] = (into.bias[:channels] - shift) / scale
+    into.bias[channels:] -= 2 * scale.log()
+    out_of.bias += (out_of.weight[:, :, 0, 0] @ shift).view_as(out_of.bias)
+    out_of.weight *= scale[None, :, None, None]
+
+
+def read_autoencoder(folder: Path, device: torch.device) -> tuple[Any, str]:
+    """The rescaled autoencoder of a run, in evaluation mode, and the digest of its weights.
+
+    Raises:
+        FileNotFoundError: the stage `vae` has not run.
+    """
+    place = folder / FOLDER
+    if not (place / WEIGHTS).is_file():
+        raise FileNotFoundError(f"{place} is not there: run the stage vae first.")
+    network = _network_of(place).to(device, memory_format=torch.channels_last)
+    return network.eval().requires_grad_(False), digest_of(place / WEIGHTS)
+
+
+def save_part(network: Any, folder: Path, dtype: torch.dtype) -> None:
+    """Save one network as a pipeline's part."""
+    network.to(dtype).save_pretrained(folder)
+
+
+def _network_of(folder: Path) -> Any:
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+
+    return AutoencoderKL.from_pretrained(
+        folder, torch_dtype=torch.float32, use_safetensors=True, local_files_only=True
+    )
