@@ -53,12 +53,13 @@ class Actions(Explorer):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The footer shows stop only while something can be stopped, and invert only otherwise."""
         if action == "cancel_job":
-            return self.work.is_busy
+            return self.work.is_busy or (not self.is_ending and self.pictures.entry is not None)
         return not (action == "invert" and self.work.is_busy)
 
     # Weights
 
     def _edit(self, done: bool, said: str = "") -> None:
+        self.pictures.entry = None
         if done:
             self.changed(said)
         else:
@@ -79,14 +80,23 @@ class Actions(Explorer):
         if key := self._on_current():
             self._edit(self.session.nudge(key, amount))
 
-    def set_weight(self, path: Path, weight: float) -> None:
-        self._edit(self.session.set_weight(str(path), weight))
-
     def action_type_weight(self) -> None:
-        if self._on_current():
+        """Begin to type a weight, or set the one that was typed."""
+        if not (key := self._on_current()):
+            return
+        if self.pictures.entry is None:
             self.pictures.start_entry()
+            return
+        weight = self.pictures.end_entry()
+        if weight is None:
+            self.bell()
+        else:
+            self._edit(self.session.set_weight(key, weight))
 
     def action_mute(self) -> None:
+        if self.pictures.entry is not None:
+            self.pictures.action_type("0")
+            return
         if key := self._on_current():
             self._edit(self.session.set_weight(key, 0.0))
 
@@ -206,6 +216,9 @@ class Actions(Explorer):
             self.notify("A job is at work: esc stops it.", markup=False)
 
     def action_cancel_job(self) -> None:
+        if self.pictures.entry is not None:
+            self.pictures.end_entry()
+            return
         self.work.stop()
         self.show_job()
 

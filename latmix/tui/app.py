@@ -24,7 +24,6 @@ from latmix.tui.messages import (
     JobReported,
     SignalReceived,
     ViewerAnswered,
-    WeightEntered,
 )
 from latmix.tui.picture_pane import Result
 from latmix.tui.statistics_panel import StatisticsPanel
@@ -132,9 +131,6 @@ class ExploreApp(Actions):
         path = self.pictures.current
         if path is not None and str(path) not in self.session.failures:
             self.later("thumbnail", THUMBNAIL_DELAY, lambda: self.work.read_thumbnail(path))
-
-    def on_weight_entered(self, message: WeightEntered) -> None:
-        self.set_weight(message.path, message.weight)
 
     def on_viewer_answered(self, message: ViewerAnswered) -> None:
         if self.is_ending:

@@ -35,14 +35,6 @@ class CursorMoved(Message):
 
 
 @dataclass
-class WeightEntered(Message):
-    """A weight was typed for the picture under the cursor."""
-
-    path: Path
-    weight: float
-
-
-@dataclass
 class FolderExpanded(Message):
     """A folder's subfolders are wanted; None stands for the built-in pictures."""
 

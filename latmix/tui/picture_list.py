@@ -21,20 +21,24 @@ from textual.widgets import Static
 from latmix.names import display_name
 from latmix.report import weight_bar
 from latmix.session import Session
-from latmix.tui.messages import CursorMoved, WeightEntered
+from latmix.tui.messages import CursorMoved
 
 WEIGHT_CELLS = 5
+TYPED = {digit: digit for digit in "123456789"} | {"full_stop": ".", "percent_sign": "%"}
+"""Keys that type a weight; 0 mutes unless one is being typed."""
+
 CURSOR = Style(reverse=True, bold=True)
 MARKS = "● in  ○ muted  ✓ inverted  ✗ unreadable"
 
 
 def parse_weight(text: str) -> float | None:
-    """A typed weight: a share such as .3, or a percentage such as 30; None for neither."""
+    """A typed weight: a share such as .3, or a percentage such as 30 or 0.5%; None for neither."""
+    number = text.removesuffix("%")
     try:
-        value = float(text)
+        value = float(number)
     except ValueError:
         return None
-    value = value / 100 if value > 1 else value
+    value = value / 100 if value > 1 or number != text else value
     return value if 0 <= value <= 1 else None
 
 
@@ -53,7 +57,7 @@ class PictureHeader(Static):
 
 
 class PictureList(ScrollView, can_focus=True):
-    """Renders the session's pictures; posts where the cursor is and what weight was typed."""
+    """Renders the session's pictures and the weight being typed; posts where the cursor is."""
 
     COMPONENT_CLASSES = {"pictures--bar", "pictures--out", "pictures--failed"}
     BINDINGS = [
@@ -71,6 +75,12 @@ class PictureList(ScrollView, can_focus=True):
                 tooltip="The next picture of the mixture."),
         Binding("shift+tab", "next_mixed(-1)", "Previous of the mixture", show=False,
                 id="list.previous_mixed", tooltip="The previous picture of the mixture."),
+        Binding("backspace", "erase", "Erase", show=False, id="list.erase",
+                tooltip="Take back the last character of the weight."),
+        # As bindings and not as key events: those would overtake the bindings pressed before them.
+        *(Binding(key, f"type('{sign}')", f"Type {sign}", show=False, id=f"list.type_{key}",
+                  tooltip="Type a weight for the picture under the cursor.")
+          for key, sign in TYPED.items()),
     ]  # fmt: skip
 
     def __init__(self, session: Session) -> None:
@@ -136,7 +146,7 @@ class PictureList(ScrollView, can_focus=True):
         head = f"{'>' if index == self.cursor else ' '}{self._marks(key, weight, failed)} "
         segments = [Segment(head, style), *_padded(name, name_cells, style), Segment(" ", base)]
         if index == self.cursor and self.entry is not None:
-            typed = f"={self.entry}▏ enter sets"
+            typed = f"={self.entry}▏ enter"
             return [*segments, Segment(typed, base + Style(bold=True))], []
         if failed:
             return [*segments, Segment("unreadable", style)], []
@@ -211,38 +221,25 @@ class PictureList(ScrollView, can_focus=True):
             self.entry = text
             self.refresh()
 
-    async def on_key(self, event: events.Key) -> None:
-        character = event.character or ""
+    def action_type(self, character: str) -> None:
+        """Add a character to the weight; the first one begins it."""
         if self.entry is None:
-            if character and character in "123456789.":
-                self.start_entry(character)
-                event.stop()
-            return
-        if character and character in "0123456789.%":
-            self.entry = (self.entry + character)[:6]
-        elif event.key == "backspace":
-            self.entry = self.entry[:-1]
-        elif event.key == "enter":
-            self._enter()
-        elif event.key == "escape":
-            self.entry = None
-        else:
-            self.entry = None
-            self.refresh()
-            return
-        event.stop()
+            if character == "%":
+                return
+            self.start_entry()
+        self.entry = ((self.entry or "") + character)[:6]
         self.refresh()
 
-    def _enter(self) -> None:
+    def action_erase(self) -> None:
+        if self.entry is not None:
+            self.entry = self.entry[:-1]
+            self.refresh()
+
+    def end_entry(self) -> float | None:
+        """Stop typing; the weight, or None where what was typed is none."""
         text, self.entry = self.entry or "", None
-        percent = text.endswith("%")
-        weight = parse_weight(text.rstrip("%"))
-        if weight is not None and percent and float(text.rstrip("%")) <= 1:
-            weight /= 100
-        if weight is None:
-            self.app.bell()
-        elif self.current is not None:
-            self.post_message(WeightEntered(self.current, weight))
+        self.refresh()
+        return parse_weight(text)
 
 
 def _padded(name: str, cells: int, style: Style) -> list[Segment]:

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from latmix.config import load_config
-from latmix.jobs.engine import JobCancelled, JobFinished
+from latmix.jobs.engine import JobCancelled, JobFinished, JobProgressed
+from latmix.jobs.progress import Progress
 from latmix.store.results import read_recipe
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.job_line import STOPPING
-from latmix.tui.messages import ViewerAnswered
+from latmix.tui.messages import JobReported, ViewerAnswered
 from latmix.tui.statistics_panel import SOUND
 from tests.tui.driver import Driver, opened
 
@@ -164,3 +165,15 @@ async def test_a_model_that_cannot_be_used_is_named_with_what_to_do(folder: Path
         assert "no-such-model" in driver.app.screen.text
         await driver.press("escape", "l")
         assert driver.app.is_running
+
+
+async def test_what_a_thread_reports_while_the_screen_is_taken_down_is_dropped(
+    folder: Path,
+) -> None:
+    async with opened(folder) as driver:
+        pass
+    assert driver.app.is_ending
+    progress = Progress("invert", 1, 2, preview=None)
+    driver.app.on_job_reported(JobReported(JobProgressed(1, "invert", progress)))
+    driver.app.on_job_reported(JobReported(JobFinished(2, "thumbnail", None)))
+    assert not driver.app.work.is_busy

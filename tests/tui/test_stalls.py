@@ -23,7 +23,7 @@ from latmix.tui.app import ExploreApp
 async def main():
     options = ExploreOptions(
         folder=Path(sys.argv[1]), model="mini", device="cpu", count=4, batch=2,
-        choices={"steps": 6, "size": (32, 32)},
+        choices={"steps": 6, "size": (32, 32), "solver": "ddim"},
     )
     app = ExploreApp(make_start(options, load_config()))
     beats = []

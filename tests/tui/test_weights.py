@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from latmix.tui.messages import CursorMoved, WeightEntered
+from latmix.tui.messages import CursorMoved
 from latmix.tui.picture_list import parse_weight
 from tests.tui.driver import opened
 
@@ -52,16 +52,12 @@ async def test_each_weight_key_does_what_the_help_says(folder: Path) -> None:
 
 
 async def test_a_typed_weight_is_set_by_enter(folder: Path) -> None:
-    told: list[float] = []
     async with opened(folder, count=3) as driver:
         for typed, weight in ((".3", 0.3), ("1%", 0.01), ("30", 0.3), ("100", 1.0)):
             await driver.type(typed)
             await driver.until_shown(f"={typed}")
             assert driver.weights == pytest.approx([1 / 3] * 3)
             await driver.press("enter")
-            told.append(weight)
-            await driver.until(lambda: len(driver.posted(WeightEntered)) == len(told))
-            assert [message.weight for message in driver.posted(WeightEntered)] == told
             assert driver.weights == pytest.approx([weight, (1 - weight) / 2, (1 - weight) / 2])
             await driver.press("u")
 
@@ -71,8 +67,18 @@ async def test_escape_and_nonsense_leave_a_typed_weight_as_it_was(folder: Path) 
         await driver.press("enter", "7", "backspace", "5", "escape")
         await driver.press("9", "9", "9", "enter")
         await driver.press("1", "down")
+        await driver.press("percent_sign", "backspace")
         assert driver.weights == pytest.approx([1 / 3] * 3)
-        assert not driver.posted(WeightEntered)
+        assert driver.app.pictures.entry is None
+
+
+async def test_keys_that_come_all_at_once_act_in_their_order(folder: Path) -> None:
+    async with opened(folder, count=3) as driver:
+        for key in ("j", "3", "0", "enter", "j", "0", "u", "k", "k", "s", "u"):
+            driver.app.simulate_key(key)
+        await driver.press("home")
+        assert driver.weights == pytest.approx([0.35, 0.3, 0.35])
+        assert driver.app.pictures.entry is None
 
 
 def test_a_typed_weight_is_a_share_or_a_percentage() -> None:
