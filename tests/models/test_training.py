@@ -89,7 +89,7 @@ def exported(trained: Path) -> Iterator[Path]:
 
 
 def train(stage: str, *options: str, run: Path) -> int:
-    return main([stage, *options, "--run", str(run), "--device", "cpu"])
+    return main([stage, *options, "--folder", str(run), "--device", "cpu"])
 
 
 def fresh(run: Path, tmp_path: Path, *kept: str) -> Path:
@@ -352,7 +352,7 @@ def test_the_exported_folder_is_a_model_that_latmix_loads(exported: Path) -> Non
 
 def test_training_starts_from_an_exported_folder(exported: Path, tmp_path: Path) -> None:
     folder = fresh(exported.parent, tmp_path, "autoencoder", "latents")
-    options = (*SMALL_STEPS, *TINY_UNET, "--start", str(exported), "--rate", "1e-9")
+    options = (*SMALL_STEPS, *TINY_UNET, "--from", str(exported), "--rate", "1e-9")
     assert train("denoiser", *options, run=folder) == 0
     ours, _ = read_checkpoint(folder / "denoiser", "mean/unet/")
     theirs = load_file(exported / "unet" / "diffusion_pytorch_model.safetensors")

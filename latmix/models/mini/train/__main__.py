@@ -1,4 +1,4 @@
-"""The command `python -m latmix.models.mini.train STAGE --run FOLDER`; the README lists the stages.
+"""`python -m latmix.models.mini.train STAGE --folder FOLDER`; the README lists the stages.
 
 Exit: 0 the stage is finished, 1 an error the message explains, 2 usage, 3 stopped by a limit with a
 checkpoint: the same command goes on.
@@ -111,8 +111,7 @@ def _flow(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     from latmix.models.mini.train.export import export
 
-    source = _source(options)
-    written = export(options.kind, _dataset(options), options.run, options.out, source)
+    written = export(options.kind, _dataset(options), options.run, options.out)
     print(f"{written:,} bytes in {options.out}")
     return 0
 
@@ -146,7 +145,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m latmix.models.mini.train")
     stages = parser.add_subparsers(dest="stage", required=True)
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--run", type=Path, default=Path("build/mini"), help="folder of the run")
+    common.add_argument(
+        "--folder", dest="run", type=Path, default=Path("build/mini"), help="folder of the run"
+    )
     common.add_argument("--dataset", type=Path, help=f"default: {DATASET} in the run's folder")
     common.add_argument("--device", default="auto", help="auto, cpu or cuda")
     common.add_argument("--threads", type=int, default=1, help="of one process, on a CPU")
@@ -172,7 +173,9 @@ def _add_training(parser: argparse.ArgumentParser, stage: str) -> None:
     parser.add_argument("--rate", type=float, help="peak learning rate")
     parser.add_argument("--warmup", type=int, help="steps in which the rate rises")
     parser.add_argument("--seed", type=int)
-    parser.add_argument("--start", type=Path, help="exported folder to take first weights from")
+    parser.add_argument(
+        "--from", dest="start", type=Path, help="exported folder to take first weights from"
+    )
     parser.add_argument("--log-every", type=int, default=50, help="steps")
     parser.add_argument("--compile", action="store_true", help="torch.compile the network")
     if stage == "vae":
@@ -211,14 +214,10 @@ def _device(options: argparse.Namespace) -> Any:
     return torch.device(name)
 
 
-def _source(options: argparse.Namespace) -> Path:
-    return Path(options.dataset or options.run / DATASET)
-
-
 def _dataset(options: argparse.Namespace) -> Any:
     from latmix.models.mini.train.dataset import read_dataset
 
-    return read_dataset(_source(options))
+    return read_dataset(Path(options.dataset or options.run / DATASET))
 
 
 def _plan(options: argparse.Namespace, default: Any) -> Any:

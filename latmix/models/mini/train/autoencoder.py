@@ -102,6 +102,7 @@ def train_autoencoder(
         return autoencoder_loss(network, pictures, generator)
 
     made_of = {"channels": list(channels), "latent_channels": latent_channels, "layers": layers}
+    made_of["dataset"] = dataset.digest
     checkpoints = folder / "vae"
     training = Training(checkpoints, {"vae": network}, loss, plan, device, made_of)
     is_finished = training.run(limits)

@@ -21,6 +21,7 @@ from PIL import Image
 from torch import Tensor
 
 from latmix.models.mini.train import captions
+from latmix.models.mini.train.checkpoints import digest_of
 from latmix.models.mini.train.subjects import UPRIGHT, WEIGHTS
 
 SIDE = 72
@@ -58,11 +59,13 @@ class Dataset:
         pictures: what each shows.
         artwork: premultiplied RGBA, (P, 4, SIDE, SIDE) uint8.
         tokenizer: a CLIPTokenizer.
+        digest: of the file.
     """
 
     pictures: tuple[Picture, ...]
     artwork: Tensor
     tokenizer: Any
+    digest: str
 
     @cached_property
     def held_out(self) -> Tensor:
@@ -148,7 +151,8 @@ def read_dataset(path: Path) -> Dataset:
     artwork = torch.cat([_cut(Image.open(io.BytesIO(sheet))) for sheet in sheets])
     if len(artwork) < len(pictures):
         raise ValueError(f"{path} has {len(artwork)} pictures, but its table {len(pictures)}.")
-    return Dataset(pictures, artwork[: len(pictures)].contiguous(), tokenizer)
+    artwork = artwork[: len(pictures)].contiguous()
+    return Dataset(pictures, artwork, tokenizer, digest_of(path))
 
 
 def _add(file: zipfile.ZipFile, name: str, content: bytes) -> None:

@@ -133,6 +133,7 @@ def train_denoiser(
 
     made_of = {"channels": list(channels), "width": width, "text_layers": text_layers}
     made_of |= {"autoencoder": batches.digest, "passes": len(batches.latents)}
+    made_of |= {"dataset": dataset.digest}
     return _train(folder / "denoiser", networks, loss, plan, limits, device, made_of)
 
 
@@ -171,7 +172,7 @@ def train_flow(
 
     made_of = {"width": width, "layers": layers, "text_width": text_width}
     made_of |= {"text_layers": text_layers, "passes": len(batches.latents)}
-    content = made_of | {"autoencoder": batches.digest}
+    content = made_of | {"autoencoder": batches.digest, "dataset": dataset.digest}
     return _train(folder / "flow", networks, loss, plan, limits, device, content)
 
 

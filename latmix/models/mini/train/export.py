@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from latmix.models.mini.train.autoencoder import read_autoencoder, save_part
-from latmix.models.mini.train.checkpoints import digest_of, load_mean_weights, read_checkpoint
+from latmix.models.mini.train.checkpoints import load_mean_weights, read_checkpoint
 from latmix.models.mini.train.dataset import Dataset
 from latmix.models.mini.train.denoiser import build_diffusion, build_flow
 from latmix.models.mini.train.networks import DIFFUSION, FLOW
@@ -52,14 +52,13 @@ _INDEX: dict[str, dict[str, Any]] = {
 }
 
 
-def export(kind: str, dataset: Dataset, folder: Path, target: Path, source: Path) -> int:
+def export(kind: str, dataset: Dataset, folder: Path, target: Path) -> int:
     """Write the pipeline folder of a run.
 
     Args:
         kind: one of `KINDS`.
         folder: the run's.
         target: where to write; parts already there are replaced.
-        source: the data set's file, for its digest.
 
     Returns:
         bytes written.
@@ -70,8 +69,10 @@ def export(kind: str, dataset: Dataset, folder: Path, target: Path, source: Path
     """
     autoencoder, digest = read_autoencoder(folder, torch.device("cpu"))
     _, state = read_checkpoint(folder / STAGES[kind], "state")
-    if state["made_of"]["autoencoder"] != digest:
-        raise ValueError(f"{STAGES[kind]} was trained on another autoencoder than {folder} has.")
+    used = {"autoencoder": digest, "dataset": dataset.digest}
+    for what, expected in used.items():
+        if state["made_of"][what] != expected:
+            raise ValueError(f"{STAGES[kind]} was trained on another {what} than {folder} has.")
     if kind == "mini-flow":
         # The pipeline adds it unasked, so that None would fail; 0 is what the rescaling left.
         autoencoder.register_to_config(shift_factor=0.0)
@@ -85,7 +86,7 @@ def export(kind: str, dataset: Dataset, folder: Path, target: Path, source: Path
     dataset.tokenizer.save_pretrained(target / "tokenizer")
     _write_json(target / "scheduler" / "scheduler_config.json", _marked(_scheduler(kind)))
     _write_json(target / "model_index.json", _marked(_INDEX[kind]))
-    _write_json(target / "training.json", _record(kind, folder, source, digest))
+    _write_json(target / "training.json", _record(kind, folder, dataset.digest, digest))
     return sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
 
 
@@ -111,7 +112,7 @@ def _marked(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "_diffusers_version": version("diffusers")}
 
 
-def _record(kind: str, folder: Path, source: Path, digest: str) -> dict[str, Any]:
+def _record(kind: str, folder: Path, dataset: str, autoencoder: str) -> dict[str, Any]:
     """How the weights came about: plans, samples and seconds of both stages, and versions."""
     stages = {}
     for stage in ("vae", STAGES[kind]):
@@ -119,8 +120,8 @@ def _record(kind: str, folder: Path, source: Path, digest: str) -> dict[str, Any
     versions = {name: version(name) for name in ("torch", "diffusers", "transformers")}
     return {
         "model": kind,
-        "dataset": digest_of(source),
-        "autoencoder": digest,
+        "dataset": dataset,
+        "autoencoder": autoencoder,
         "stages": stages,
         "versions": versions,
     }

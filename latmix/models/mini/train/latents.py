@@ -42,12 +42,13 @@ def cache_latents(
 ) -> bool:
     """Encode the training pictures `passes` times; True where all passes are there."""
     network, digest = read_autoencoder(folder, device)
+    made_of = {"autoencoder": digest, "dataset": dataset.digest}
     composer = Composer(dataset, device)
     index = (~dataset.held_out).nonzero()[:, 0].to(device)
     begin = time.monotonic()
     for number in range(passes):
         path = folder / FOLDER / f"pass-{number:03}.safetensors"
-        if path.is_file() and _metadata(path).get("autoencoder") == digest:
+        if path.is_file() and _metadata(path) == made_of:
             continue
         if time.monotonic() - begin >= seconds:
             return False
@@ -60,7 +61,7 @@ def cache_latents(
                 names.append(tails.cpu())
         content = {"latents": torch.cat(rows).contiguous(), "tails": torch.cat(names)}
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(content, path, metadata={"autoencoder": digest})
+        save_file(content, path, metadata=made_of)
         say(f"pass {number + 1}/{passes}: {len(index)} pictures")
     return True
 
@@ -103,8 +104,10 @@ class LatentBatches:
         _, digest = read_autoencoder(folder, torch.device("cpu"))
         latents, tails = [], []
         for path in sorted((folder / FOLDER).glob("pass-*.safetensors")):
-            if _metadata(path).get("autoencoder") != digest:
-                raise ValueError(f"{path} is of another autoencoder: run the stage latents again.")
+            if _metadata(path) != {"autoencoder": digest, "dataset": dataset.digest}:
+                raise ValueError(
+                    f"{path} is of another autoencoder or data set: run the stage latents again."
+                )
             with safe_open(path, framework="pt") as file:
                 latents.append(file.get_tensor("latents"))
                 tails.append(file.get_tensor("tails"))
