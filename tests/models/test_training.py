@@ -351,6 +351,17 @@ def test_the_exported_folder_is_a_model_that_latmix_loads(exported: Path) -> Non
     assert record["stages"]["denoiser"]["samples"] == 16
 
 
+def test_a_wider_autoencoder_starts_from_a_narrower_one(exported: Path, tmp_path: Path) -> None:
+    folder = fresh(exported.parent, tmp_path)
+    options = (*SMALL_STEPS, *TINY_VAE, "--latent-channels", "16")
+    assert train("vae", *options, "--from", str(exported), "--rate", "1e-9", run=folder) == 0
+    ours, _ = read_checkpoint(folder / "vae", "mean/vae/")
+    theirs = load_file(exported / "vae" / "diffusion_pytorch_model.safetensors")
+    same = "decoder.conv_out.weight"
+    assert torch.allclose(ours[f"mean/vae/{same}"], theirs[same].float(), atol=1e-3)
+    assert ours["mean/vae/post_quant_conv.weight"].shape[:2] == (16, 16)
+
+
 def test_training_starts_from_an_exported_folder(exported: Path, tmp_path: Path) -> None:
     folder = fresh(exported.parent, tmp_path, "autoencoder", "latents")
     options = (*SMALL_STEPS, *TINY_UNET, "--from", str(exported), "--rate", "1e-9")
