@@ -99,18 +99,18 @@ def find_source(name: str, config: Config, quiet: bool) -> ModelSource:
     Raises:
         ModelError: as `models.source.find_model`.
     """
-    from latmix.models.catalogue import BUILT_IN
+    from latmix.models.catalogue import is_built_in
     from latmix.models.source import find_model
 
     source = find_model(name, config.model)
-    if source.name == BUILT_IN:
+    if is_built_in(source.name):
         missing = (
             f"{display_name(config.model)} is not on this machine; "
-            if (name == "auto" and config.model and config.model != BUILT_IN)
+            if (name == "auto" and config.model and config.model != source.name)
             else ""
         )
         say(
-            f"{missing}model: mini, built in; it knows emoji only. "
+            f"{missing}model: {source.name}, built in; it knows emoji only. "
             "`latmix models list` shows models that know photographs.",
             quiet,
         )
@@ -241,11 +241,10 @@ def invert(
 
 def _say_doubts(bench: Workbench, inversion: Inversion, quiet: bool) -> None:
     """Say where the latents are not what the numbers take them for."""
-    from latmix.models.schedule import Schedule
     from latmix.sampling.levels import Levels
 
-    steps = inversion.settings.steps
-    kept = Levels.of(Schedule.from_config(bench.source.scheduler), steps).a[0]
+    steps, source = inversion.settings.steps, bench.source
+    kept = Levels.of(source.schedule, steps, source.patches(inversion.space.shape)).a[0]
     if kept > PICTURE_KEPT:
         say(
             f"note: with {steps} steps this model's noisiest level still holds {kept:.0%} of the "

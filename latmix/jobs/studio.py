@@ -86,15 +86,15 @@ class Studio:
         Raises:
             LatmixError: the model, device or dtype cannot be used.
         """
-        from latmix.models.catalogue import BUILT_IN
+        from latmix.models.catalogue import is_built_in
 
         bench = yield from self._made()
         wanted = self._config.model
-        is_built_in = bench.source.name == BUILT_IN
-        other = self._model == "auto" and wanted not in ("", BUILT_IN) and is_built_in
+        knows_emoji = is_built_in(bench.source.name)
+        other = self._model == "auto" and wanted not in ("", bench.source.name) and knows_emoji
         return Setting(
             model=bench.source.name,
-            is_built_in=is_built_in,
+            is_built_in=knows_emoji,
             device=str(bench.device),
             dtype=bench.dtype,
             note=f"{display_name(wanted)} is not on this machine" if other else "",
@@ -103,7 +103,8 @@ class Studio:
     def warm_up(self) -> Generator[Progress, None, None]:
         """Import what the first inversion will need, while the user looks around."""
         yield Progress("prepare", 0, 0)
-        import_networks()
+        bench = yield from self._made()
+        import_networks(bench.source.networks.values())
 
     def recall(self, order: Order) -> Generator[Progress, None, Measured]:
         """Statistics of those pictures that have latents already; inverts nothing.

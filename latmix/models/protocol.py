@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from latmix.models.schedule import Schedule
+from latmix.models.schedule import NoiseSchedule
 from latmix.models.source import ModelSource
 
 
@@ -23,6 +23,7 @@ class Conditioning:
     """What the network is told beside the state: one row a picture in every tensor.
 
     The names are the family's own; Stable Diffusion has "text", (B, tokens, width).
+    Embeddings are mixed as any others; so is a guidance scale that a network is told.
     """
 
     tensors: Mapping[str, Tensor]
@@ -63,7 +64,7 @@ class Model(Protocol):
     def source(self) -> ModelSource: ...
 
     @property
-    def schedule(self) -> Schedule: ...
+    def schedule(self) -> NoiseSchedule: ...
 
     @property
     def device(self) -> torch.device: ...
@@ -75,6 +76,10 @@ class Model(Protocol):
 
     def condition(self, prompts: Sequence[str]) -> Conditioning:
         """Encode prompts, one row each; a repeated prompt is encoded once."""
+        ...
+
+    def condition_negative(self, prompts: Sequence[str]) -> Conditioning:
+        """Encode negative prompts; "" is what the family was trained to take for no prompt."""
         ...
 
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:

@@ -126,9 +126,9 @@ def invert_batch(
     """Invert prepared pictures (`prepare`) together; returns (B, C, H, W) float32 noise latents."""
     told = model.condition(prompts)
     guidance = _guidance(model, told, settings.negative, settings.guidance)
-    levels = Levels.of(model.schedule, settings.steps)
-    tolerance = TOLERANCES[str(model.dtype).removeprefix("torch.")]
     clean = model.encode(pictures)
+    levels = Levels.of(model.schedule, settings.steps, model.source.patches(clean.shape))
+    tolerance = TOLERANCES[str(model.dtype).removeprefix("torch.")]
     walk = trajectory.invert(model, clean, levels, guidance, settings.solver, tolerance)
     return (yield from walk)
 
@@ -138,7 +138,7 @@ def generate_batch(
 ) -> Generator[Step, None, Tensor]:
     """Generate from noise latents (B, C, H, W) together; returns clean latents, not yet decoded."""
     guidance = _guidance(model, told, settings.negative, settings.guidance)
-    levels = Levels.of(model.schedule, settings.steps)
+    levels = Levels.of(model.schedule, settings.steps, model.source.patches(latents.shape))
     noise = latents.to(model.device, torch.float32)
     return (yield from trajectory.generate(model, noise, levels, guidance))
 
@@ -146,7 +146,7 @@ def generate_batch(
 def _guidance(model: Model, told: Conditioning, negative: str, scale: float) -> Guidance:
     if scale == 1.0:
         return Guidance(told)
-    return Guidance(told, model.condition([negative] * told.count), scale)
+    return Guidance(told, model.condition_negative([negative] * told.count), scale)
 
 
 def _one_each(prompt: str | Sequence[str], count: int) -> list[str]:

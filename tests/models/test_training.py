@@ -392,6 +392,10 @@ def test_a_flow_model_is_an_ordinary_pipeline(trained: Path, tmp_path: Path) -> 
     told = pipeline("an emoji of a face", height=64, width=64, num_inference_steps=2)
     assert told.images[0].size == (64, 64)
     assert pipeline.scheduler.config.shift == FLOW["shift"]
+    model = latmix.load_model(str(folder / "flow-model"), device="cpu")
+    latents = latmix.invert(model, told.images, "an emoji of a face", steps=2)
+    assert latents.shape == (1, *model.source.latent_shape((64, 64)))
+    assert latmix.generate(model, latents, "an emoji of a face", steps=2)[0].size == (64, 64)
 
 
 def test_the_table_of_figures(exported: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,113 @@
+"""Every family from its folder to pictures and back, against its own diffusers pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+import latmix
+from latmix.models.pixels import to_pictures, to_pixels
+from latmix.models.protocol import Model
+from latmix.sampling.generators import drained
+from latmix.sampling.pictures import generate_batch, prepare
+from latmix.sampling.settings import GenerationSettings, InversionSettings
+
+Folder = Callable[[str], Path]
+
+PROMPTS = ["a red heart", "face"]
+
+# name, guidance, latents of the model's own size
+CASES = {
+    "sd15": (7.5, (4, 8, 8)),
+    "sd2": (4.0, (4, 8, 8)),
+    "sd3": (4.5, (16, 8, 8)),
+    "sd3-no-t5": (1.0, (16, 8, 8)),
+}
+
+
+def reference(folder: Path) -> Any:
+    absent = {
+        part: None
+        for part in ("text_encoder_3", "tokenizer_3")
+        if "3" in folder.name and not (folder / part).is_dir()
+    }
+    pipeline = diffusers.DiffusionPipeline.from_pretrained(
+        folder, dtype=torch.float32, local_files_only=True, **absent
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def relative(one: Tensor, other: Tensor) -> float:
+    return float((one - other).norm() / other.norm())
+
+
+def generated(model: Model, noise: Tensor, prompts: list[str], guidance: float) -> Tensor:
+    """Clean latents of 6 steps."""
+    settings = GenerationSettings(guidance, 6, "cat" if model.source.family.is_prompted else "")
+    return drained(generate_batch(model, noise, model.condition(prompts), settings))
+
+
+@pytest.fixture(params=CASES)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def model(name: str, tiny_folder: Folder) -> Model:
+    return latmix.load_model(str(tiny_folder(name)), device="cpu")
+
+
+def test_trajectories_are_the_pipelines_own(name: str, model: Model, tiny_folder: Folder) -> None:
+    guidance, shape = CASES[name]
+    assert model.source.latent_shape(model.source.size) == shape
+    torch.manual_seed(0)
+    noise = torch.randn(2, *shape)
+    theirs = reference(tiny_folder(name))(
+        PROMPTS,
+        negative_prompt=["cat"] * 2,
+        latents=noise,
+        guidance_scale=guidance,
+        num_inference_steps=6,
+        height=64,
+        width=64,
+        output_type="latent",
+    ).images
+    assert relative(generated(model, noise, PROMPTS, guidance), theirs) < 1e-4
+
+
+def test_pictures_come_back_through_noise(name: str, model: Model, faces: list[Path]) -> None:
+    latents = latmix.invert(model, faces[:2], PROMPTS, steps=10)
+    assert latents.shape == (2, *CASES[name][1])
+    settings = GenerationSettings(1.0, 10)
+    told = model.condition(PROMPTS)
+    clean = drained(generate_batch(model, latents, told, settings))
+    pictures = [prepare(face, InversionSettings((64, 64))) for face in faces[:2]]
+    assert relative(clean, model.encode(pictures)) < 1e-3
+
+
+def test_mixtures_are_generated(model: Model, faces: list[Path]) -> None:
+    latents = latmix.invert(model, faces[:2], PROMPTS, steps=3, size=(64, 96), fit="pad")
+    mixed = latmix.mix(latents, [0.4, 0.6])
+    [picture] = latmix.generate(model, mixed, "a heart", steps=3)
+    assert picture.size == (64, 96)
+
+
+def test_the_autoencoder_is_the_pipelines_own(
+    name: str, model: Model, tiny_folder: Folder, faces: list[Path]
+) -> None:
+    """The mode, shifted and scaled, and back."""
+    vae = reference(tiny_folder(name)).vae
+    picture = Image.open(faces[0]).convert("RGB").resize((64, 64))
+    [latent] = model.encode([picture])
+    mode = vae.encode(to_pixels([picture])).latent_dist.mode()
+    expected = (mode - (vae.config.shift_factor or 0.0)) * vae.config.scaling_factor
+    torch.testing.assert_close(latent, expected[0])
+    assert model.decode(latent[None]) == to_pictures(vae.decode(mode).sample)
