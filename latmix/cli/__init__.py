@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from latmix.cli import explore, latents, machine, mixing, models, store
+from latmix.cli import explore, latents, machine, mixing, models, store, sweep
 
 app = typer.Typer(
     name="latmix",
@@ -31,6 +31,7 @@ app.command("centroid")(mixing.centroid)
 app.command("mix")(mixing.mix)
 app.command("invert")(latents.invert)
 app.command("stats")(latents.stats)
+app.command("sweep")(sweep.sweep)
 app.command("replay")(mixing.replay)
 app.add_typer(models.app, name="models")
 app.add_typer(store.app, name="store")

@@ -23,11 +23,12 @@ from latmix.models.mini.train.artwork import frame, picture_of
 from latmix.models.mini.train.autoencoder import channel_statistics, read_autoencoder, rescale
 from latmix.models.mini.train.checkpoints import FILE, read_checkpoint
 from latmix.models.mini.train.dataset import SIDE, Dataset, Picture, read_dataset, write_dataset
+from latmix.models.mini.train.evaluate import psnr
 from latmix.models.mini.train.loop import Plan
-from latmix.models.mini.train.measures import estimate, features, frechet_distance, psnr
 from latmix.models.mini.train.muon import Muon, is_hidden, orthogonal
 from latmix.models.mini.train.networks import FLOW, build_autoencoder, cumulative_alphas
 from latmix.models.mini.train.pictures import FRAMED, Composer, Variety
+from latmix.study.measures import estimate, features, frechet_distance
 
 CPU = torch.device("cpu")
 
