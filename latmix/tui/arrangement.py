@@ -139,7 +139,7 @@ class Arrangement:
     def _grouped(self, paths: list[Path]) -> list[Row]:
         groups: dict[str, list[Path]] = {}
         for path in paths:
-            groups.setdefault(os.path.dirname(path), []).append(path)
+            groups.setdefault(str(path).rpartition(os.sep)[0], []).append(path)
         rows: list[Row] = []
         for name, members in groups.items():
             folder = Path(name)
