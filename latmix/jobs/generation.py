@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from latmix.jobs.inversion import PREVIEW_SECONDS, Inversion
+from latmix.jobs.inversion import Inversion
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.formula import normalise_sums, weight_table, weighted_sums
@@ -121,13 +121,9 @@ def generate_mixtures(
         yield Progress("load", 0, count, note=f"loading {bench.source.name}")
     told = mixed_prompts(bench.model, [row.prompt for row in inversion.rows], mixed.weights)
     pictures: list[Image.Image] = []
-    shown = 0.0
 
     def tell(step: Step) -> Progress:
-        nonlocal shown
-        now = time.monotonic()
-        due = preview and now - shown >= PREVIEW_SECONDS
-        shown = now if due else shown
+        due = preview and bench.preview.is_due
         return Progress(
             phase="generate",
             done=len(pictures),
@@ -136,7 +132,7 @@ def generate_mixtures(
             steps=step.total,
             active=len(step.clean),
             device=str(bench.device),
-            preview=bench.model.decode(step.clean[:1])[0] if due else None,
+            preview=bench.preview.show(bench.model, step.clean[0]) if due else None,
         )
 
     for first in range(0, count, batch):
