@@ -17,6 +17,38 @@ from latmix.names import display_name
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from latmix.study.sheets import Sheet
+
+Writer = tuple[Sequence[str], Callable[[Path], None]]
+"""Suffixes, and what writes a file of theirs."""
+
+FIGURES = (".png", ".svg", ".pdf")
+
+Files = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "-o",
+        "--output",
+        help="A file to write, of the kind that its suffix says; may be repeated.",
+        show_default=False,
+    ),
+]
+
+Draws = Annotated[int, typer.Option(min=1, help="Random centroids at each N.")]
+
+LawName = Annotated[
+    str, typer.Option(help="paper: latents of unit variance; spread: of the variance they have.")
+]
+
+Shown = Annotated[
+    str | None,
+    typer.Option(
+        "--channels",
+        help="Channels shown, as 0,3.  [default: the most biased]",
+        show_default=False,
+    ),
+]
+
 Seed = Annotated[int, typer.Option(help="Of what is drawn at random.")]
 
 
@@ -54,6 +86,24 @@ def whole_numbers(text: str, option: str, least: int = 1) -> list[int]:
     return sorted({int(word) for word in words})
 
 
+def check_counts(name: str, counts: Sequence[int] | None, pictures: int) -> None:
+    """Raises: UsageError: an N beyond the pictures of a folder."""
+    if counts and max(counts) > pictures:
+        raise UsageError(
+            f"-n asks for centroids of {max(counts)} pictures, and {name} has {pictures}.",
+            f"Leave the values above {pictures} out, or give it more pictures.",
+        )
+
+
+def check_channels(channels: Sequence[int] | None, known: int) -> None:
+    """Raises: UsageError: a channel that the model's latents do not have."""
+    if channels and max(channels) >= known:
+        raise UsageError(
+            f"There is no channel {max(channels)}: the model's latents have {known}.",
+            f"Name channels from 0 to {known - 1}.",
+        )
+
+
 @dataclass(frozen=True)
 class Outputs:
     """The files of one study, each of a kind that the study can write.
@@ -71,7 +121,7 @@ class Outputs:
         paths: Sequence[Path] | None,
         suffixes: Sequence[str],
         inputs: Sequence[Path] = (),
-        drawn: Sequence[str] = (".png", ".svg", ".pdf"),
+        drawn: Sequence[str] = FIGURES,
     ) -> Outputs:
         """Find out before the work what can be written; says so where matplotlib is missing.
 
@@ -109,8 +159,8 @@ class Outputs:
         run.say(f"warning: {figures.MISSING}")
         return cls(tuple(path for path in given if path not in undrawn), tuple(undrawn))
 
-    def write(self, writers: Sequence[tuple[Sequence[str], Callable[[Path], None]]]) -> None:
-        """Give each file to the writer of its suffix, and name it on stdout when it is there."""
+    def write(self, writers: Sequence[Writer]) -> None:
+        """Give each file to the writer of its suffix."""
         for path in self.paths:
             for suffixes, write in writers:
                 if path.suffix.lower() in suffixes:
@@ -133,3 +183,18 @@ def figure_writer(draw: Callable[[], Figure]) -> Callable[[Path], None]:
         write_figure(draw, path)
 
     return write
+
+
+def sheet_writers(
+    sheet: Sheet, columns: Sequence[str], rows: Sequence[Sequence[object]]
+) -> list[Writer]:
+    """What writes a contact sheet: as PNG by Pillow, as PDF or SVG by matplotlib, its CSV."""
+    from latmix.images import write_whole
+    from latmix.study.sheets import draw_sheet_figure, sheet_bytes
+    from latmix.study.tables import write_csv
+
+    return [
+        ((".png",), lambda path: write_whole(sheet_bytes(sheet), path)),
+        ((".svg", ".pdf"), figure_writer(lambda: draw_sheet_figure(sheet))),
+        ((".csv",), lambda path: write_csv(path, columns, rows)),
+    ]

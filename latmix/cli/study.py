@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from latmix.cli import bias
+from latmix.cli import bias, offset, paths, recipe
 
 app = typer.Typer(
     help="The experiments of the paper, on your pictures.",
@@ -12,3 +12,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command("bias")(bias.bias)
+app.command("offset")(offset.offset)
+app.command("paths")(paths.paths)
+app.command("recipe")(recipe.recipe)

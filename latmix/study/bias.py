@@ -17,10 +17,9 @@ from itertools import combinations
 
 import torch
 
-from latmix.jobs.inversion import Inversion
-from latmix.jobs.measurement import measure
 from latmix.jobs.progress import Progress
 from latmix.mixing.grid import parse_method
+from latmix.mixing.live import LiveStatistics
 from latmix.mixing.statistics import Statistics
 from latmix.mixing.summary import split
 
@@ -171,47 +170,55 @@ def default_counts(pictures: int) -> list[int]:
     return sorted(root * root for root in roots)
 
 
-def measure_bias(
-    name: str,
-    inversion: Inversion,
-    counts: Sequence[int],
-    method: str,
-    draws: int,
-    seed: int,
-    law: str = LAWS[0],
-) -> Generator[Progress, None, BiasSeries]:
-    """Draw centroids of N pictures without replacement, and fit the law to what they are.
+@dataclass(frozen=True)
+class Drawing:
+    """How centroids are drawn and what is fitted.
 
-    Draws of one folder share pictures: at an N close to the folder's own their interval is
-    narrower than that of new pictures would be.
-
-    Args:
-        counts: the values of N, each from 1 to the number of pictures.
-        draws: centroids at each N.
+    Attributes:
+        method: a name of the grid.
+        draws: centroids at each N, without replacement. Those of one folder share pictures: at an
+            N close to the folder's own, their interval is narrower than that of new pictures.
         seed: of the draws; those at one N do not depend on the other values.
         law: of `LAWS`.
+    """
+
+    method: str = "fix/0"
+    draws: int = 32
+    seed: int = 0
+    law: str = LAWS[0]
+
+    def __post_init__(self) -> None:
+        parse_method(self.method)
+        if self.law not in LAWS:
+            raise ValueError(f"the law must be {' or '.join(LAWS)}, not {self.law!r}.")
+
+
+def measure_bias(
+    name: str, live: LiveStatistics, counts: Sequence[int], drawing: Drawing
+) -> Generator[Progress, None, BiasSeries]:
+    """Draw centroids of N of some latents, and fit the law to what they are.
+
+    Args:
+        counts: the values of N, each from 1 to the number of latents.
 
     Raises:
-        ValueError: an N beyond the folder, an unknown law, latents that cancel.
+        ValueError: an N beyond them, latents that cancel.
     """
-    if law not in LAWS:
-        raise ValueError(f"the law must be {' or '.join(LAWS)}, not {law!r}.")
-    total = len(inversion.rows)
-    if not counts or not 1 <= min(counts) <= max(counts) <= total:
+    total, wanted, method = live.summary.count, sorted(set(counts)), drawing.method
+    if not wanted or wanted[0] < 1 or wanted[-1] > total:
         raise ValueError(f"N must be from 1 to {total}, the pictures of {name}.")
-    live = yield from measure(inversion)
     points: list[Point] = []
-    for count in sorted(set(counts)):
+    for count in wanted:
         centroids: list[Statistics] = []
-        for chosen in subsets(total, count, draws, seed):
+        for chosen in subsets(total, count, drawing.draws, drawing.seed):
             weights = [1.0 if index in chosen else 0.0 for index in range(total)]
             centroids.append(live.statistics(weights, method))
-            yield Progress("measure", len(points), len(set(counts)), note=f"{name}, N = {count}")
+            yield Progress("measure", len(points), len(wanted), note=f"{name}, N = {count}")
         points.append(_point(count, centroids))
     fitted = None
     if parse_method(method).norm != "lin":
         squares = float(live.summary.squared_norm.mean())
-        ratio = math.sqrt(squares) / live.summary.radius if law == "spread" else None
+        ratio = math.sqrt(squares) / live.summary.radius if drawing.law == "spread" else None
         alphas = [point.amplification.mean for point in points]
         fitted = fit_law([point.count for point in points], alphas, ratio)
     means = tuple(live.summary.channel_mean.mean(dim=0).tolist())

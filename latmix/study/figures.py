@@ -167,7 +167,8 @@ def figure_bytes(draw: Callable[[], Figure], suffix: str) -> bytes:
 @contextmanager
 def styled() -> Iterator[None]:
     """latmix's style, whatever the user's matplotlibrc says; what was set before comes back."""
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    for talker in ("matplotlib", "fontTools"):
+        logging.getLogger(talker).setLevel(logging.ERROR)
     import matplotlib
 
     with matplotlib.rc_context():
@@ -184,3 +185,8 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def plain_text(text: str) -> str:
+    """Text in which matplotlib reads no formula."""
+    return text.replace("$", r"\$")

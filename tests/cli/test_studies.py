@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from test_mixing import QUICK, answer, cli, refused, spoil
 
 BIAS = ["study", "bias"]
@@ -126,6 +126,91 @@ def test_without_matplotlib_the_chart_and_the_table_still_come(
     assert "mean of channel" in result.stdout
     assert table.exists()
     assert not figure.exists()
-    told = subprocess.run([*call[:-4], "--json"], capture_output=True, text=True)
-    assert told.returncode == 0
-    assert json.loads(told.stdout)["series"]
+
+
+def test_paths_are_drawn_moved_and_tabled(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("p.pdf", "p.gif", "p.csv")]
+    named = [word for path in files for word in ("-o", path)]
+    words = ["--frames", 3, "--steps", 10, "-m", "lin/0", "-m", "nin/0"]
+    result = answer(cli("study", "paths", *words, *named, "--json"))
+    assert [each["method"] for each in result["methods"]] == ["lin/0", "nin/0"]
+    assert result["radius"] == pytest.approx(2**0.5)
+    assert result["outputs"] == [str(path) for path in files]
+    assert Image.open(files[1]).n_frames == 4  # type: ignore[attr-defined]
+    assert len(list(csv.DictReader(files[2].open()))) == 2 * 11
+    shown = cli("study", "paths", "-p", "1,0", "-p", "-1,0.5", "--point=0,-1").stdout
+    for word in ("norm along the path", "fix/0", "1.414"):
+        assert word in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-p", "1,0"], "two ends"),
+        (["-p", "1", "-p", "0,1"], "not X,Y"),
+        (["-p", "0,0", "-p", "0,1"], "origin"),
+        (["-p", "a,b", "-p", "0,1"], "not a list of numbers"),
+        (["-m", "nin/chm"], "plane"),
+        (["-o", "p.mp4"], ".gif, .webp or .csv"),
+    ],
+)
+def test_words_that_are_no_path(words: list[str], said: str) -> None:
+    refused(cli("study", "paths", *words), 2, said)
+
+
+def test_an_offset_is_a_labelled_sheet_with_numbers(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("o.png", "o.pdf", "o.csv")]
+    named = [word for path in files for word in ("-o", path)]
+    words = ["--demo", "faces", "-b", "0.5", "--channels", "2,3", "--json", *QUICK]
+    result = answer(cli("study", "offset", *words, *named))
+    assert [p["offset"] for p in result["pictures"][:3]] == [-0.5, 0, 0.5]
+    assert {(p["time"], p["channel"]) for p in result["pictures"]} == {
+        (time, channel) for time in ("T", "0") for channel in (2, 3)
+    }
+    assert result["prompt"] == "an emoji of a face"
+    assert all(path.stat().st_size > 100 for path in files)
+    again = answer(cli("study", "offset", *words, "-o", tmp_path / "again.png"))
+    assert again["pictures"] == result["pictures"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-b", "0.2,x"], "not a list of numbers"),
+        (["-b", "0.2,0"], "not above 0"),
+        (["-b", "nan"], "not a list of numbers"),
+        (["--channels", "4"], "have 4"),
+        (["--channels", "-1"], "not a list"),
+        (["-o", "o.gif"], ".png, .svg, .pdf or .csv"),
+    ],
+)
+def test_words_that_are_no_offset(words: list[str], said: str) -> None:
+    refused(cli("study", "offset", *QUICK, *words), 2, said)
+
+
+def test_the_recipe_compares_noise_with_its_inversion(tmp_path: Path) -> None:
+    table, sheet = tmp_path / "r.csv", tmp_path / "sheet.png"
+    words = ["--demo", "faces", "-n", "1,3", "--perturb", "0,0.05", "--draws", 3, *QUICK]
+    result = answer(cli("study", "recipe", *words, "-o", table, "--sheet", sheet, "--json"))
+    assert [s["name"] for s in result["series"]] == ["true noise", "inverted", "inverted 0.05"]
+    assert result["series"][0]["cosine"] == pytest.approx(1)
+    assert len(list(Path(result["samples"]).glob("*.png"))) == 6
+    assert result["outputs"] == [str(table), str(sheet)]
+    assert Image.open(sheet).width > 2 * 128
+    shown = cli("study", "recipe", *words)
+    assert "cosine to the noise" in shown.stdout
+    assert answer(cli("study", "recipe", *words, "--json"))["series"] == result["series"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--perturb", "2"], "range of a pixel"),
+        (["--perturb=-0.1"], "range of a pixel"),
+        (["--perturb", "much"], "not a list of numbers"),
+        (["-n", "0"], "not a list"),
+        (["--sheet", "s.csv"], ".png, .svg or .pdf"),
+    ],
+)
+def test_words_that_are_no_recipe(words: list[str], said: str) -> None:
+    refused(cli("study", "recipe", *QUICK, *words), 2, said)

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 import latmix
 from latmix.jobs.inversion import Inversion, PictureRow
+from latmix.jobs.measurement import measure
 from latmix.sampling.generators import drained
 from latmix.sampling.settings import InversionSettings
 from latmix.store.latents import LatentStore
 from latmix.study.bias import (
     BiasSeries,
+    Drawing,
     amplification,
     default_counts,
     fit_law,
@@ -51,8 +53,8 @@ def biased(count: int, bias: float, spread: float = 1.0) -> torch.Tensor:
 def series(
     latents: torch.Tensor, tmp_path: Path, method: str = "fix/0", law: str = "paper"
 ) -> BiasSeries:
-    job = measure_bias("known", stored(latents, tmp_path), COUNTS, method, 8, 0, law)
-    return drained(job)
+    live = drained(measure(stored(latents, tmp_path)))
+    return drained(measure_bias("known", live, COUNTS, Drawing(method, 8, 0, law)))
 
 
 @given(bias=st.floats(0.001, 0.9), counts=st.lists(st.integers(1, 500), min_size=1, max_size=9))
@@ -130,7 +132,8 @@ def test_the_spread_is_measured_from_the_norms(tmp_path: Path) -> None:
 
 def test_what_is_measured_is_what_mix_makes(tmp_path: Path) -> None:
     latents = biased(5, 0.2)
-    found = drained(measure_bias("all", stored(latents, tmp_path), [5], "fix/0", 4, 0))
+    live = drained(measure(stored(latents, tmp_path)))
+    found = drained(measure_bias("all", live, [5], Drawing(draws=4)))
     mixture = latmix.mix(latents, method="fix/0")
     [point] = found.points
     assert point.draws == 1

@@ -13,8 +13,8 @@ import latmix
 from latmix.errors import LatmixError
 from latmix.mixing.grid import NORMS
 from latmix.study.bias import BiasSeries, Point, Spread, fit_law
+from latmix.study.bias_figure import draw_bias
 from latmix.study.chart import Plot, draw_chart
-from latmix.study.drawings import draw_bias
 from latmix.study.figures import SUFFIXES, figure_bytes, method_look, series_look, write_figure
 
 

@@ -1,6 +1,4 @@
-"""The figures of the experiments, drawn from their numbers. Called by `figures.write_figure` only,
-which sets the style; matplotlib is imported inside functions.
-"""
+"""L&K figure 4, drawn: amplification and channel means against N. For `figures.write_figure`."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from latmix.mixing.statistics import OFFSET_DAMAGING, OFFSET_VISIBLE
 from latmix.study.bias import BiasSeries, Point, Spread, curve_counts
-from latmix.study.figures import COLUMN, Look, new_figure, series_look
+from latmix.study.figures import COLUMN, Look, new_figure, plain_text, series_look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,9 +62,10 @@ def _draw_panel(
     counts = sorted({point.count for series in all_series for point in series.points})
     for index, series in enumerate(all_series):
         look = series_look(index)
-        _draw_points(
-            axis, [p.count for p in series.points], [value(p) for p in series.points], look
-        )
+        # A little beside N, each series its own way, so that none hides another.
+        aside = (index - (len(all_series) - 1) / 2) * math.sqrt(max(counts)) / 80
+        places = [(math.sqrt(point.count) + aside) ** 2 for point in series.points]
+        draw_spreads(axis, places, [value(point) for point in series.points], look)
         at = curve_counts(series)
         curve = [y for y in (law(series, count) for count in at) if y is not None]
         if curve:
@@ -80,14 +79,14 @@ def _draw_panel(
             label=_legend(series),
         )
     axis.set_xscale("function", functions=(_root, _square))
-    axis.set_xlim(0, max(counts) * 1.06)
+    axis.set_xlim(0, max(counts) * 1.1)
     shown = [n for n in counts if _has_room(n, counts)]
     axis.set_xticks(shown, [str(n) for n in shown])
     axis.set_xlabel(r"pictures $N$ ($\sqrt{N}$ scale)")
     axis.margins(y=0.12)
 
 
-def _draw_points(axis: Axes, at: Sequence[float], spreads: Sequence[Spread], look: Look) -> None:
+def draw_spreads(axis: Axes, at: Sequence[float], spreads: Sequence[Spread], look: Look) -> None:
     means = [spread.mean for spread in spreads]
     below = [max(0.0, spread.mean - spread.low) for spread in spreads]
     above = [max(0.0, spread.high - spread.mean) for spread in spreads]
@@ -106,7 +105,7 @@ def _draw_points(axis: Axes, at: Sequence[float], spreads: Sequence[Spread], loo
 
 def _legend(series: BiasSeries) -> str:
     fitted = f" (b = {series.law.bias:.3f})" if series.law else ""
-    return f"{series.name}{fitted}".replace("$", r"\$")
+    return plain_text(f"{series.name}{fitted}")
 
 
 def _law_of_amplification(series: BiasSeries, count: float) -> float | None:
