@@ -68,6 +68,15 @@ KNOWN: tuple[Entry, ...] = (
         "Stable Diffusion 1.5, knows photographs; the paper's first model; 4.3 GB",
     ),
     Entry(
+        "sdxl",
+        "stabilityai/stable-diffusion-xl-base-1.0",
+        "StableDiffusionXLPipeline",
+        1024,
+        "CreativeML Open RAIL++-M",
+        "Stable Diffusion XL, knows photographs; 14 GB",
+        guidance=5.0,
+    ),
+    Entry(
         "sd35",
         "stabilityai/stable-diffusion-3.5-medium",
         "StableDiffusion3Pipeline",

@@ -39,6 +39,7 @@ class Family:
         guiding: how guidance works: "classifier-free", "embedded" (a number told to the network)
             or "none".
         is_prompted: it takes a prompt.
+        is_told_by_index: its index has settings of its own, and so is part of the fingerprint.
     """
 
     pipeline: str
@@ -56,6 +57,7 @@ class Family:
     guidance: float = 7.5
     guiding: str = "classifier-free"
     is_prompted: bool = True
+    is_told_by_index: bool = False
 
     def loader(self) -> Any:
         """The class that loads a source of this family; imports torch."""
@@ -70,6 +72,20 @@ FAMILIES: tuple[Family, ...] = (
         ("stable_diffusion", "StableDiffusion"),
         {"unet": ("UNet2DConditionModel",), "vae": ("AutoencoderKL",), "text_encoder": CLIP},
         ("tokenizer",),
+    ),
+    Family(
+        "StableDiffusionXLPipeline",
+        "Stable Diffusion XL",
+        ("stable_diffusion_xl", "StableDiffusionXL"),
+        {
+            "unet": ("UNet2DConditionModel",),
+            "vae": ("AutoencoderKL",),
+            "text_encoder": CLIP,
+            "text_encoder_2": CLIP_PROJECTED,
+        },
+        ("tokenizer", "tokenizer_2"),
+        guidance=5.0,
+        is_told_by_index=True,
     ),
     Family(
         "StableDiffusion3Pipeline",

@@ -160,6 +160,8 @@ class ModelSource:
         for part in (*self.networks, *self.tokenizers, "scheduler"):
             for kind in ("*.json", "*.txt", "*.model"):
                 chosen += (self.folder / part).glob(kind)
+        if self.family.is_told_by_index:
+            chosen.append(self.folder / "model_index.json")
         return sorted(chosen)
 
 

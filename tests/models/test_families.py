@@ -8,6 +8,7 @@ from typing import Any
 
 import diffusers
 import pytest
+import tiny
 import torch
 from PIL import Image
 from torch import Tensor
@@ -27,6 +28,7 @@ PROMPTS = ["a red heart", "face"]
 CASES = {
     "sd15": (7.5, (4, 8, 8)),
     "sd2": (4.0, (4, 8, 8)),
+    "sdxl": (5.0, (4, 8, 8)),
     "sd3": (4.5, (16, 8, 8)),
     "sd3-no-t5": (1.0, (16, 8, 8)),
 }
@@ -111,3 +113,27 @@ def test_the_autoencoder_is_the_pipelines_own(
     expected = (mode - (vae.config.shift_factor or 0.0)) * vae.config.scaling_factor
     torch.testing.assert_close(latent, expected[0])
     assert model.decode(latent[None]) == to_pictures(vae.decode(mode).sample)
+
+
+@pytest.mark.parametrize("zeros", [True, False])
+def test_no_negative_prompt_is_what_the_index_of_xl_says(tmp_path: Path, zeros: bool) -> None:
+    torch.manual_seed(1)
+    tiny.stable_diffusion_xl(tmp_path, zeros)
+    model = latmix.load_model(str(tmp_path), device="cpu")
+    noise = torch.randn(2, 4, 8, 8)
+    theirs = reference(tmp_path)(
+        PROMPTS,
+        latents=noise,
+        guidance_scale=5.0,
+        num_inference_steps=6,
+        height=64,
+        width=64,
+        output_type="latent",
+    ).images
+    settings = GenerationSettings(5.0, 6)
+    ours = drained(generate_batch(model, noise, model.condition(PROMPTS), settings))
+    assert relative(ours, theirs) < 1e-4
+    assert (model.condition_negative([""]).tensors["pooled"].abs().sum() == 0) == zeros
+    assert torch.equal(
+        model.condition_negative(["cat"]).tensors["text"], model.condition(["cat"]).tensors["text"]
+    )

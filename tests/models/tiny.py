@@ -130,6 +130,37 @@ def diffusion() -> dict[str, Any]:
     }
 
 
+def stable_diffusion_xl(folder: Path, zeros: bool = True) -> None:
+    """Stable Diffusion XL."""
+    from diffusers import DDIMScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
+
+    small = {
+        "sample_size": 8,
+        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
+        "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
+        "block_out_channels": (16, 32),
+        "layers_per_block": 1,
+        "norm_num_groups": 4,
+        "cross_attention_dim": 2 * WIDTH,
+        "attention_head_dim": (1, 2),
+        "transformer_layers_per_block": (1, 1),
+        "addition_time_embed_dim": 8,
+        "projection_class_embeddings_input_dim": WIDTH + 6 * 8,
+    }
+    tokenizer = clip_tokenizer()
+    StableDiffusionXLPipeline(
+        vae=autoencoder("SDXL_VAE"),
+        text_encoder=clip_encoder(tokenizer),
+        text_encoder_2=clip_encoder(tokenizer, name="CLIPTextModelWithProjection"),
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer,
+        unet=tame(UNet2DConditionModel(**FULL_SIZE["SDXL_UNET"] | small)),
+        scheduler=DDIMScheduler(**diffusion()),
+        force_zeros_for_empty_prompt=zeros,
+        add_watermarker=False,
+    ).save_pretrained(folder)
+
+
 def stable_diffusion_3(folder: Path, with_t5: bool = True, **scheduler: Any) -> None:
     """Stable Diffusion 3.5 medium."""
     from diffusers import (
@@ -171,6 +202,7 @@ def stable_diffusion_3_without_t5(folder: Path) -> None:
 BUILDERS: Mapping[str, Callable[[Path], None]] = {
     "sd15": stable_diffusion,
     "sd2": stable_diffusion_2,
+    "sdxl": stable_diffusion_xl,
     "sd3": stable_diffusion_3,
     "sd3-no-t5": stable_diffusion_3_without_t5,
 }
