@@ -219,6 +219,7 @@ def invert(
     """
     from latmix.jobs.inversion import invert_pictures, prompt_template
 
+    _say_ignored(bench.source, options, quiet)
     job = invert_pictures(
         bench,
         paths,
@@ -237,6 +238,15 @@ def invert(
     if count is not None and len(inversion.rows) < count:
         say(f"Asked for {count} pictures, found {len(inversion.rows)}: going on with those.", quiet)
     return inversion
+
+
+def _say_ignored(source: ModelSource, options: InversionOptions, quiet: bool) -> None:
+    """Say which options mean nothing to this model."""
+    family = source.family
+    if options.prompt and not family.is_prompted:
+        say(f"note: {source.name} takes no prompt; yours changes nothing.", quiet)
+    if options.negative and source.guiding != "classifier-free":
+        say(f"note: {source.name} takes no negative prompt; yours changes nothing.", quiet)
 
 
 def _say_doubts(bench: Workbench, inversion: Inversion, quiet: bool) -> None:

@@ -85,6 +85,15 @@ KNOWN: tuple[Entry, ...] = (
         "Stable Diffusion 3.5 medium, the paper's second model; accept its terms first; 16 GB",
         guidance=4.5,
     ),
+    Entry(
+        "flux",
+        "black-forest-labs/FLUX.1-dev",
+        "FluxPipeline",
+        1024,
+        "FLUX.1 [dev] Non-Commercial License",
+        "Flux.1 dev; accept its terms first; 34 GB",
+        guidance=3.5,
+    ),
 )
 
 CATALOGUE: tuple[Entry, ...] = tuple(

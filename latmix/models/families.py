@@ -104,6 +104,25 @@ FAMILIES: tuple[Family, ...] = (
         patch=2,
         guidance=4.5,
     ),
+    Family(
+        "FluxPipeline",
+        "Flux",
+        ("flux", "Flux"),
+        {
+            "transformer": ("FluxTransformer2DModel",),
+            "vae": ("AutoencoderKL",),
+            "text_encoder": CLIP,
+            "text_encoder_2": T5,
+        },
+        ("tokenizer", "tokenizer_2"),
+        denoiser="transformer",
+        patch=2,
+        packing=4,
+        cells=128,
+        has_even_levels=True,
+        guidance=3.5,
+        guiding="embedded",
+    ),
 )
 
 

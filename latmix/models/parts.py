@@ -19,6 +19,7 @@ from latmix.models.source import ModelSource
 
 _DIFFUSERS = {
     "AutoencoderKL": "autoencoders.autoencoder_kl",
+    "FluxTransformer2DModel": "transformers.transformer_flux",
     "SD3Transformer2DModel": "transformers.transformer_sd3",
     "UNet2DConditionModel": "unets.unet_2d_condition",
 }

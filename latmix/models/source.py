@@ -68,6 +68,12 @@ class ModelSource:
         return int(self.config(self.family.autoencoder).get("latent_channels", 4))
 
     @cached_property
+    def guiding(self) -> str:
+        """How guidance works: as `Family.guiding`; "none" where the network is told no scale."""
+        told = self.config(self.family.denoiser).get("guidance_embeds", False)
+        return "none" if self.family.guiding == "embedded" and not told else self.family.guiding
+
+    @cached_property
     def cell(self) -> int:
         """Pixels along one side of a latent cell."""
         levels = self.config(self.family.autoencoder).get("block_out_channels", [0] * 4)

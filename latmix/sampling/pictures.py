@@ -144,7 +144,10 @@ def generate_batch(
 
 
 def _guidance(model: Model, told: Conditioning, negative: str, scale: float) -> Guidance:
-    if scale == 1.0:
+    guiding = model.source.guiding
+    if guiding == "embedded":
+        return Guidance(told.with_guidance(scale))
+    if guiding == "none" or scale == 1.0:
         return Guidance(told)
     return Guidance(told, model.condition_negative([negative] * told.count), scale)
 

@@ -199,10 +199,49 @@ def stable_diffusion_3_without_t5(folder: Path) -> None:
     stable_diffusion_3(folder, with_t5=False)
 
 
+def stable_diffusion_3_by_size(folder: Path) -> None:
+    stable_diffusion_3(folder, use_dynamic_shifting=True)
+
+
+def flux(folder: Path, is_guided: bool = True, by_size: bool = True) -> None:
+    """Flux.1 dev; without guidance and the shift by size, Flux.1 schnell."""
+    from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline, FluxTransformer2DModel
+
+    small = {
+        "num_layers": 1,
+        "num_single_layers": 1,
+        "attention_head_dim": 16,
+        "num_attention_heads": 2,
+        "joint_attention_dim": 24,
+        "pooled_projection_dim": WIDTH,
+        "axes_dims_rope": (4, 6, 6),
+        "guidance_embeds": is_guided,
+    }
+    tokenizer, second = clip_tokenizer(), t5_tokenizer()
+    FluxPipeline(
+        transformer=FluxTransformer2DModel(**FULL_SIZE["FLUX_DEV"] | small),
+        scheduler=FlowMatchEulerDiscreteScheduler(
+            shift=3.0 if by_size else 1.0, use_dynamic_shifting=by_size
+        ),
+        vae=autoencoder("FLUX_VAE"),
+        text_encoder=clip_encoder(tokenizer),
+        tokenizer=tokenizer,
+        text_encoder_2=t5_encoder(second, 24),
+        tokenizer_2=second,
+    ).save_pretrained(folder)
+
+
+def flux_schnell(folder: Path) -> None:
+    flux(folder, is_guided=False, by_size=False)
+
+
 BUILDERS: Mapping[str, Callable[[Path], None]] = {
     "sd15": stable_diffusion,
     "sd2": stable_diffusion_2,
     "sdxl": stable_diffusion_xl,
     "sd3": stable_diffusion_3,
     "sd3-no-t5": stable_diffusion_3_without_t5,
+    "sd35-by-size": stable_diffusion_3_by_size,
+    "flux": flux,
+    "flux-schnell": flux_schnell,
 }
