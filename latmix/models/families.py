@@ -29,7 +29,7 @@ class Family:
         networks: parts that have weights, and the classes each may be.
         tokenizers: parts that have none.
         denoiser: the part that predicts.
-        autoencoder: the part that makes latents of pictures.
+        autoencoder: the part that makes latents of pictures; "" where they are the pixels.
         optional: parts that may be absent.
         patch: cells along a side that the denoiser takes as one: sides are multiples of it.
         packing: cells that the denoiser takes as channels of one.
@@ -122,6 +122,29 @@ FAMILIES: tuple[Family, ...] = (
         has_even_levels=True,
         guidance=3.5,
         guiding="embedded",
+    ),
+    *(
+        Family(
+            pipeline,
+            "Unconditional, on pixels",
+            ("unconditional", "UnconditionalPixels"),
+            {"unet": ("UNet2DModel",)},
+            autoencoder="",
+            guidance=1.0,
+            guiding="none",
+            is_prompted=False,
+        )
+        for pipeline in ("DDPMPipeline", "DDIMPipeline")
+    ),
+    Family(
+        "LDMPipeline",
+        "Unconditional, on latents",
+        ("unconditional", "Unconditional"),
+        {"unet": ("UNet2DModel",), "vqvae": ("VQModel", "AutoencoderKL")},
+        autoencoder="vqvae",
+        guidance=1.0,
+        guiding="none",
+        is_prompted=False,
     ),
 )
 

@@ -32,8 +32,9 @@ class LatentModel(ABC):
         with explained(source, device):
             self.schedule = source.schedule
             self._denoiser = load_network(source, family.denoiser, dtype).to(device)
-            vae = load_network(source, family.autoencoder, torch.float32)
-            self._autoencoder = Autoencoder(vae, device)
+            if family.autoencoder:
+                vae = load_network(source, family.autoencoder, torch.float32)
+                self._autoencoder = Autoencoder(vae, device)
             self._text: dict[str, Any] = {
                 part: load_network(source, part, dtype).to(device)
                 for part in source.networks

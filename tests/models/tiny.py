@@ -235,6 +235,45 @@ def flux_schnell(folder: Path) -> None:
     flux(folder, is_guided=False, by_size=False)
 
 
+def unconditional_unet(channels: int) -> Any:
+    from diffusers import UNet2DModel
+
+    small = {
+        "sample_size": 16,
+        "in_channels": channels,
+        "out_channels": channels,
+        "down_block_types": ("DownBlock2D", "AttnDownBlock2D"),
+        "up_block_types": ("AttnUpBlock2D", "UpBlock2D"),
+        "block_out_channels": (16, 32),
+        "layers_per_block": 1,
+        "norm_num_groups": 4,
+    }
+    # Its levels end so deep in noise that rounding grows a hundredfold.
+    return tame(tame(UNet2DModel(**FULL_SIZE["DDPM_CIFAR10"] | small)))
+
+
+def ddpm(folder: Path) -> None:
+    """DDPM on pixels."""
+    from diffusers import DDIMPipeline, DDIMScheduler
+
+    pipeline = DDIMPipeline(unconditional_unet(3), DDIMScheduler(clip_sample=False))
+    pipeline.save_pretrained(folder)
+
+
+def ldm(folder: Path) -> None:
+    """An unconditional latent diffusion model."""
+    from diffusers import DDIMScheduler, LDMPipeline, VQModel
+
+    vqvae = VQModel(
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        block_out_channels=(8, 8, 16),
+        norm_num_groups=4,
+    )
+    scheduler = DDIMScheduler(**diffusion() | {"beta_start": 0.0015, "beta_end": 0.0195})
+    LDMPipeline(vqvae, unconditional_unet(3), scheduler).save_pretrained(folder)
+
+
 BUILDERS: Mapping[str, Callable[[Path], None]] = {
     "sd15": stable_diffusion,
     "sd2": stable_diffusion_2,
@@ -242,6 +281,8 @@ BUILDERS: Mapping[str, Callable[[Path], None]] = {
     "sd3": stable_diffusion_3,
     "sd3-no-t5": stable_diffusion_3_without_t5,
     "sd35-by-size": stable_diffusion_3_by_size,
+    "ddpm": ddpm,
+    "ldm": ldm,
     "flux": flux,
     "flux-schnell": flux_schnell,
 }
