@@ -219,6 +219,7 @@ def invert(
     """
     from latmix.jobs.inversion import invert_pictures, prompt_template
 
+    _say_ignored(bench.source, options, quiet)
     job = invert_pictures(
         bench,
         paths,
@@ -246,6 +247,15 @@ def tell_inversion(bench: Workbench, inversion: Inversion, quiet: bool) -> None:
     if not inversion.rows:
         raise LatmixError("None of the pictures can be read.", "The lines above say why.")
     _say_doubts(bench, inversion, quiet)
+
+
+def _say_ignored(source: ModelSource, options: InversionOptions, quiet: bool) -> None:
+    """Say which options mean nothing to this model."""
+    family = source.family
+    if options.prompt and not family.is_prompted:
+        say(f"note: {source.name} takes no prompt; yours changes nothing.", quiet)
+    if options.negative and source.guiding != "classifier-free":
+        say(f"note: {source.name} takes no negative prompt; yours changes nothing.", quiet)
 
 
 def _say_doubts(bench: Workbench, inversion: Inversion, quiet: bool) -> None:

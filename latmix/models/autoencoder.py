@@ -24,11 +24,11 @@ class Autoencoder:
     """
 
     def __init__(self, network: Any, device: torch.device) -> None:
-        """Args: network: a diffusers AutoencoderKL in float32."""
+        """Args: network: a diffusers AutoencoderKL or VQModel in float32."""
         config = network.config
         self._network, self._device = network.to(device), device
         self._scale = _per_channel(config.scaling_factor, device)
-        self._shift = _per_channel(config.shift_factor or 0.0, device)
+        self._shift = _per_channel(config.get("shift_factor") or 0.0, device)
         if config.get("latents_mean") is not None and config.get("latents_std") is not None:
             self._shift = _per_channel(config.latents_mean, device)
             self._scale = self._scale / _per_channel(config.latents_std, device)
@@ -39,7 +39,9 @@ class Autoencoder:
         """Latents (B, C, H, W): the mode, never a sample, which would differ every time."""
         pixels = to_pixels(pictures).to(self._device)
         self._tile(pixels.shape[2] * pixels.shape[3])
-        mode: Tensor = self._network.encode(pixels).latent_dist.mode()
+        made = self._network.encode(pixels)
+        # A VQ model's are those before it looks up the nearest in its book.
+        mode: Tensor = made.latents if "latents" in made else made.latent_dist.mode()
         return (mode.float() - self._shift) * self._scale
 
     @torch.no_grad()
@@ -54,10 +56,8 @@ class Autoencoder:
         return pictures
 
     def _tile(self, pixels: int) -> None:
-        if pixels >= TILED_FROM:
-            self._network.enable_tiling()
-        else:
-            self._network.disable_tiling()
+        if hasattr(self._network, "use_tiling"):
+            self._network.use_tiling = pixels >= TILED_FROM
 
 
 def _per_channel(value: Any, device: torch.device) -> Tensor:

@@ -68,6 +68,15 @@ KNOWN: tuple[Entry, ...] = (
         "Stable Diffusion 1.5, knows photographs; the paper's first model; 4.3 GB",
     ),
     Entry(
+        "sdxl",
+        "stabilityai/stable-diffusion-xl-base-1.0",
+        "StableDiffusionXLPipeline",
+        1024,
+        "CreativeML Open RAIL++-M",
+        "Stable Diffusion XL, knows photographs; 14 GB",
+        guidance=5.0,
+    ),
+    Entry(
         "sd35",
         "stabilityai/stable-diffusion-3.5-medium",
         "StableDiffusion3Pipeline",
@@ -75,6 +84,15 @@ KNOWN: tuple[Entry, ...] = (
         "Stability AI Community License",
         "Stable Diffusion 3.5 medium, the paper's second model; accept its terms first; 16 GB",
         guidance=4.5,
+    ),
+    Entry(
+        "flux",
+        "black-forest-labs/FLUX.1-dev",
+        "FluxPipeline",
+        1024,
+        "FLUX.1 [dev] Non-Commercial License",
+        "Flux.1 dev; accept its terms first; 34 GB",
+        guidance=3.5,
     ),
 )
 

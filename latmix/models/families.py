@@ -29,7 +29,7 @@ class Family:
         networks: parts that have weights, and the classes each may be.
         tokenizers: parts that have none.
         denoiser: the part that predicts.
-        autoencoder: the part that makes latents of pictures.
+        autoencoder: the part that makes latents of pictures; "" where they are the pixels.
         optional: parts that may be absent.
         patch: cells along a side that the denoiser takes as one: sides are multiples of it.
         packing: cells that the denoiser takes as channels of one.
@@ -39,6 +39,7 @@ class Family:
         guiding: how guidance works: "classifier-free", "embedded" (a number told to the network)
             or "none".
         is_prompted: it takes a prompt.
+        is_told_by_index: its index has settings of its own, and so is part of the fingerprint.
     """
 
     pipeline: str
@@ -56,6 +57,7 @@ class Family:
     guidance: float = 7.5
     guiding: str = "classifier-free"
     is_prompted: bool = True
+    is_told_by_index: bool = False
 
     def loader(self) -> Any:
         """The class that loads a source of this family; imports torch."""
@@ -70,6 +72,20 @@ FAMILIES: tuple[Family, ...] = (
         ("stable_diffusion", "StableDiffusion"),
         {"unet": ("UNet2DConditionModel",), "vae": ("AutoencoderKL",), "text_encoder": CLIP},
         ("tokenizer",),
+    ),
+    Family(
+        "StableDiffusionXLPipeline",
+        "Stable Diffusion XL",
+        ("stable_diffusion_xl", "StableDiffusionXL"),
+        {
+            "unet": ("UNet2DConditionModel",),
+            "vae": ("AutoencoderKL",),
+            "text_encoder": CLIP,
+            "text_encoder_2": CLIP_PROJECTED,
+        },
+        ("tokenizer", "tokenizer_2"),
+        guidance=5.0,
+        is_told_by_index=True,
     ),
     Family(
         "StableDiffusion3Pipeline",
@@ -87,6 +103,48 @@ FAMILIES: tuple[Family, ...] = (
         optional=frozenset({"text_encoder_3", "tokenizer_3"}),
         patch=2,
         guidance=4.5,
+    ),
+    Family(
+        "FluxPipeline",
+        "Flux",
+        ("flux", "Flux"),
+        {
+            "transformer": ("FluxTransformer2DModel",),
+            "vae": ("AutoencoderKL",),
+            "text_encoder": CLIP,
+            "text_encoder_2": T5,
+        },
+        ("tokenizer", "tokenizer_2"),
+        denoiser="transformer",
+        patch=2,
+        packing=4,
+        cells=128,
+        has_even_levels=True,
+        guidance=3.5,
+        guiding="embedded",
+    ),
+    *(
+        Family(
+            pipeline,
+            "Unconditional, on pixels",
+            ("unconditional", "UnconditionalPixels"),
+            {"unet": ("UNet2DModel",)},
+            autoencoder="",
+            guidance=1.0,
+            guiding="none",
+            is_prompted=False,
+        )
+        for pipeline in ("DDPMPipeline", "DDIMPipeline")
+    ),
+    Family(
+        "LDMPipeline",
+        "Unconditional, on latents",
+        ("unconditional", "Unconditional"),
+        {"unet": ("UNet2DModel",), "vqvae": ("VQModel", "AutoencoderKL")},
+        autoencoder="vqvae",
+        guidance=1.0,
+        guiding="none",
+        is_prompted=False,
     ),
 )
 

@@ -16,6 +16,10 @@ _TOKENIZERS = {part for family in FAMILIES for part in family.tokenizers}
 PATTERNS = (
     "model_index.json",
     "scheduler/*.json",
+    # Old models of one network have it beside their index.
+    "config.json",
+    "scheduler_config.json",
+    "diffusion_pytorch_model.safetensors",
     *(f"{part}/*" for part in sorted(_TOKENIZERS)),
     *(f"{part}/{kind}" for part in sorted(_NETWORKS) for kind in ("*.json", "*.safetensors")),
 )

@@ -21,6 +21,12 @@ def named_class(named: object) -> str:
     return str(named[1] or "") if isinstance(named, list) and len(named) == 2 else ""
 
 
+def place(folder: Path, part: str) -> Path:
+    """Where a part's files are: in a folder of its name, or all in one, as old DDPMs have them."""
+    is_flat = (folder / "config.json").is_file() and not (folder / part).is_dir()
+    return folder if is_flat else folder / part
+
+
 def check_part(folder: Path, part: str, known: Sequence[str], named: object) -> None:
     """Check a part that has weights.
 
@@ -38,14 +44,15 @@ def check_part(folder: Path, part: str, known: Sequence[str], named: object) -> 
             f"{shown} names {display_name(actual)} as its {part}, not {' or '.join(known)}.",
             "latmix runs no code that comes with a model.",
         )
-    if not (folder / part / "config.json").is_file():
+    home = place(folder, part)
+    if not (home / "config.json").is_file():
         raise ModelError(
             f"{shown} is incomplete: {part}/config.json is missing.", "Fetch it again."
         )
-    _check_shards(folder / part, shown)
-    if weights(folder / part, None) or weights(folder / part, "fp16"):
+    _check_shards(home, shown)
+    if weights(home, None) or weights(home, "fp16"):
         return
-    pickles = [p.name for kind in PICKLES for p in (folder / part).glob(kind)]
+    pickles = [p.name for kind in PICKLES for p in home.glob(kind)]
     if pickles:
         raise ModelError(
             f"{shown} has its {part} only as a pickle ({display_name(sorted(pickles)[0])}), "

@@ -32,8 +32,9 @@ class LatentModel(ABC):
         with explained(source, device):
             self.schedule = source.schedule
             self._denoiser = load_network(source, family.denoiser, dtype).to(device)
-            vae = load_network(source, family.autoencoder, torch.float32)
-            self._autoencoder = Autoencoder(vae, device)
+            if family.autoencoder:
+                vae = load_network(source, family.autoencoder, torch.float32)
+                self._autoencoder = Autoencoder(vae, device)
             self._text: dict[str, Any] = {
                 part: load_network(source, part, dtype).to(device)
                 for part in source.networks
@@ -81,6 +82,17 @@ class LatentModel(ABC):
             truncation=True,
             return_tensors="pt",
         ).to(self.device)
+
+    def _clip(self, prompts: list[str], number: str) -> tuple[Tensor, Tensor]:
+        """A CLIP encoder's states before its last layer, (B, 77, width), and the whole, (B, width).
+
+        Args:
+            number: "" or "_2": which of the encoders and tokenizers.
+        """
+        tokens = self._tokens(f"tokenizer{number}", prompts).input_ids
+        told = self._text[f"text_encoder{number}"](tokens, output_hidden_states=True)
+        whole = told.text_embeds if "text_embeds" in told else told.pooler_output
+        return told.hidden_states[-2], whole
 
 
 def check_width(what: str, actual: int, expected: int) -> None:

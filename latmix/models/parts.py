@@ -15,11 +15,15 @@ from typing import Any
 import torch
 
 from latmix.errors import ModelError
+from latmix.models.files import place
 from latmix.models.source import ModelSource
 
 _DIFFUSERS = {
     "AutoencoderKL": "autoencoders.autoencoder_kl",
+    "FluxTransformer2DModel": "transformers.transformer_flux",
     "SD3Transformer2DModel": "transformers.transformer_sd3",
+    "UNet2DModel": "unets.unet_2d",
+    "VQModel": "autoencoders.vq_model",
     "UNet2DConditionModel": "unets.unet_2d_condition",
 }
 """Where diffusers keeps a class: asking the package itself imports as much again."""
@@ -30,8 +34,8 @@ def import_classes(names: Iterable[str]) -> dict[str, Any]:
     _silence_libraries()
     found = {}
     for name in names:
-        place = _DIFFUSERS.get(name)
-        module = f"diffusers.models.{place}" if place else "transformers"
+        where = _DIFFUSERS.get(name)
+        module = f"diffusers.models.{where}" if where else "transformers"
         found[name] = getattr(importlib.import_module(module), name)
     return found
 
@@ -42,7 +46,7 @@ def load_network(source: ModelSource, part: str, dtype: torch.dtype) -> Any:
     network = import_classes([name])[name]
     typed = {"torch_dtype" if name in _DIFFUSERS else "dtype": dtype}
     loaded = network.from_pretrained(
-        source.folder / part,
+        place(source.folder, part),
         use_safetensors=True,
         local_files_only=True,
         variant=source.variant(part),

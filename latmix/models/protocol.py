@@ -23,7 +23,6 @@ class Conditioning:
     """What the network is told beside the state: one row a picture in every tensor.
 
     The names are the family's own; Stable Diffusion has "text", (B, tokens, width).
-    Embeddings are mixed as any others; so is a guidance scale that a network is told.
     """
 
     tensors: Mapping[str, Tensor]
@@ -49,6 +48,12 @@ class Conditioning:
                 for name, value in self.tensors.items()
             }
         )
+
+    def with_guidance(self, scale: float) -> Conditioning:
+        """The same for a network that is told the guidance scale: "guidance", (B,)."""
+        like = next(iter(self.tensors.values()))
+        told = torch.full((self.count,), scale, device=like.device)
+        return Conditioning({**self.tensors, "guidance": told})
 
     @staticmethod
     def stack(parts: Sequence[Conditioning]) -> Conditioning:

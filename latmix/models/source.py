@@ -23,6 +23,7 @@ from latmix.models.files import (
     check_tokenizer,
     file_digest,
     named_class,
+    place,
     read_json,
     weights,
 )
@@ -65,18 +66,32 @@ class ModelSource:
     @cached_property
     def channels(self) -> int:
         """Latent channels."""
+        if not self.family.autoencoder:
+            return int(self.config(self.family.denoiser).get("in_channels", 3))
         return int(self.config(self.family.autoencoder).get("latent_channels", 4))
+
+    @cached_property
+    def guiding(self) -> str:
+        """How guidance works: as `Family.guiding`; "none" where the network is told no scale."""
+        told = self.config(self.family.denoiser).get("guidance_embeds", False)
+        return "none" if self.family.guiding == "embedded" and not told else self.family.guiding
 
     @cached_property
     def cell(self) -> int:
         """Pixels along one side of a latent cell."""
+        if not self.family.autoencoder:
+            return 1
         levels = self.config(self.family.autoencoder).get("block_out_channels", [0] * 4)
         return int(2 ** (len(levels) - 1))
 
     @cached_property
     def multiple(self) -> int:
         """Pixels that both sides of a picture must be multiples of."""
-        return self.cell * self.family.patch
+        halvings = 0
+        if self.networks[self.family.denoiser] == "UNet2DModel":
+            # Unlike the others it does not fit what it enlarges to what it made smaller.
+            halvings = len(self.config(self.family.denoiser).get("block_out_channels", [0])) - 1
+        return self.cell * self.family.patch * int(2**halvings)
 
     @cached_property
     def size(self) -> tuple[int, int]:
@@ -130,7 +145,7 @@ class ModelSource:
     @cached_property
     def scheduler(self) -> dict[str, Any]:
         """The scheduler's JSON."""
-        return read_json(self.folder / "scheduler" / "scheduler_config.json")
+        return read_json(place(self.folder, "scheduler") / "scheduler_config.json")
 
     @cached_property
     def fingerprint(self) -> str:
@@ -145,22 +160,24 @@ class ModelSource:
 
     def variant(self, part: str) -> str | None:
         """A part's variant: None, or "fp16" where only half-precision files are there."""
-        return None if weights(self.folder / part, None) else "fp16"
+        return None if weights(place(self.folder, part), None) else "fp16"
 
     def config(self, part: str) -> dict[str, Any]:
         """The JSON of a part that has weights."""
-        return read_json(self.folder / part / "config.json")
+        return read_json(place(self.folder, part) / "config.json")
 
     def _files(self) -> list[Path]:
         chosen = [
             path
             for part in self.networks
-            for path in weights(self.folder / part, self.variant(part))
+            for path in weights(place(self.folder, part), self.variant(part))
         ]
         for part in (*self.networks, *self.tokenizers, "scheduler"):
             for kind in ("*.json", "*.txt", "*.model"):
-                chosen += (self.folder / part).glob(kind)
-        return sorted(chosen)
+                chosen += place(self.folder, part).glob(kind)
+        if self.family.is_told_by_index:
+            chosen.append(self.folder / "model_index.json")
+        return sorted(set(chosen))
 
 
 def find_model(name: str, configured: str = "") -> ModelSource:

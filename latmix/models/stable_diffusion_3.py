@@ -38,12 +38,6 @@ class StableDiffusion3(LatentModel):
         text = torch.cat([clip, self._t5(prompts, clip)], dim=1)
         return Conditioning({"text": text, "pooled": torch.cat(pooled, dim=-1)})
 
-    def _clip(self, prompts: list[str], number: str) -> tuple[Tensor, Tensor]:
-        """States before the last layer, (B, 77, width), and the projected whole, (B, width)."""
-        tokens = self._tokens(f"tokenizer{number}", prompts).input_ids
-        told = self._text[f"text_encoder{number}"](tokens, output_hidden_states=True)
-        return told.hidden_states[-2], told.text_embeds
-
     def _t5(self, prompts: list[str], clip: Tensor) -> Tensor:
         """T5's states as wide as CLIP's padded ones, (B, 256, width)."""
         if "text_encoder_3" not in self._text:

@@ -62,7 +62,7 @@ def invert(
     many = [images] if isinstance(images, (Image.Image, str, os.PathLike)) else list(images)
     settings = InversionSettings(size or model.source.size, fit, steps, guidance, solver, negative)
     model.source.latent_shape(settings.size)
-    prompts = _one_each(prompt, len(many))
+    prompts = _prompts(model, prompt, len(many))
     rows = []
     for part in _parts(len(many), batch):
         pictures = [prepare(image, settings) for image in many[part]]
@@ -103,7 +103,7 @@ def generate(
         )
     scale = model.source.guidance if guidance is None else guidance
     settings = GenerationSettings(scale, steps, negative)
-    prompts = _one_each(prompt, len(rows))
+    prompts = _prompts(model, prompt, len(rows))
     pictures = []
     for part in _parts(len(rows), batch):
         told = model.condition(prompts[part])
@@ -144,9 +144,19 @@ def generate_batch(
 
 
 def _guidance(model: Model, told: Conditioning, negative: str, scale: float) -> Guidance:
-    if scale == 1.0:
+    guiding = model.source.guiding
+    if guiding == "embedded":
+        return Guidance(told.with_guidance(scale))
+    if guiding == "none" or scale == 1.0:
         return Guidance(told)
     return Guidance(told, model.condition_negative([negative] * told.count), scale)
+
+
+def _prompts(model: Model, prompt: str | Sequence[str], count: int) -> list[str]:
+    prompts = _one_each(prompt, count)
+    if any(prompts) and not model.source.family.is_prompted:
+        raise ValueError(f"prompt: {model.source.name} takes none.")
+    return prompts
 
 
 def _one_each(prompt: str | Sequence[str], count: int) -> list[str]:

@@ -53,3 +53,13 @@ def test_a_size_that_does_not_fit_names_the_nearest(sd3: Path, folder: Path) -> 
 def test_of_many_channels_a_table_shows_those_that_matter(sd3: Path, folder: Path) -> None:
     shown = cli("stats", folder, "-n", "2", "--model", sd3, *QUICK).stdout
     assert shown.splitlines()[-3].count("mean ") == 4
+
+
+def test_what_a_model_takes_no_notice_of_is_said(folder: Path, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    tiny.ddpm(tmp_path / "ddpm")
+    words = [folder, "-n", "2", "--model", tmp_path / "ddpm", "--prompt", "face", *QUICK]
+    made = cli("centroid", *words, "--negative", "cat", "-o", tmp_path / "out.png")
+    assert made.exit_code == 0
+    assert "takes no prompt" in made.stderr
+    assert "takes no negative prompt" in made.stderr

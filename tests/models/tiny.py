@@ -130,6 +130,37 @@ def diffusion() -> dict[str, Any]:
     }
 
 
+def stable_diffusion_xl(folder: Path, zeros: bool = True) -> None:
+    """Stable Diffusion XL."""
+    from diffusers import DDIMScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
+
+    small = {
+        "sample_size": 8,
+        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
+        "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
+        "block_out_channels": (16, 32),
+        "layers_per_block": 1,
+        "norm_num_groups": 4,
+        "cross_attention_dim": 2 * WIDTH,
+        "attention_head_dim": (1, 2),
+        "transformer_layers_per_block": (1, 1),
+        "addition_time_embed_dim": 8,
+        "projection_class_embeddings_input_dim": WIDTH + 6 * 8,
+    }
+    tokenizer = clip_tokenizer()
+    StableDiffusionXLPipeline(
+        vae=autoencoder("SDXL_VAE"),
+        text_encoder=clip_encoder(tokenizer),
+        text_encoder_2=clip_encoder(tokenizer, name="CLIPTextModelWithProjection"),
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer,
+        unet=tame(UNet2DConditionModel(**FULL_SIZE["SDXL_UNET"] | small)),
+        scheduler=DDIMScheduler(**diffusion()),
+        force_zeros_for_empty_prompt=zeros,
+        add_watermarker=False,
+    ).save_pretrained(folder)
+
+
 def stable_diffusion_3(folder: Path, with_t5: bool = True, **scheduler: Any) -> None:
     """Stable Diffusion 3.5 medium."""
     from diffusers import (
@@ -168,9 +199,90 @@ def stable_diffusion_3_without_t5(folder: Path) -> None:
     stable_diffusion_3(folder, with_t5=False)
 
 
+def stable_diffusion_3_by_size(folder: Path) -> None:
+    stable_diffusion_3(folder, use_dynamic_shifting=True)
+
+
+def flux(folder: Path, is_guided: bool = True, by_size: bool = True) -> None:
+    """Flux.1 dev; without guidance and the shift by size, Flux.1 schnell."""
+    from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline, FluxTransformer2DModel
+
+    small = {
+        "num_layers": 1,
+        "num_single_layers": 1,
+        "attention_head_dim": 16,
+        "num_attention_heads": 2,
+        "joint_attention_dim": 24,
+        "pooled_projection_dim": WIDTH,
+        "axes_dims_rope": (4, 6, 6),
+        "guidance_embeds": is_guided,
+    }
+    tokenizer, second = clip_tokenizer(), t5_tokenizer()
+    FluxPipeline(
+        transformer=FluxTransformer2DModel(**FULL_SIZE["FLUX_DEV"] | small),
+        scheduler=FlowMatchEulerDiscreteScheduler(
+            shift=3.0 if by_size else 1.0, use_dynamic_shifting=by_size
+        ),
+        vae=autoencoder("FLUX_VAE"),
+        text_encoder=clip_encoder(tokenizer),
+        tokenizer=tokenizer,
+        text_encoder_2=t5_encoder(second, 24),
+        tokenizer_2=second,
+    ).save_pretrained(folder)
+
+
+def flux_schnell(folder: Path) -> None:
+    flux(folder, is_guided=False, by_size=False)
+
+
+def unconditional_unet(channels: int) -> Any:
+    from diffusers import UNet2DModel
+
+    small = {
+        "sample_size": 16,
+        "in_channels": channels,
+        "out_channels": channels,
+        "down_block_types": ("DownBlock2D", "AttnDownBlock2D"),
+        "up_block_types": ("AttnUpBlock2D", "UpBlock2D"),
+        "block_out_channels": (16, 32),
+        "layers_per_block": 1,
+        "norm_num_groups": 4,
+    }
+    # Its levels end so deep in noise that rounding grows a hundredfold.
+    return tame(tame(UNet2DModel(**FULL_SIZE["DDPM_CIFAR10"] | small)))
+
+
+def ddpm(folder: Path) -> None:
+    """DDPM on pixels."""
+    from diffusers import DDIMPipeline, DDIMScheduler
+
+    pipeline = DDIMPipeline(unconditional_unet(3), DDIMScheduler(clip_sample=False))
+    pipeline.save_pretrained(folder)
+
+
+def ldm(folder: Path) -> None:
+    """An unconditional latent diffusion model."""
+    from diffusers import DDIMScheduler, LDMPipeline, VQModel
+
+    vqvae = VQModel(
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        block_out_channels=(8, 8, 16),
+        norm_num_groups=4,
+    )
+    scheduler = DDIMScheduler(**diffusion() | {"beta_start": 0.0015, "beta_end": 0.0195})
+    LDMPipeline(vqvae, unconditional_unet(3), scheduler).save_pretrained(folder)
+
+
 BUILDERS: Mapping[str, Callable[[Path], None]] = {
     "sd15": stable_diffusion,
     "sd2": stable_diffusion_2,
+    "sdxl": stable_diffusion_xl,
     "sd3": stable_diffusion_3,
     "sd3-no-t5": stable_diffusion_3_without_t5,
+    "sd35-by-size": stable_diffusion_3_by_size,
+    "ddpm": ddpm,
+    "ldm": ldm,
+    "flux": flux,
+    "flux-schnell": flux_schnell,
 }
