@@ -19,7 +19,6 @@ from latmix.names import display_name, plural
 from latmix.tui.actions import Actions
 from latmix.tui.dialogs.folder import FolderChosen, FolderDialog
 from latmix.tui.dialogs.notice import NoticeDialog
-from latmix.tui.filter_line import FilterLine
 from latmix.tui.messages import (
     CursorMoved,
     FolderExpanded,
@@ -113,8 +112,8 @@ class ExploreApp(Actions):
             self.pane.take_result(None)
             self.pane.turn(to_mixture=False)
         self.work.forget_look_ups()
-        self.screen_stack[0].query_one(FilterLine).close()
         self.pictures.show_folder()
+        self.show_filter()
         self.changed(said)
         self._read_input_soon()
 

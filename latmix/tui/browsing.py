@@ -8,8 +8,7 @@ from latmix.names import display_name, plural
 from latmix.tui.arrangement import Heading
 from latmix.tui.dialogs.failures import FailuresDialog
 from latmix.tui.edits import Edits
-from latmix.tui.filter_line import FilterLine
-from latmix.tui.messages import FilterChanged, TilesWanted
+from latmix.tui.messages import TilesWanted
 
 
 class Browsing(Edits):
@@ -18,12 +17,12 @@ class Browsing(Edits):
     # Filter and order
 
     def action_filter(self) -> None:
-        self.screen_stack[0].query_one(FilterLine).open()
+        self.pictures.start_filter()
 
-    def on_filter_changed(self, message: FilterChanged) -> None:
-        self.pictures.arrangement.words = message.words
-        self.pictures.rearrange()
+    def on_filter_changed(self) -> None:
+        self.show_filter()
         self.show_list_status()
+        self.show_input()
 
     def action_order(self) -> None:
         order = self.pictures.arrangement.next_order(self.session)
@@ -82,7 +81,7 @@ class Browsing(Edits):
         if arrangement.marked:
             self.action_mark_all()
         elif arrangement.words:
-            self.screen_stack[0].query_one(FilterLine).close()
+            self.pictures.filter("")
         else:
             return False
         return True

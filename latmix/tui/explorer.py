@@ -16,7 +16,9 @@ from latmix.config import Config
 from latmix.errors import LatmixError
 from latmix.jobs.engine import JobEvent
 from latmix.jobs.studio import Studio
+from latmix.names import display_name, plural
 from latmix.session import Session
+from latmix.tui.arrangement import Heading
 from latmix.tui.filter_line import FilterLine
 from latmix.tui.job_line import JobLine
 from latmix.tui.list_status import ListStatus
@@ -141,6 +143,11 @@ class Explorer(App[int]):
         self.pane.compare(self.session.choices)
         self.show_job()
 
+    def show_filter(self) -> None:
+        """The words that names must have."""
+        line = self.screen_stack[0].query_one(FilterLine)
+        line.show(self.pictures.arrangement.words, self.pictures.is_filtering)
+
     def show_list_status(self) -> None:
         """The counts under the list."""
         status = self.screen_stack[0].query_one(ListStatus)
@@ -150,10 +157,20 @@ class Explorer(App[int]):
         """The picture under the cursor, or why there is none."""
         current = self.pictures.current
         if current is None:
-            self.pane.show_input(None, "reading…" if self.work.is_scanning else "")
+            self.pane.show_input(None, self._why_nothing())
             return
         fault = self.session.failures.get(str(current), "")
         self.pane.show_input(current, f"{fault}\nspace tries it again." if fault else "")
+
+    def _why_nothing(self) -> str:
+        """Why no picture is under the cursor; empty where no folder is open."""
+        row = self.pictures.row
+        if self.work.is_scanning:
+            return "reading…"
+        if isinstance(row, Heading):
+            count = plural(row.count, "picture")
+            return f"{display_name(row.folder.name)}: {count}\n\nenter or z folds it, a marks them."
+        return "No picture has these words: esc shows all." if self.session.pictures else ""
 
     def show_statistics(self) -> None:
         """The mixture's numbers; of very many pictures they come later, from a job."""

@@ -1,49 +1,21 @@
-"""The line in which words are typed that a picture's name must have."""
+"""The line that shows the words a picture's name must have, while they are typed and after."""
 
 from __future__ import annotations
 
-from textual.binding import Binding
-from textual.widgets import Input
-
-from latmix.tui.messages import FilterChanged
+from rich.text import Text
+from textual.widgets import Static
 
 
-class FilterLine(Input):
-    """Shown while it is typed in, and while it holds words."""
-
-    BINDINGS = [
-        Binding("escape,ctrl+c", "clear", "Clear", show=False, id="filter.clear",
-                tooltip="Show all pictures again."),
-        Binding("down,tab", "leave", "To the list", show=False, id="filter.leave",
-                tooltip="Back to the list; the filter stays."),
-    ]  # fmt: skip
+class FilterLine(Static):
+    """Hidden while there are none. The list takes the keys, so that none of them goes astray."""
 
     def __init__(self) -> None:
-        super().__init__(id="filter", placeholder="words in the name; esc clears", compact=True)
+        super().__init__(id="filter", markup=False)
         self.display = False
 
-    def open(self) -> None:
-        """Begin to type."""
-        self.display = True
-        self.focus()
-
-    def close(self) -> None:
-        """Forget the words."""
-        self.value = ""
-        self.action_leave()
-
-    def action_clear(self) -> None:
-        self.close()
-
-    def action_leave(self) -> None:
-        if self.has_focus:
-            self.screen.query_one("#pictures").focus()
-        self.display = bool(self.value.strip())
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        event.stop()
-        self.post_message(FilterChanged(event.value))
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.action_leave()
+    def show(self, words: str, is_typed: bool) -> None:
+        self.display = is_typed or bool(words.strip())
+        text = Text(f"/ {words}", no_wrap=True, overflow="ellipsis", style="bold")
+        text.append("▏" if is_typed else "", style="not bold")
+        text.append("  enter keeps it, esc clears" if is_typed else "  esc clears", style="dim")
+        self.update(text, layout=False)

@@ -15,7 +15,7 @@ def status_text(session: Session, arrangement: Arrangement) -> str:
     """What there is to say, the most important first."""
     parts = []
     if (mixture := session.mixture) is not None:
-        parts.append(f"Σ {math.fsum(mixture.weights):.3f} of {len(mixture):,}")
+        parts.append(f"{len(mixture):,} in · Σ {math.fsum(mixture.weights):.3f}")
         if mixture.pinned:
             held = math.fsum(mixture.weight(key) for key in mixture.pinned)
             parts.append(f"{len(mixture.pinned):,} pinned {held:.3f}")

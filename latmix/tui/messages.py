@@ -66,9 +66,7 @@ class TilesWanted(Message):
 
 @dataclass
 class FilterChanged(Message):
-    """Other words are looked for in the names."""
-
-    words: str
+    """Other words are looked for in the names, or are no longer typed."""
 
 
 @dataclass

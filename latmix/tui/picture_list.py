@@ -20,7 +20,7 @@ from textual.widgets import Static
 
 from latmix.session import Session
 from latmix.tui.arrangement import ORDERS, Arrangement, Heading, Row
-from latmix.tui.messages import BarPulled, CursorMoved, SignsClicked, TilesWanted
+from latmix.tui.messages import BarPulled, CursorMoved, FilterChanged, SignsClicked, TilesWanted
 from latmix.tui.picture_rows import (
     HEAD_CELLS,
     MARKS,
@@ -118,6 +118,7 @@ class PictureList(ScrollView, can_focus=True):
         self._pulled: Path | None = None
         self.cursor = 0
         self.entry: str | None = None
+        self.is_filtering = False
 
     @property
     def row(self) -> Row | None:
@@ -147,6 +148,7 @@ class PictureList(ScrollView, can_focus=True):
 
     def show_folder(self) -> None:
         """Take up the session's pictures, from the first."""
+        self.is_filtering = False
         self.arrangement.forget()
         self.arrangement.arrange(self._session)
         self.cursor, self.entry = 0, None
@@ -285,15 +287,68 @@ class PictureList(ScrollView, can_focus=True):
             top = first + lines - height
         self.scroll_to(y=top, animate=False, immediate=True)
 
-    def key_escape(self, event: events.Key) -> None:
-        """Clear marks or the filter, where no job or typed weight is to be left first."""
-        if not self.app.check_action("cancel_job", ()) and self._clear():
+    # Typing words to filter by
+
+    def start_filter(self) -> None:
+        """Take keys as words until enter or escape."""
+        self.is_filtering = True
+        self.entry = None
+        self.filter(self.arrangement.words)
+
+    def filter(self, words: str) -> None:
+        """Show only the pictures that have these words in their path."""
+        if words != self.arrangement.words:
+            self.arrangement.words = words
+            self.rearrange()
+        self.post_message(FilterChanged())
+
+    def on_key(self, event: events.Key) -> None:
+        """What must not wait for the keys' bindings: words that are typed, and how they begin.
+
+        The letters of a word that is typed fast would else be taken for commands.
+        """
+        taken = self._take_filter_key(event) if self.is_filtering else self._begin_or_clear(event)
+        if taken:
             event.stop()
+            event.prevent_default()
+
+    def _begin_or_clear(self, event: events.Key) -> bool:
+        if event.key == "escape":
+            # A job or a typed weight is left first.
+            return not self.app.check_action("cancel_job", ()) and self._clear()
+        bound = self.screen.active_bindings.get(event.key)
+        if bound is None or bound.binding.action != "filter":
+            return False
+        self.start_filter()
+        return True
+
+    def _take_filter_key(self, event: events.Key) -> bool:
+        words = self.arrangement.words
+        if event.is_printable and event.character:
+            self.filter(words + event.character)
+        elif event.key == "backspace":
+            self.filter(words[:-1])
+        elif event.key in ("escape", "ctrl+c", "ctrl+u"):
+            self.is_filtering = event.key == "ctrl+u"
+            self.filter("")
+        else:
+            self.is_filtering = False
+            self.post_message(FilterChanged())
+            return event.key == "enter"
+        return True
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self.is_filtering:
+            event.stop()
+            self.filter(self.arrangement.words + " ".join(event.text.split()))
 
     # The mouse
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         index = (event.y + self.scroll_offset.y) // self._painter.lines
+        if self.is_filtering:
+            self.is_filtering = False
+            self.post_message(FilterChanged())
         if event.button != 1 or not 0 <= index < len(self.arrangement.rows):
             return
         self._put_cursor(index)
