@@ -33,7 +33,7 @@ ROOMS = [
 ]
 """From the ground up: a room imports only rooms before it. `cli` starts `tui`, and nothing else."""
 
-HEAVY = {"torch", "diffusers", "transformers", "textual", "rich", "numpy", "PIL"}
+HEAVY = {"torch", "diffusers", "transformers", "textual", "rich", "numpy", "PIL", "matplotlib"}
 
 WITHOUT_TORCH = [
     "latmix",
@@ -51,6 +51,12 @@ WITHOUT_TORCH = [
     "latmix.sampling.settings",
     "latmix.session",
     "latmix.store.results",
+    "latmix.study",
+    "latmix.study.animations",
+    "latmix.study.chart",
+    "latmix.study.figures",
+    "latmix.study.sheets",
+    "latmix.study.tables",
     "latmix.tui",
     "latmix.tui.app",
     "latmix.viewer",
