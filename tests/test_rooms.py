@@ -37,7 +37,7 @@ ROOMS = [
 RECIPE = PACKAGE / "models" / "mini" / "train"
 """A script of its own, on top of all rooms; nothing imports it (tests/models/test_training.py)."""
 
-HEAVY = {"torch", "diffusers", "transformers", "textual", "rich", "numpy", "PIL"}
+HEAVY = {"torch", "diffusers", "transformers", "textual", "rich", "numpy", "PIL", "matplotlib"}
 
 WITHOUT_TORCH = [
     "latmix",
@@ -58,6 +58,11 @@ WITHOUT_TORCH = [
     "latmix.store.results",
     "latmix.study",
     "latmix.study.outputs",
+    "latmix.study.animations",
+    "latmix.study.chart",
+    "latmix.study.figures",
+    "latmix.study.sheets",
+    "latmix.study.tables",
     "latmix.tui",
     "latmix.tui.app",
     "latmix.viewer",

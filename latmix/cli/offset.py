@@ -55,11 +55,12 @@ def offset(
     files: Files = None,
 ) -> int:
     """Offset the top quarter of a latent, as noise and as picture, and look what changes."""
+    from latmix.store.results import free_name
     from latmix.study.offset import offset_pictures
 
     sizes = _sizes(offsets)
     named = whole_numbers(channels, "--channels", least=0)
-    outputs = Outputs.of(files or [Path("offset.png")], SUFFIXES, drawn=(".svg", ".pdf"))
+    outputs = Outputs.of(files or [free_name(Path("offset.png"))], SUFFIXES, drawn=(".svg", ".pdf"))
     bench = run.make_workbench(model, output.quiet)
     check_channels(named, bench.source.channels)
     job = offset_pictures(

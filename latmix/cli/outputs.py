@@ -34,6 +34,8 @@ Files = Annotated[
     ),
 ]
 
+LARGEST_SEED = 2**32 - 1
+
 Draws = Annotated[int, typer.Option(min=1, help="Random centroids at each N.")]
 
 LawName = Annotated[
@@ -49,7 +51,7 @@ Shown = Annotated[
     ),
 ]
 
-Seed = Annotated[int, typer.Option(help="Of what is drawn at random.")]
+Seed = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of what is drawn at random.")]
 
 
 def numbers(text: str, option: str) -> list[float]:

@@ -25,6 +25,7 @@ from latmix.cli.outputs import (
     Files,
     LawName,
     Outputs,
+    Seed,
     Shown,
     check_channels,
     numbers,
@@ -66,7 +67,7 @@ def recipe(
         str | None, typer.Option(help="Take the prompt of these built-in pictures.")
     ] = None,
     guidance: GuidanceScale = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the noise and the draws.")] = 0,
+    seed: Seed = 0,
     channels: Shown = None,
     sheet: Annotated[
         Path | None,

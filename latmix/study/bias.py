@@ -21,7 +21,6 @@ from latmix.jobs.progress import Progress
 from latmix.mixing.grid import parse_method
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.statistics import Statistics
-from latmix.mixing.summary import split
 
 INTERVAL = (0.05, 0.95)
 """Quantiles over the draws that an interval spans."""
@@ -114,10 +113,17 @@ class BiasSeries:
         """What the law says of the channels' means: d + alpha (mean - d), d the split-off part."""
         if self.law is None:
             return None
-        mean = torch.tensor(self.input_channel_mean, dtype=torch.float64)
-        common = split(mean, parse_method(self.method).mean)
-        expected = common + self.law.amplification(count) * (mean - common)
-        return tuple(expected.tolist())
+        alpha = self.law.amplification(count)
+        pairs = zip(self.input_channel_mean, self._common(), strict=True)
+        return tuple(common + alpha * (mean - common) for mean, common in pairs)
+
+    def _common(self) -> tuple[float, ...]:
+        """d: what the method's mean split leaves as it is, per channel. L&K section 5."""
+        means = self.input_channel_mean
+        split = parse_method(self.method).mean
+        if split == "0":
+            return (0.0,) * len(means)
+        return (math.fsum(means) / len(means),) * len(means) if split == "m" else means
 
 
 def amplification(bias: float, count: float, spread: float = 1.0) -> float:

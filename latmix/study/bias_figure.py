@@ -7,12 +7,16 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from latmix.mixing.statistics import OFFSET_DAMAGING, OFFSET_VISIBLE
+from latmix.names import display_name
 from latmix.study.bias import BiasSeries, Point, Spread, curve_counts
 from latmix.study.figures import COLUMN, Look, new_figure, plain_text, series_look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+NAME_CELLS = 28
+"""Characters of a folder's name in a legend."""
 
 
 def draw_bias(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> Figure:
@@ -23,7 +27,7 @@ def draw_bias(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> Figu
     panels = 1 + len(channels)
     columns = min(2, panels)
     rows = -(-panels // columns)
-    figure = new_figure(COLUMN * columns, 1.9 * rows + 0.3)
+    figure = new_figure(COLUMN * columns, 1.9 * rows)
     grid = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
     for spare in grid[panels:]:
         spare.remove()
@@ -43,12 +47,11 @@ def draw_bias(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> Figu
     found = [pair for axis in axes for pair in zip(*axis.get_legend_handles_labels(), strict=True)]
     handles = {label: handle for handle, label in reversed(found)}
     labels = list(dict.fromkeys(label for _, label in found))
-    figure.legend(
-        [handles[label] for label in labels],
-        labels,
-        loc="outside lower center",
-        ncols=min(2 * columns, len(labels)),
-    )
+    room = int(COLUMN * columns / (0.055 * max(map(len, labels)) + 0.45))
+    across = max(1, min(room, len(labels)))
+    figure.set_figheight(1.9 * rows + 0.16 * -(-len(labels) // across) + 0.1)
+    shown = [handles[label] for label in labels]
+    figure.legend(shown, labels, loc="outside lower center", ncols=across)
     return figure
 
 
@@ -63,7 +66,8 @@ def _draw_panel(
     for index, series in enumerate(all_series):
         look = series_look(index)
         # A little beside N, each series its own way, so that none hides another.
-        aside = (index - (len(all_series) - 1) / 2) * math.sqrt(max(counts)) / 80
+        share = (index + 0.5) / len(all_series) - 0.5
+        aside = share * math.sqrt(max(counts)) / 32
         places = [(math.sqrt(point.count) + aside) ** 2 for point in series.points]
         draw_spreads(axis, places, [value(point) for point in series.points], look)
         at = curve_counts(series)
@@ -105,7 +109,7 @@ def draw_spreads(axis: Axes, at: Sequence[float], spreads: Sequence[Spread], loo
 
 def _legend(series: BiasSeries) -> str:
     fitted = f" (b = {series.law.bias:.3f})" if series.law else ""
-    return plain_text(f"{series.name}{fitted}")
+    return plain_text(f"{display_name(series.name, NAME_CELLS)}{fitted}")
 
 
 def _law_of_amplification(series: BiasSeries, count: float) -> float | None:

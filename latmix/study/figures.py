@@ -87,7 +87,7 @@ _NORMS = {
     "clol": ("#882255", "<"),
     "adain": ("#AA4499", "P"),
     "slerp": ("#44AA99", "X"),
-    "nao": ("#88CCEE", "*"),
+    "nao": ("#4AA8DD", "*"),
 }
 
 _MEANS: dict[str, tuple[float, tuple[float, ...]]] = {

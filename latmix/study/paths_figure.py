@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from latmix.study.figures import COLUMN, DOTS, method_look, new_figure
-from latmix.study.paths import RADIUS, Leg, MethodPaths, Place
+from latmix.study.paths import RADIUS, Leg, MethodPaths, Place, Sample
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from PIL import Image
+
+LEAP = 0.5
+"""Distance of two neighbouring samples between which no line is drawn."""
 
 
 def draw_paths(all_paths: Sequence[MethodPaths], points: Sequence[Place]) -> Figure:
@@ -22,16 +25,18 @@ def draw_paths(all_paths: Sequence[MethodPaths], points: Sequence[Place]) -> Fig
     """
     figure, plane, profile = _paths_figure(all_paths, points)
     for index, paths in enumerate(all_paths):
-        look, label = method_look(paths.method), paths.method
+        look = method_look(paths.method)
+        label: str | None = paths.method
         start = index / len(all_paths) * 0.1
         style: dict[str, Any] = {"color": look.colour, "linestyle": look.dashes}
         for number, leg in enumerate(paths.legs):
-            marks = _tenths(leg, start)
-            style |= {"marker": look.marker, "markevery": marks, "markersize": 3.2}
-            places = zip(*(sample.place for sample in leg.samples), strict=True)
-            plane.plot(*places, label=label if number == 0 else None, **style)
-            at = [number + sample.weight for sample in leg.samples]
-            profile.plot(at, [sample.norm for sample in leg.samples], **style)
+            for piece in pieces(leg):
+                marks = _tenths(piece, start)
+                style |= {"marker": look.marker, "markevery": marks, "markersize": 3.2}
+                plane.plot(*zip(*(s.place for s in piece), strict=True), label=label, **style)
+                at = [number + sample.weight for sample in piece]
+                profile.plot(at, [sample.norm for sample in piece], **style)
+                label = None
     _mark_points(plane, points)
     handles, labels = plane.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(6, len(labels)))
@@ -119,9 +124,20 @@ def _mark_points(axis: Axes, points: Sequence[Place]) -> None:
         axis.annotate(str(number), (x, y), ha="center", va="center", **place)
 
 
-def _tenths(leg: Leg, start: float) -> list[int]:
-    """The samples nearest to every tenth of the weight, from `start` on."""
+def pieces(leg: Leg) -> list[list[Sample]]:
+    """The samples without the leaps between them: some methods are not continuous."""
+    found: list[list[Sample]] = []
+    for sample in leg.samples:
+        if not found or math.dist(found[-1][-1].place, sample.place) > LEAP:
+            found.append([])
+        found[-1].append(sample)
+    return found
+
+
+def _tenths(samples: Sequence[Sample], start: float) -> list[int]:
+    """The samples at every tenth of the weight, from `start` on; one at least."""
     wanted = [start + index / 10 for index in range(10)]
-    weights = [sample.weight for sample in leg.samples]
-    gaps = [[abs(weight - want) for weight in weights] for want in wanted]
+    weights = [sample.weight for sample in samples]
+    inside = [want for want in wanted if weights[0] <= want <= weights[-1]] or weights[:1]
+    gaps = [[abs(weight - want) for weight in weights] for want in inside]
     return sorted({gap.index(min(gap)) for gap in gaps})

@@ -82,9 +82,10 @@ def sheet_bytes(sheet: Sheet) -> bytes:
 def draw_sheet_figure(sheet: Sheet) -> Figure:
     """A contact sheet with its labels as text, over two columns of a paper at most."""
     rows, columns = len(sheet.rows), len(sheet.columns)
-    width = min(2 * COLUMN, 0.9 * columns + 0.6)
-    cell = (width - 0.6) / columns
-    figure = new_figure(width, (cell + (0.16 if sheet.captions else 0.04)) * rows + 0.2)
+    label = 0.06 * max(map(len, sheet.rows)) + 0.1
+    width = min(2 * COLUMN, 0.9 * columns + label)
+    cell = (width - label) / columns
+    figure = new_figure(width, (cell + (0.16 if sheet.captions else 0.02)) * rows + 0.2)
     grid = figure.subplots(rows, columns, squeeze=False)
     for row, pictures in enumerate(sheet.pictures):
         for column, picture in enumerate(pictures):
@@ -95,11 +96,16 @@ def draw_sheet_figure(sheet: Sheet) -> Figure:
             for spine in axis.spines.values():
                 spine.set_visible(False)
             if sheet.captions:
-                axis.set_xlabel(plain_text(sheet.captions[row][column]), labelpad=1.5, fontsize=6.5)
+                axis.set_xlabel(_label(sheet.captions[row][column]), labelpad=1.5, fontsize=6.5)
             if row == 0:
-                axis.set_title(plain_text(sheet.columns[column]), pad=2.5)
+                axis.set_title(_label(sheet.columns[column]), pad=2.5)
         side: dict[str, Any] = {"rotation": 0, "ha": "right", "va": "center"}
-        grid[row][0].set_ylabel(plain_text(sheet.rows[row]), **side)
+        grid[row][0].set_ylabel(_label(sheet.rows[row]), **side)
     layout: Any = figure.get_layout_engine()
     layout.set(w_pad=0.01, h_pad=0.01, wspace=0.02, hspace=0.02)
     return figure
+
+
+def _label(text: str) -> str:
+    """The text for matplotlib, whose fonts have a minus sign (Pillow's has none)."""
+    return plain_text(text).replace("= -", "= \N{MINUS SIGN}")

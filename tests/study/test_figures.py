@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 from PIL import Image
 
 import latmix
+import latmix.study
 from latmix.errors import LatmixError
 from latmix.mixing.grid import NORMS
 from latmix.study.bias import BiasSeries, Point, Spread, fit_law
@@ -83,7 +87,8 @@ def test_a_figure_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_every_norm_has_a_colour_and_marker_of_its_own_and_every_split_a_line() -> None:
-    looks = {norm.name: method_look(f"{norm.name}/chm") for norm in NORMS if norm.name != "adain"}
+    looks = {name.partition("/")[0]: method_look(name) for name in latmix.methods()}
+    assert set(looks) == {norm.name for norm in NORMS}
     assert len({look.colour for look in looks.values()}) == len(looks)
     assert len({look.marker for look in looks.values()}) == len(looks)
     splits = ("0", "m", "chm", "lp:2", "lp:auto")
@@ -117,3 +122,11 @@ def test_a_chart_of_one_point_and_of_nothing_but_zero() -> None:
     for value in (0.0, 1e-9, -3e7):
         text = draw_chart([Plot("a", [(1, value)])], x_label="N", y_label="y", x_ticks=[1])
         assert sum(line.count("o") for line in text.splitlines()[1:-2]) == 1
+
+
+def test_no_study_loads_matplotlib_before_a_figure_is_drawn() -> None:
+    names = [info.name for info in pkgutil.iter_modules(latmix.study.__path__, "latmix.study.")]
+    code = f"import sys, {', '.join(names)}; print('matplotlib' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout.strip() == "False", result.stderr
+    assert len(names) > 8

@@ -13,7 +13,7 @@ from PIL import Image, ImageSequence
 from latmix.study.animations import write_animation
 from latmix.study.figures import figure_bytes, styled
 from latmix.study.paths import POINTS, RADIUS, flat_methods, mixes_points, trace_paths
-from latmix.study.paths_figure import animate_paths, draw_paths
+from latmix.study.paths_figure import animate_paths, draw_paths, pieces
 
 ends = st.tuples(
     st.floats(0.3, 3.0), st.floats(0.0, math.pi / 2), st.floats(0.3, 3.0), st.floats(0.1, 2.9)
@@ -55,6 +55,12 @@ def test_points_that_cancel_leave_a_gap() -> None:
     assert [sample.weight for sample in paths.legs[0].samples] == [0, 0.25, 0.75, 1]
     assert paths.centroid is None
     assert trace_paths([(1.0, 0.0), (-1.0, 0.0)], "lin/0", 4).centroid == (0.0, 0.0)
+
+
+def test_no_line_is_drawn_over_a_leap() -> None:
+    opposite = trace_paths([(1.0, 0.0), (-1.0, 0.0)], "fix/0", 10).legs[0]
+    assert [len(piece) for piece in pieces(opposite)] == [5, 5]
+    assert len(pieces(trace_paths(POINTS, "nin/0", 50).legs[0])) == 1
 
 
 def test_every_leg_joins_its_points_where_the_method_is_exact_at_inputs() -> None:
