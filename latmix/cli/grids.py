@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from latmix.jobs.inversion import Inversion
     from latmix.jobs.workbench import Workbench
     from latmix.sampling.settings import GenerationSettings
-    from latmix.study.cells import MadeCell
+    from latmix.study.cells import MadeCell, Making
+    from latmix.study.cost import Cost
     from latmix.study.draws import Draws
     from latmix.study.outputs import Outputs
 
@@ -55,8 +56,12 @@ class Grid:
     def prompt(self) -> str:
         return run.template(self.options, self.pictures.demo)
 
-    def generation(self, bench: Workbench) -> GenerationSettings:
-        return run.generation_settings(self.guidance, self.options, bench.source)
+    def making(self, bench: Workbench) -> Making:
+        """How its pictures are made."""
+        from latmix.study.cells import Making
+
+        generation = run.generation_settings(self.guidance, self.options, bench.source)
+        return Making(generation, self.prompt, self.outputs.cells, self.model.batch)
 
 
 @dataclass(frozen=True)
@@ -102,23 +107,62 @@ def parse_counts(text: str | None, available: int) -> list[int]:
     return counts
 
 
+def find_cost(bench: Workbench, grid: Grid) -> Cost:
+    """What is left to do for the grid.
+
+    Raises:
+        LatmixError: the model cannot be loaded, or the store not be read.
+    """
+    from latmix.jobs.inversion import prompt_template
+    from latmix.study.cost import estimate_cost
+
+    job = estimate_cost(
+        bench,
+        grid.draws,
+        grid.methods,
+        grid.counts,
+        run.inversion_settings(grid.options, bench.source),
+        prompt_template(grid.prompt),
+        grid.making(bench),
+    )
+    return run.drive(job, grid.quiet)
+
+
+def cost_text(cost: Cost) -> str:
+    """The cost in a line."""
+    from latmix.jobs.progress import clock_text
+
+    work = (
+        f"to invert: {cost.to_invert:,} of {plural(cost.pictures, 'picture')}; "
+        f"to generate: {cost.to_generate:,} of {plural(cost.cells, 'centroid')}"
+    )
+    if not cost.calls:
+        return work
+    return (
+        f"{work}: about {clock_text(cost.seconds)}, at {cost.call_seconds:.2g} s for each of "
+        f"{cost.calls:,} network calls"
+    )
+
+
 def make_grid(bench: Workbench, grid: Grid) -> MadeGrid:
-    """Invert what the grid needs, and make its pictures, as far as that was not done before.
+    """Say the cost, invert what the grid needs, and make its pictures, as far as that was not done
+    before.
 
     Raises:
         LatmixError: no picture can be read, or too few for the smallest N.
     """
     from latmix.jobs.inversion import prompt_template
-    from latmix.study.cells import Making, make_cells, plan_cells
+    from latmix.study.cells import make_cells, plan_cells
     from latmix.study.draws import invert_draws
 
-    settings = run.inversion_settings(grid.options, bench.source)
-    generation = grid.generation(bench)
+    if not grid.quiet:
+        run.say(cost_text(find_cost(bench, grid)))
+    making = grid.making(bench)
     job = invert_draws(
         bench,
         grid.draws,
         max(grid.counts),
-        settings,
+        run.inversion_settings(grid.options, bench.source),
         prompt_template(grid.prompt),
         batch=grid.model.batch,
         strict=grid.pictures.strict,
@@ -127,7 +171,6 @@ def make_grid(bench: Workbench, grid: Grid) -> MadeGrid:
     run.tell_inversion(bench, inversion, grid.quiet)
     cells = plan_cells(grid.draws, inversion, grid.methods, grid.counts)
     _tell_lost(grid.counts, {cell.count for cell in cells}, len(inversion.rows))
-    making = Making(generation, grid.prompt, grid.outputs.cells, grid.model.batch)
     made = run.drive(make_cells(bench, inversion, cells, making), grid.quiet)
     kept = sum(cell.kept for cell in made)
     run.say(
@@ -136,7 +179,7 @@ def make_grid(bench: Workbench, grid: Grid) -> MadeGrid:
         f"{kept} kept from before",
         grid.quiet,
     )
-    return MadeGrid(inversion, generation, made)
+    return MadeGrid(inversion, making.generation, made)
 
 
 def _tell_lost(asked: Iterable[int], left: set[int], readable: int) -> None:

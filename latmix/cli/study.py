@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from latmix.cli import bias, offset, paths, recipe
+from latmix.cli import bias, offset, paths, quality, recipe
 
 app = typer.Typer(
     help="The experiments of the paper, on your pictures.",
@@ -14,4 +14,5 @@ app = typer.Typer(
 app.command("bias")(bias.bias)
 app.command("offset")(offset.offset)
 app.command("paths")(paths.paths)
+app.command("quality")(quality.quality)
 app.command("recipe")(recipe.recipe)

@@ -111,11 +111,7 @@ def make_cells(
         make_folder(making.folder)
     recipes = [_recipe(bench, inversion, cell, making) for cell in cells]
     paths = [making.folder / cell.file_name for cell in cells]
-    lost: list[int] = []
-    for at, path in enumerate(paths):
-        yield Progress("look", at, len(cells), note="for pictures made before")
-        if not is_kept(path, recipes[at]):
-            lost.append(at)
+    lost = yield from find_lost(bench, inversion, cells, making)
     missing = _whole_batches(lost, len(cells), making.batch)
     statistics: dict[int, Statistics] = {}
     for part in _batches(missing, making.batch):
@@ -133,6 +129,18 @@ def make_cells(
     return [
         MadeCell(cell, paths[at], statistics[at], at not in made) for at, cell in enumerate(cells)
     ]
+
+
+def find_lost(
+    bench: Workbench, inversion: Inversion, cells: Sequence[Cell], making: Making
+) -> Generator[Progress, None, list[int]]:
+    """The places of the cells whose pictures are not there."""
+    lost = []
+    for at, cell in enumerate(cells):
+        yield Progress("look", at, len(cells), note="for pictures made before")
+        if not is_kept(making.folder / cell.file_name, _recipe(bench, inversion, cell, making)):
+            lost.append(at)
+    return lost
 
 
 def mix_cells(inversion: Inversion, cells: Sequence[Cell]) -> tuple[Mixed, Inversion]:

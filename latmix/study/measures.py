@@ -6,6 +6,7 @@ picture. The studies and the training of the built-in model use the same measure
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,6 +19,13 @@ RESAMPLES = 2000
 
 DISTANCE_RESAMPLES = 200
 """Bootstrap resamples of a distance, each of which costs the distance again."""
+
+
+KERNEL_ROWS = 1024
+"""Rows of a kernel table at a time."""
+
+Distance = Callable[[Tensor], float]
+"""Of features (n, d) from others that it knows."""
 
 
 @dataclass(frozen=True)
@@ -40,30 +48,27 @@ def estimate(values: Tensor) -> Estimate:
     return Estimate(float(values.mean()), *_interval(means))
 
 
-def estimate_distance(
-    distance: Callable[[Tensor, Tensor], float], some: Tensor, known: Tensor
-) -> Estimate:
-    """The distance of features (n, d) from known ones (k, d), and its bootstrap interval.
+def estimate_distance(distance: Distance, some: Tensor) -> Estimate:
+    """The distance of features (n, d), and its bootstrap interval.
 
-    The n rows are resampled, the k are not. A sample with repeated rows is further away than one
-    without, so the resamples are moved to have the distance as their mean: the interval is the
-    spread at this n, and leaves out what a larger n would change.
+    A sample with repeated rows is further away than one without, so the resamples are moved to have
+    the distance as their mean: the interval is the spread at this n, and leaves out what a larger n
+    would change.
     """
-    found = distance(some, known)
+    found = distance(some)
     drawn = _resamples(len(some), DISTANCE_RESAMPLES)
-    spread = torch.tensor([distance(some[rows], known) for rows in drawn], dtype=torch.float64)
+    spread = torch.tensor([distance(some[rows]) for rows in drawn], dtype=torch.float64)
     low, high = _interval(spread - spread.mean())
     return Estimate(found, found + low, found + high)
 
 
-def own_distance(
-    distance: Callable[[Tensor, Tensor], float], known: Tensor, count: int
-) -> Estimate:
-    """What `count` rows drawn from the known features (k, d) themselves, with repetition, show: the
-    distance that nothing can be expected to go below, and the interval that it falls in."""
+def sampled_distance(distance: Distance, rows: Tensor, count: int) -> Estimate:
+    """The distance of `count` rows drawn, with repetition, from features (k, d): the mean over many
+    samples, and the interval that they fall in. For the features that the distance is from it is
+    what nothing can be expected to be nearer than."""
     generator = torch.Generator().manual_seed(0)
-    drawn = torch.randint(len(known), (DISTANCE_RESAMPLES, count), generator=generator)
-    found = torch.tensor([distance(known[rows], known) for rows in drawn], dtype=torch.float64)
+    drawn = torch.randint(len(rows), (DISTANCE_RESAMPLES, count), generator=generator)
+    found = torch.tensor([distance(rows[some]) for some in drawn], dtype=torch.float64)
     return Estimate(float(found.mean()), *_interval(found))
 
 
@@ -117,18 +122,34 @@ def features(latents: Tensor) -> Tensor:
 
 
 def frechet_distance(one: Tensor, other: Tensor) -> float:
-    """|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)) of features (n, d) and (k, d).
+    """|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)) of features (n, d) and (k, d), n, k > 1.
 
     Source: Heusel et al. 1706.08500, eq. 6. It is the FID for features of the Inception network
     alone; with others it is not to be compared with one.
     """
-    one, other = one.double(), other.double()
-    gap = (one.mean(dim=0) - other.mean(dim=0)).square().sum()
-    first, second = one - one.mean(dim=0), other - other.mean(dim=0)
-    first, second = first / (len(one) - 1) ** 0.5, second / (len(other) - 1) ** 0.5
-    # tr (S1 S2)^(1/2) is the sum of the singular values of A1 A2^T, where S = A^T A.
-    roots = torch.linalg.svdvals(_shortened(first) @ _shortened(second).T).sum()
-    return float(gap + first.square().sum() + second.square().sum() - 2 * roots)
+    return frechet_from(other)(one)
+
+
+def frechet_from(known: Tensor) -> Distance:
+    """The Frechet distance from known features (k, d): for many samples, a part is done once."""
+    mean, root = _moments(known)
+    trace, short = root.square().sum(), _shortened(root)
+
+    def distance(some: Tensor) -> float:
+        own_mean, own_root = _moments(some)
+        # tr (S1 S2)^(1/2) is the sum of the singular values of A1 A2^T, where S = A^T A.
+        roots = torch.linalg.svdvals(_shortened(own_root) @ short.T).sum()
+        gap = (own_mean - mean).square().sum()
+        return float(gap + own_root.square().sum() + trace - 2 * roots)
+
+    return distance
+
+
+def _moments(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean m (d,) and a root A (n, d) of the covariance S = A^T A."""
+    rows = rows.double()
+    mean = rows.mean(dim=0)
+    return mean, (rows - mean) / (len(rows) - 1) ** 0.5
 
 
 def _shortened(rows: Tensor) -> Tensor:
@@ -139,18 +160,29 @@ def _shortened(rows: Tensor) -> Tensor:
     return upper
 
 
-def kernel_distance(one: Tensor, other: Tensor) -> float:
-    """The unbiased square of the maximum mean discrepancy under k(x, y) = (x.y/d + 1)^3.
+def kernel_from(known: Tensor) -> Distance:
+    """From known features (k, d): the unbiased square of the maximum mean discrepancy under
+    k(x, y) = (x.y/d + 1)^3, which may fall below 0.
 
-    Source: Binkowski et al. 1801.01401 (KID, with features of the Inception network).
+    Source: Binkowski et al. 1801.01401 (KID, for features of the Inception network).
     """
-    one, other = one.double(), other.double()
+    known = known.double()
+    within = _mean_kernel(known)
 
-    def kernel(left: Tensor, right: Tensor) -> Tensor:
-        return (left @ right.T / left.shape[1] + 1) ** 3
+    def distance(some: Tensor) -> float:
+        some = some.double()
+        return _mean_kernel(some) + within - 2 * float(_kernel(some, known).mean())
 
-    def within(rows: Tensor) -> Tensor:
-        table, count = kernel(rows, rows), len(rows)
-        return (table.sum() - table.diagonal().sum()) / (count * (count - 1))
+    return distance
 
-    return float(within(one) + within(other) - 2 * kernel(one, other).mean())
+
+def _mean_kernel(rows: Tensor) -> float:
+    """The mean of k over all pairs of two rows, in blocks."""
+    parts = (rows[first : first + KERNEL_ROWS] for first in range(0, len(rows), KERNEL_ROWS))
+    total = math.fsum(float(_kernel(part, rows).sum()) for part in parts)
+    alike = float((rows.square().sum(dim=1) / rows.shape[1] + 1).pow(3).sum())
+    return (total - alike) / (len(rows) * (len(rows) - 1))
+
+
+def _kernel(left: Tensor, right: Tensor) -> Tensor:
+    return (left @ right.T / left.shape[1] + 1) ** 3
