@@ -92,7 +92,10 @@ class InversionOptions:
     ] = None
     preset: Annotated[
         str | None,
-        typer.Option(help="The paper's settings: paper-sd15 or paper-sd35.", show_default=False),
+        typer.Option(
+            help="The paper's settings: paper-sd15, paper-sd15-500 or paper-sd35.",
+            show_default=False,
+        ),
     ] = None
 
 
