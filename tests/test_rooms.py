@@ -53,6 +53,7 @@ WITHOUT_TORCH = [
     "latmix.models.schedule",
     "latmix.models.source",
     "latmix.report",
+    "latmix.sampling.presets",
     "latmix.sampling.settings",
     "latmix.session",
     "latmix.store.results",

@@ -11,6 +11,7 @@ from latmix.cli import run
 from latmix.cli.options import GuidanceScale, InversionOptions, ModelOptions, command
 from latmix.errors import UsageError
 from latmix.mixing.grid import parse_method
+from latmix.sampling.presets import find_preset
 
 
 @command
@@ -46,7 +47,7 @@ def explore(
         from latmix import demo as built_in
 
         folder = built_in.folder(demo)
-    preset = run.find_preset(options.preset)
+    preset = find_preset(options.preset)
     given = {
         "method": method,
         "prompt": run.template(options, demo) or None,
@@ -67,7 +68,7 @@ def explore(
             count=count,
             model=model.model,
             device=model.device,
-            dtype=model.dtype,
+            dtype=run.network_dtype(model, options.preset),
             batch=model.batch,
             choices={name: value for name, value in given.items() if value is not None},
             fresh=fresh,

@@ -52,7 +52,7 @@ def invert(
 ) -> int:
     """Fill the store with the pictures' noise latents; what is there already is kept."""
     paths = run.find_pictures(pictures)
-    bench = run.make_workbench(model, output.quiet)
+    bench = run.make_workbench(model, output.quiet, options.preset)
     inversion = run.invert(
         bench,
         pictures,
@@ -90,7 +90,7 @@ def stats(
     method = parse_method(method).name
     paths = run.find_pictures(pictures)
     given = weighting.given_weights(paths, weights, weight_file)
-    bench = run.make_workbench(model, output.quiet)
+    bench = run.make_workbench(model, output.quiet, options.preset)
     inversion = run.invert(
         bench,
         pictures,

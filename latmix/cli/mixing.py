@@ -58,7 +58,7 @@ def centroid(
     method = parse_method(method).name
     paths = run.find_pictures(pictures)
     _check_output(output.output, paths)
-    bench = run.make_workbench(model, output.quiet)
+    bench = run.make_workbench(model, output.quiet, options.preset)
     inversion = run.invert(
         bench, pictures, model, options, paths=paths, count=count, quiet=output.quiet
     )
@@ -103,7 +103,7 @@ def mix(
         raise UsageError("--random draws the weights itself.", "Leave -w and --weights out.")
     if given and count:
         raise UsageError("-n and weights by name exclude each other.", "Leave one of them out.")
-    bench = run.make_workbench(model, output.quiet)
+    bench = run.make_workbench(model, output.quiet, options.preset)
     inversion = run.invert(
         bench,
         pictures,

@@ -49,7 +49,10 @@ class ModelOptions:
     """Which model, and where it runs."""
 
     model: Annotated[
-        str, typer.Option(help="A name of `latmix models list`, a hub id, or a folder.")
+        str,
+        typer.Option(
+            help="A name of `latmix models list`, a hub id, a folder, or FILE.safetensors@BASE."
+        ),
     ] = "auto"
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto"
     dtype: Annotated[
@@ -92,7 +95,10 @@ class InversionOptions:
     ] = None
     preset: Annotated[
         str | None,
-        typer.Option(help="The paper's settings: paper-sd15 or paper-sd35.", show_default=False),
+        typer.Option(
+            help="The paper's settings: paper-sd15, paper-sd15-500 or paper-sd35.",
+            show_default=False,
+        ),
     ] = None
 
 

@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +14,7 @@ from latmix.errors import LatmixError, UsageError
 from latmix.jobs.progress import Pace, Progress, progress_line
 from latmix.names import display_name
 from latmix.sampling.generators import drained, watched
+from latmix.sampling.presets import find_preset
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,18 +38,6 @@ RESIDUAL_TOLD = 5e-3
 
 LINE_SECONDS = 1.0
 """Time between two lines of progress where there is no terminal."""
-
-
-@dataclass(frozen=True)
-class Preset:
-    """What the paper used (L&K appendix A): DDIM inversion at the guidance it generates with."""
-
-    steps: int
-    guidance: float
-    solver: str = "ddim"
-
-
-PRESETS = {"paper-sd15": Preset(50, 7.5), "paper-sd35": Preset(28, 4.5)}
 
 
 def console(to_stderr: bool = False) -> Console:
@@ -119,8 +107,8 @@ def find_source(name: str, config: Config, quiet: bool) -> ModelSource:
     return source
 
 
-def make_workbench(options: ModelOptions, quiet: bool) -> Workbench:
-    """The workbench of the model options.
+def make_workbench(options: ModelOptions, quiet: bool, preset: str | None = None) -> Workbench:
+    """The workbench of the model options; a preset's dtype holds where none is given.
 
     Raises:
         LatmixError: the model, device or dtype cannot be used.
@@ -132,7 +120,15 @@ def make_workbench(options: ModelOptions, quiet: bool) -> Workbench:
     from latmix.jobs.workbench import Workbench
     from latmix.store.latents import LatentStore
 
-    return Workbench(source, LatentStore(config.home), options.device, options.dtype)
+    return Workbench(
+        source, LatentStore(config.home), options.device, network_dtype(options, preset)
+    )
+
+
+def network_dtype(options: ModelOptions, preset: str | None) -> str:
+    """The dtype that the options mean: their own, else the preset's."""
+    named = find_preset(preset)
+    return named.dtype if options.dtype == "auto" and named else options.dtype
 
 
 def inversion_settings(options: InversionOptions, source: ModelSource) -> InversionSettings:
@@ -168,14 +164,6 @@ def generation_settings(
         steps=options.steps or (preset.steps if preset else 50),
         negative=options.negative,
     )
-
-
-def find_preset(name: str | None) -> Preset | None:
-    if name is not None and name not in PRESETS:
-        raise UsageError(
-            f"There is no preset {display_name(name)}.", f"Use {' or '.join(PRESETS)}."
-        )
-    return PRESETS[name] if name else None
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -27,8 +27,13 @@ def place(folder: Path, part: str) -> Path:
     return folder if is_flat else folder / part
 
 
-def check_part(folder: Path, part: str, known: Sequence[str], named: object) -> None:
+def check_part(
+    folder: Path, part: str, known: Sequence[str], named: object, is_elsewhere: bool = False
+) -> None:
     """Check a part that has weights.
+
+    Args:
+        is_elsewhere: its weights are in a file of their own, only its configuration is here.
 
     Raises:
         ModelError: it is of another class than those known, or files are missing or refused.
@@ -49,6 +54,8 @@ def check_part(folder: Path, part: str, known: Sequence[str], named: object) -> 
         raise ModelError(
             f"{shown} is incomplete: {part}/config.json is missing.", "Fetch it again."
         )
+    if is_elsewhere:
+        return
     _check_shards(home, shown)
     if weights(home, None) or weights(home, "fp16"):
         return

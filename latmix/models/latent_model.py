@@ -11,9 +11,9 @@ from PIL import Image
 from torch import Tensor
 
 from latmix.models.autoencoder import Autoencoder
+from latmix.models.model_source import ModelSource
 from latmix.models.parts import explained, load_network, load_tokenizer
 from latmix.models.protocol import Conditioning
-from latmix.models.source import ModelSource
 
 
 class LatentModel(ABC):

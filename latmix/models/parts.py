@@ -16,7 +16,8 @@ import torch
 
 from latmix.errors import ModelError
 from latmix.models.files import place
-from latmix.models.source import ModelSource
+from latmix.models.model_source import ModelSource
+from latmix.models.single_file import load_converted
 
 _DIFFUSERS = {
     "AutoencoderKL": "autoencoders.autoencoder_kl",
@@ -44,6 +45,8 @@ def load_network(source: ModelSource, part: str, dtype: torch.dtype) -> Any:
     """A part that has weights, on the CPU, not to be trained."""
     name = source.networks[part]
     network = import_classes([name])[name]
+    if source.single and source.single.has(part):
+        return load_converted(source, part, network, dtype).eval().requires_grad_(False)
     typed = {"torch_dtype" if name in _DIFFUSERS else "dtype": dtype}
     loaded = network.from_pretrained(
         place(source.folder, part),

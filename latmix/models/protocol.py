@@ -14,8 +14,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from latmix.models.model_source import ModelSource
 from latmix.models.schedule import NoiseSchedule
-from latmix.models.source import ModelSource
 
 
 @dataclass(frozen=True)

@@ -1,189 +1,40 @@
-"""Where a model's files are, whether they can be used, and their fingerprint. Needs no torch.
+"""Where a model's files are, and whether they can be used. Needs no torch.
 
 A source is a folder in diffusers format: inside the package, named by the user, or in the hub's
-cache on this machine. Nothing is downloaded here, and only safetensors and JSON are ever read, so a
-model can carry no code.
+cache on this machine; or a checkpoint in one file, with such a folder for what it does not say.
+Nothing is downloaded here, and only safetensors and JSON are ever read, so a model can carry no
+code.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from latmix.errors import ModelError
 from latmix.models import catalogue
-from latmix.models.families import Family, find_family
+from latmix.models.families import find_family
 from latmix.models.files import (
+    PICKLES,
     check_channels,
     check_part,
     check_tokenizer,
-    file_digest,
     named_class,
-    place,
     read_json,
-    weights,
 )
-from latmix.models.schedule import NoiseSchedule, read_schedule
+from latmix.models.model_source import ModelSource
+from latmix.models.single_file import ENDING, SingleFile
 from latmix.names import display_name
 
-
-@dataclass(frozen=True)
-class ModelSource:
-    """A checked model folder.
-
-    Attributes:
-        name: as the user knows it: a catalogue name, a hub id or a folder.
-        folder: diffusers format, on this machine.
-        family: what its pipeline class has in common.
-        guidance: what suits it when generating.
-    """
-
-    name: str
-    folder: Path
-    family: Family
-    guidance: float
-
-    @cached_property
-    def index(self) -> dict[str, Any]:
-        """The model's `model_index.json`."""
-        return read_json(self.folder / "model_index.json")
-
-    @cached_property
-    def networks(self) -> dict[str, str]:
-        """The parts that have weights, and the class of each; optional ones may be absent."""
-        named = {part: named_class(self.index.get(part)) for part in self.family.networks}
-        return {part: name for part, name in named.items() if name}
-
-    @cached_property
-    def tokenizers(self) -> tuple[str, ...]:
-        """The tokenizers that are there."""
-        return tuple(p for p in self.family.tokenizers if named_class(self.index.get(p)))
-
-    @cached_property
-    def channels(self) -> int:
-        """Latent channels."""
-        if not self.family.autoencoder:
-            return int(self.config(self.family.denoiser).get("in_channels", 3))
-        return int(self.config(self.family.autoencoder).get("latent_channels", 4))
-
-    @cached_property
-    def guiding(self) -> str:
-        """How guidance works: as `Family.guiding`; "none" where the network is told no scale."""
-        told = self.config(self.family.denoiser).get("guidance_embeds", False)
-        return "none" if self.family.guiding == "embedded" and not told else self.family.guiding
-
-    @cached_property
-    def cell(self) -> int:
-        """Pixels along one side of a latent cell."""
-        if not self.family.autoencoder:
-            return 1
-        levels = self.config(self.family.autoencoder).get("block_out_channels", [0] * 4)
-        return int(2 ** (len(levels) - 1))
-
-    @cached_property
-    def multiple(self) -> int:
-        """Pixels that both sides of a picture must be multiples of."""
-        halvings = 0
-        if self.networks[self.family.denoiser] == "UNet2DModel":
-            # Unlike the others it does not fit what it enlarges to what it made smaller.
-            halvings = len(self.config(self.family.denoiser).get("block_out_channels", [0])) - 1
-        return self.cell * self.family.patch * int(2**halvings)
-
-    @cached_property
-    def size(self) -> tuple[int, int]:
-        """Width and height in pixels that the network was trained on."""
-        side = self.config(self.family.denoiser).get("sample_size") or self.family.cells
-        height, width = side if isinstance(side, list) else (side, side)
-        return int(width) * self.cell, int(height) * self.cell
-
-    def latent_shape(self, size: tuple[int, int]) -> tuple[int, int, int]:
-        """(C, H, W) of the latents of pictures of a size (width, height) in pixels.
-
-        Raises:
-            ValueError: a side is not a positive multiple of `multiple`, or longer than the network
-                has positions for; the sentence names the nearest size.
-        """
-        most = self.config(self.family.denoiser).get("pos_embed_max_size")
-        longest = self.multiple * most if most else max(size) + self.multiple
-        near = tuple(self._nearest_side(side, longest) for side in size)
-        if near != size:
-            raise ValueError(
-                f"size must be multiples of {self.multiple} pixels"
-                + (f" up to {longest}" if most else "")
-                + f" for {self.name}, not {size[0]}x{size[1]}; the nearest is {near[0]}x{near[1]}."
-            )
-        return self.channels, size[1] // self.cell, size[0] // self.cell
-
-    def _nearest_side(self, side: int, longest: int) -> int:
-        step = self.multiple
-        return min(max(step, (side + step // 2) // step * step), longest)
-
-    def patches(self, shape: Sequence[int]) -> int:
-        """How many patches the denoiser sees in latents of a shape (..., H, W)."""
-        patch = self.family.patch
-        return (shape[-2] // patch) * (shape[-1] // patch)
-
-    @cached_property
-    def schedule(self) -> NoiseSchedule:
-        """The noise levels it was trained with.
-
-        Raises:
-            ModelError: they are of a kind that latmix does not know.
-        """
-        try:
-            return read_schedule(self.scheduler, self.family.has_even_levels)
-        except ValueError as error:
-            raise ModelError(
-                f"The model {self.name} cannot be used: {error}",
-                "Use a model with a plain diffusion or flow scheduler.",
-            ) from error
-
-    @cached_property
-    def scheduler(self) -> dict[str, Any]:
-        """The scheduler's JSON."""
-        return read_json(place(self.folder, "scheduler") / "scheduler_config.json")
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """32 hex digits that change when any file the network reads changes."""
-        from blake3 import blake3
-
-        digest = blake3()
-        for path in self._files():
-            digest.update(f"{path.relative_to(self.folder).as_posix()}\0".encode())
-            digest.update(file_digest(path))
-        return digest.hexdigest(length=16)
-
-    def variant(self, part: str) -> str | None:
-        """A part's variant: None, or "fp16" where only half-precision files are there."""
-        return None if weights(place(self.folder, part), None) else "fp16"
-
-    def config(self, part: str) -> dict[str, Any]:
-        """The JSON of a part that has weights."""
-        return read_json(place(self.folder, part) / "config.json")
-
-    def _files(self) -> list[Path]:
-        chosen = [
-            path
-            for part in self.networks
-            for path in weights(place(self.folder, part), self.variant(part))
-        ]
-        for part in (*self.networks, *self.tokenizers, "scheduler"):
-            for kind in ("*.json", "*.txt", "*.model"):
-                chosen += place(self.folder, part).glob(kind)
-        if self.family.is_told_by_index:
-            chosen.append(self.folder / "model_index.json")
-        return sorted(set(chosen))
+__all__ = ["ModelSource", "find_model"]
 
 
 def find_model(name: str, configured: str = "") -> ModelSource:
-    """The checked source of a catalogue name, a hub id, a folder in diffusers format, or `auto`.
+    """The checked source of a model's name.
 
     Args:
+        name: a catalogue name, a hub id, a folder in diffusers format, a single file
+            (`x.safetensors`, or `x.safetensors@BASE` with another model as its base), or `auto`.
         configured: what `auto` stands for when it is on this machine; else the built-in model.
 
     Raises:
@@ -194,17 +45,25 @@ def find_model(name: str, configured: str = "") -> ModelSource:
             return find_model(configured or catalogue.BUILT_IN)
         except ModelError:
             return find_model(catalogue.BUILT_IN)
+    file, separator, base = name.partition(f"{ENDING}@")
+    if separator or name.endswith(ENDING):
+        return _single(name, Path(file + separator.removesuffix("@")).expanduser(), base)
+    return _checked(*_located(name))
+
+
+def _located(name: str) -> tuple[str, Path, float | None]:
+    """A model's name as it is shown, its folder, and the guidance that suits it, if known."""
     entry = catalogue.find_entry(name)
     guidance = entry.guidance if entry else None
     if entry and not entry.repository:
-        return _checked(entry.name, catalogue.built_in_folder(entry.name), guidance)
+        return entry.name, catalogue.built_in_folder(entry.name), guidance
     folder = Path(name).expanduser()
     if entry is None and (folder.exists() or _looks_like_path(name)):
-        return _checked(display_name(name), folder, guidance)
+        return display_name(name), folder, guidance
     repository = entry.repository if entry else name
     cached = _cached_snapshot(repository)
     if cached is not None:
-        return _checked(name, cached, guidance)
+        return name, cached, guidance
     if entry is None and repository.count("/") != 1:
         near = catalogue.nearest(name)
         raise ModelError(
@@ -234,9 +93,37 @@ def _cached_snapshot(repository: str) -> Path | None:
     return Path(index).parent if isinstance(index, str) else None
 
 
-def _checked(name: str, folder: Path, guidance: float | None) -> ModelSource:
+def _single(name: str, path: Path, base: str) -> ModelSource:
+    """The source of a checkpoint in one file.
+
+    Args:
+        base: a model of the same architecture, for its configuration and tokenizers; "" is the one
+            that the file looks made of.
+    """
+    single = SingleFile.read(path)
+    shown = display_name(path)
+    explained = f"{shown} is a single file, which holds no configuration and no tokenizer."
+    hint = f"Name a model or folder of the same architecture after it: {shown}@BASE."
+    base = base or single.base
+    if not base:
+        raise ModelError(explained, hint)
+    try:
+        _, folder, guidance = _located(base)
+    except ModelError as error:
+        raise ModelError(f"{explained} {error}", hint) from error
+    return _checked(display_name(name), folder, guidance, single)
+
+
+def _checked(
+    name: str, folder: Path, guidance: float | None, single: SingleFile | None = None
+) -> ModelSource:
     """The source of a folder, after everything that can be checked without loading it."""
     shown = display_name(folder)
+    if folder.is_file() and any(folder.match(kind) for kind in PICKLES):
+        raise ModelError(
+            f"{shown} is a pickle, and a pickle can run code when it is read.",
+            "latmix reads safetensors only: fetch a safetensors version or convert it first.",
+        )
     if not folder.is_dir():
         raise ModelError(f"There is no model folder {shown}.", "Check the path given to --model.")
     index_file = folder / "model_index.json"
@@ -248,12 +135,17 @@ def _checked(name: str, folder: Path, guidance: float | None) -> ModelSource:
     index = read_json(index_file)
     family = find_family(str(index.get("_class_name")), shown)
     for part, known in family.networks.items():
-        if part in family.optional and not named_class(index.get(part)):
-            continue
-        check_part(folder, part, known, index.get(part))
+        if part not in family.optional or named_class(index.get(part)):
+            check_part(folder, part, known, index.get(part), bool(single and single.has(part)))
     for part in family.tokenizers:
         if part not in family.optional or named_class(index.get(part)):
             check_tokenizer(folder, part)
-    source = ModelSource(name, folder, family, family.guidance if guidance is None else guidance)
+    guidance = family.guidance if guidance is None else guidance
+    source = ModelSource(name, folder, family, guidance, single)
+    if single and not single.has(family.denoiser):
+        raise ModelError(
+            f"{display_name(single.path)} is not a model of the kind of {shown} ({family.title}).",
+            "Name a base of the same architecture after it: FILE@BASE.",
+        )
     check_channels(source.config(family.denoiser), source.channels * family.packing, shown)
     return source

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from latmix.models.latent_model import LatentModel, check_width
+from latmix.models.model_source import ModelSource
 from latmix.models.protocol import Conditioning
-from latmix.models.source import ModelSource
 
 
 class StableDiffusion(LatentModel):

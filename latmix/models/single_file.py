@@ -1,0 +1,155 @@
+"""Checkpoints in one .safetensors file, with the names that the original programs gave weights.
+
+Such a file holds weights only: configuration and tokenizers come from a folder of the same
+architecture, its base. Reading what a file holds needs no torch.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from latmix.errors import ModelError
+from latmix.names import display_name
+
+if TYPE_CHECKING:
+    import torch
+
+    from latmix.models.model_source import ModelSource
+
+ENDING = ".safetensors"
+
+PREFIXES = {
+    "unet": ("model.diffusion_model.input_blocks.",),
+    "transformer": (
+        "model.diffusion_model.joint_blocks.",
+        "model.diffusion_model.double_blocks.",
+        "joint_blocks.",
+        "double_blocks.",
+    ),
+    "vae": ("first_stage_model.", "vae."),
+    "text_encoder": ("cond_stage_model.", "conditioner.embedders.0.", "text_encoders.clip_l."),
+    "text_encoder_2": ("conditioner.embedders.1.", "text_encoders.clip_g."),
+    "text_encoder_3": ("text_encoders.t5xxl.",),
+}
+"""How the names of a part's weights begin."""
+
+BASES = (
+    ("cond_stage_model.transformer.", "sd15"),
+    ("conditioner.embedders.1.", "sdxl"),
+    ("model.diffusion_model.joint_blocks.", "sd35"),
+    ("joint_blocks.", "sd35"),
+    ("double_blocks.", "flux"),
+)
+"""The catalogue's model that a file with such names is most often a child of."""
+
+
+@dataclass(frozen=True)
+class SingleFile:
+    """A checkpoint file and the names of its weights."""
+
+    path: Path
+    names: tuple[str, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> SingleFile:
+        """What a file holds, from its first bytes.
+
+        Raises:
+            ModelError: it is not there, not safetensors, cut short, or holds no model.
+        """
+        shown = display_name(path)
+        names = read_names(path)
+        single = cls(path, names)
+        if single.has("unet") or single.has("transformer"):
+            return single
+        if any("lora" in name for name in names):
+            raise ModelError(
+                f"{shown} is a LoRA, which changes a model and is none.", "Give it to --lora."
+            )
+        raise ModelError(
+            f"{shown} holds no network that latmix knows.",
+            "Use a checkpoint of Stable Diffusion or Flux, or a folder in diffusers format.",
+        )
+
+    def has(self, part: str) -> bool:
+        """Whether it holds a part's weights."""
+        return any(name.startswith(PREFIXES.get(part, ())) for name in self.names)
+
+    @property
+    def base(self) -> str:
+        """The catalogue's model that it is likely a child of, or nothing."""
+        for prefix, base in BASES:
+            if any(name.startswith(prefix) for name in self.names):
+                return base
+        return ""
+
+
+def read_names(path: Path) -> tuple[str, ...]:
+    """The names of the tensors in a safetensors file.
+
+    Raises:
+        ModelError: it is not there, not safetensors, or cut short.
+    """
+    shown = display_name(path)
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            header = json.loads(stream.read(length)) if length < size else None
+    except FileNotFoundError as error:
+        raise ModelError(f"There is no file {shown}.", "Check the path.") from error
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{shown} cannot be read as safetensors ({type(error).__name__}).", "Fetch it again."
+        ) from error
+    if not isinstance(header, dict):
+        raise ModelError(f"{shown} is not safetensors, or cut short.", "Fetch it again.")
+    tensors = {name: about for name, about in header.items() if name != "__metadata__"}
+    end = max((about["data_offsets"][1] for about in tensors.values()), default=0)
+    if size < 8 + length + end:
+        raise ModelError(
+            f"{shown} is cut short: {size} of {8 + length + end} bytes are there.",
+            "Fetch it again.",
+        )
+    return tuple(tensors)
+
+
+def load_converted(source: ModelSource, part: str, network: Any, dtype: torch.dtype) -> Any:
+    """A part of a source's single file, its weights renamed by diffusers, on the CPU.
+
+    Args:
+        network: the class of the part.
+    """
+    from diffusers.loaders import single_file_utils
+
+    options = {
+        "config": str(source.folder),
+        "subfolder": part,
+        "torch_dtype": dtype,
+        "local_files_only": True,
+    }
+    weights = _weights(source.single, part) if source.single else {}
+    if hasattr(network, "from_single_file"):
+        return network.from_single_file(weights, **options)
+    if network.__name__.startswith("T5"):
+        convert = single_file_utils.create_diffusers_t5_model_from_checkpoint
+    else:
+        convert = single_file_utils.create_diffusers_clip_model_from_ldm
+    return convert(network, checkpoint=weights, **options)
+
+
+def _weights(single: SingleFile, part: str) -> dict[str, Any]:
+    """The tensors that a part needs, and no others: a file is gigabytes."""
+    from safetensors import safe_open
+
+    others = tuple(p for name, known in PREFIXES.items() if name != part for p in known)
+    is_denoiser = part in ("unet", "transformer")
+    with safe_open(single.path, "pt") as file:
+        return {
+            name: file.get_tensor(name)
+            for name in single.names
+            if name.startswith(PREFIXES[part]) or (is_denoiser and not name.startswith(others))
+        }

@@ -1,0 +1,40 @@
+"""What the paper's presets set, and what is stronger than they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from test_mixing import cli
+
+from latmix.cli import run
+from latmix.cli.options import InversionOptions, ModelOptions
+from latmix.models.source import find_model
+from latmix.store.results import read_recipe
+
+
+@pytest.mark.parametrize(
+    ("name", "steps", "guidance", "dtype"),
+    [
+        ("paper-sd15", 50, 7.5, "auto"),
+        ("paper-sd15-500", 500, 1.0, "float32"),
+        ("paper-sd35", 28, 4.5, "auto"),
+    ],
+)
+def test_a_preset_is_the_same_both_ways(name: str, steps: int, guidance: float, dtype: str) -> None:
+    source, options = find_model("mini"), InversionOptions(preset=name)
+    inversion = run.inversion_settings(options, source)
+    generation = run.generation_settings(None, options, source)
+    assert (inversion.steps, inversion.guidance, inversion.solver) == (steps, guidance, "ddim")
+    assert (generation.steps, generation.guidance) == (steps, guidance)
+    assert run.network_dtype(ModelOptions(), name) == dtype
+    assert run.network_dtype(ModelOptions(dtype="bfloat16"), name) == "bfloat16"
+
+
+def test_a_result_says_what_its_preset_set(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    words = ["--preset", "paper-sd35", "--steps", "3", "--size", "32", "--device", "cpu"]
+    assert cli("centroid", folder, "-n", "2", *words, "-o", out).exit_code == 0
+    recipe = read_recipe(out)
+    assert (recipe.inversion["guidance"], recipe.inversion["solver"]) == (4.5, "ddim")
+    assert recipe.generation == {"guidance": 4.5, "steps": 3, "negative": ""}
