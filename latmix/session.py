@@ -144,7 +144,7 @@ class Session:
             return False
         if self.mixture is None:
             return self.choose(mixture=Mixture.equal(keys))
-        if set(keys).issubset(self.mixture.keys):
+        if all(key in self.mixture for key in keys):
             return self.choose(mixture=self.mixture.drop(*keys))
         return self.choose(mixture=self.mixture.take_in(keys))
 

@@ -10,6 +10,7 @@ import math
 import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 
 def normalised(weights: Iterable[float]) -> tuple[float, ...]:
@@ -81,7 +82,7 @@ class Mixture:
         return len(self.keys)
 
     def __contains__(self, key: object) -> bool:
-        return key in self.keys
+        return key in self._table
 
     @property
     def effective_count(self) -> float:
@@ -90,9 +91,14 @@ class Mixture:
 
     def weight(self, key: str) -> float:
         """The weight of a picture; 0 for one that is not in the mixture."""
-        return self.weights[self.keys.index(key)] if key in self.keys else 0.0
+        return self._table.get(key, 0.0)
 
     def as_dict(self) -> dict[str, float]:
+        return dict(self._table)
+
+    @cached_property
+    def _table(self) -> dict[str, float]:
+        # Kept: of 10,000 pictures every edit asks many times.
         return dict(zip(self.keys, self.weights, strict=True))
 
     def set(self, key: str, weight: float) -> Mixture:
@@ -103,7 +109,7 @@ class Mixture:
         """
         if not math.isfinite(weight):
             raise ValueError(f"weight must be a finite number, not {weight}.")
-        if key not in self.keys:
+        if key not in self:
             return self._joined([key]).set(key, weight)
         held = self._held({key})
         if len(held) == len(self.keys) - 1:
@@ -157,7 +163,7 @@ class Mixture:
 
     def take_in(self, keys: Iterable[str]) -> Mixture:
         """With these pictures too, each with its equal share of what is not pinned."""
-        new = list(dict.fromkeys(key for key in keys if key not in self.keys))
+        new = list(dict.fromkeys(key for key in keys if key not in self))
         if not new:
             return self
         held = self._held()
@@ -192,8 +198,7 @@ class Mixture:
         """The weights of the pinned pictures."""
         if not self.pinned:
             return {}
-        table = self.as_dict()
-        return {key: table[key] for key in self.keys if key in self.pinned and key not in but}
+        return {k: w for k, w in self._table.items() if k in self.pinned and k not in but}
 
     def _joined(self, keys: Sequence[str]) -> Mixture:
         """With these pictures, which are not in it, weighing nothing."""

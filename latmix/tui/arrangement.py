@@ -111,7 +111,6 @@ class Arrangement:
             if name == "name" or ORDERS[name](session):
                 self.order = name
                 break
-        self.arrange(session)
         return self.order
 
     def find(self, row: Row | None) -> int | None:

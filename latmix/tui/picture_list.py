@@ -116,6 +116,7 @@ class PictureList(ScrollView, can_focus=True):
         self._painter = RowPainter(session, self.arrangement)
         self._is_high: bool | None = None
         self._pulled: Path | None = None
+        self._rested: Row | None = None
         self.cursor = 0
         self.entry: str | None = None
         self.is_filtering = False
@@ -148,7 +149,7 @@ class PictureList(ScrollView, can_focus=True):
 
     def show_folder(self) -> None:
         """Take up the session's pictures, from the first."""
-        self.is_filtering = False
+        self.is_filtering, self._rested = False, None
         self.arrangement.forget()
         self.arrangement.arrange(self._session)
         self.cursor, self.entry = 0, None
@@ -159,9 +160,11 @@ class PictureList(ScrollView, can_focus=True):
 
     def rearrange(self) -> None:
         """Make the rows anew, with the cursor where it was if that is still shown."""
-        row = self.row
+        # While words are typed, it is where it was before them, as far as that is shown.
+        if not self.is_filtering:
+            self._rested = self.row or self._rested
         self.arrangement.arrange(self._session)
-        self._take_rows(row)
+        self._take_rows(self._rested)
         self.show_session()
 
     def _take_rows(self, row: Row | None) -> None:
@@ -170,6 +173,8 @@ class PictureList(ScrollView, can_focus=True):
         self._put_cursor(self.arrangement.find(row) or 0, is_new=self.row != row)
 
     def _measure(self) -> None:
+        # Whether there is a scroll bar, which takes a column, is known after the layout.
+        self.call_after_refresh(self._show_header)
         self.virtual_size = Size(0, len(self.arrangement.rows) * self._painter.lines)
 
     def on_resize(self) -> None:
@@ -291,6 +296,7 @@ class PictureList(ScrollView, can_focus=True):
 
     def start_filter(self) -> None:
         """Take keys as words until enter or escape."""
+        self._rested = self.row or self._rested
         self.is_filtering = True
         self.entry = None
         self.filter(self.arrangement.words)
@@ -329,8 +335,8 @@ class PictureList(ScrollView, can_focus=True):
         elif event.key == "backspace":
             self.filter(words[:-1])
         elif event.key in ("escape", "ctrl+c", "ctrl+u"):
-            self.is_filtering = event.key == "ctrl+u"
             self.filter("")
+            self.is_filtering = event.key == "ctrl+u"
         else:
             self.is_filtering = False
             self.post_message(FilterChanged())

@@ -4,7 +4,7 @@ tall. Signs, not colours, carry the meaning; the cursor is drawn in reverse.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -200,9 +200,20 @@ class RowPainter:
 
     def _further(self, path: Path, line: int, styles: RowStyles) -> list[Segment]:
         """What tall rows say below the name."""
-        norm = self.norms.get(str(path))
-        said = f"norm {norm:.3f} √L" if line == 1 and norm is not None else ""
+        said = ", ".join(self._state(str(path))) if line == 1 else ""
         return [Segment(" " * HEAD_CELLS + said, styles.base + styles.out)]
+
+    def _state(self, key: str) -> Iterator[str]:
+        """What the signs mean, in words."""
+        if (weight := self.weights.get(key)) is not None:
+            yield "in the mixture" if weight > 0 else "muted"
+        if key in self.pinned:
+            yield "pinned"
+        if key in self.arrangement.marked:
+            yield "marked"
+        if self.session.is_inverted(key):
+            norm = self.norms.get(key)
+            yield f"inverted, norm {norm:.3f} √L" if norm is not None else "inverted"
 
     def _signs(self, key: str, weight: float | None, failed: bool) -> str:
         mixed = " " if weight is None else ("●" if weight > 0 else "○")
