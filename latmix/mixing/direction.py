@@ -15,9 +15,8 @@ import torch
 from torch import Tensor
 
 from latmix.mixing.grid import Method
-from latmix.mixing.low_pass import low_pass
 from latmix.mixing.sphere import spherical_mean, spherical_median
-from latmix.mixing.summary import ROUNDING, Blocks, Gram, Summary, split, weighted_sums
+from latmix.mixing.summary import ROUNDING, Blocks, Gram, Split, Summary, weighted_sums
 
 NEEDS_PRODUCTS = ("clol", "slerp", "nao")
 """Norm targets that ask for inner products."""
@@ -29,11 +28,13 @@ class Direction:
 
     Attributes:
         coefficients: c, (B, N).
+        split: the mean split of each mixture.
         residual: |m|, (B,), where c is not the weights; else None, and it is the scaled part's own.
         correlated: w' C w with C_ij = <e_i, e_j>/(r_i r_j), (B,), for clol.
     """
 
     coefficients: Tensor
+    split: Split
     residual: Tensor | None = None
     correlated: Tensor | None = None
 
@@ -41,6 +42,7 @@ class Direction:
         """Those of some mixtures."""
         return Direction(
             self.coefficients[which],
+            self.split.rows(which),
             None if self.residual is None else self.residual[which],
             None if self.correlated is None else self.correlated[which],
         )
@@ -49,8 +51,8 @@ class Direction:
 class Products(Protocol):
     """Inner products of the residuals e_n of N latents."""
 
-    def times(self, coefficients: Tensor, mean: str, weights: Tensor) -> Tensor:
-        """<e_n, sum c e>, (B, N), for c (B, N); weights (B, N) choose the cut-off of "lp:auto"."""
+    def times(self, coefficients: Tensor, split: Split) -> Tensor:
+        """<e_n, sum c e>, (B, N), for coefficients c (B, N)."""
         ...
 
 
@@ -60,14 +62,16 @@ class GramProducts:
     def __init__(self, gram: Gram) -> None:
         self._gram = gram
 
-    def times(self, coefficients: Tensor, mean: str, weights: Tensor) -> Tensor:
-        cutoffs = self._gram.summary.cutoffs(mean, weights)
-        if cutoffs is None:
-            return coefficients @ self._gram.residual(mean, None)
+    def times(self, coefficients: Tensor, split: Split) -> Tensor:
+        if split.cutoffs is None:
+            return coefficients @ self._gram.residual(split.mean, None)
+        cutoffs = set(split.cutoffs.tolist())
+        if len(cutoffs) == 1:
+            return coefficients @ self._gram.residual(split.mean, cutoffs.pop())
         result = torch.zeros_like(coefficients)
-        for cutoff in set(cutoffs.tolist()):
-            rows = cutoffs == cutoff
-            result[rows] = coefficients[rows] @ self._gram.residual(mean, cutoff)
+        for cutoff in cutoffs:
+            rows = split.cutoffs == cutoff
+            result[rows] = coefficients[rows] @ self._gram.residual(split.mean, cutoff)
         return result
 
 
@@ -78,9 +82,9 @@ class StreamedProducts:
         self._read = read
         self._summary = summary
 
-    def times(self, coefficients: Tensor, mean: str, weights: Tensor) -> Tensor:
+    def times(self, coefficients: Tensor, split: Split) -> Tensor:
         total = weighted_sums(self._read(), self._summary, coefficients)
-        rest = residual_sums(total, self._summary, coefficients, weights, mean).flatten(1)
+        rest = residual_sums(total, self._summary, coefficients, split)[0].flatten(1)
         result = torch.zeros_like(coefficients)
         for part, block in self._read():
             result[:, part] = rest @ block.to(rest).flatten(1).T
@@ -88,16 +92,15 @@ class StreamedProducts:
 
 
 def residual_sums(
-    total: Tensor, summary: Summary, coefficients: Tensor, weights: Tensor, mean: str
-) -> Tensor:
-    """sum c_n e_n from sum c_n z_n, both (B, C, P); changes `total`."""
-    common = split(coefficients @ summary.channel_mean.to(weights), mean)
+    total: Tensor, summary: Summary, coefficients: Tensor, split: Split
+) -> tuple[Tensor, Tensor | None]:
+    """sum c_n e_n from sum c_n z_n, both (B, C, P), in place; and the slow part of sum c_n d_n."""
+    common = split.constant(coefficients @ summary.channel_mean.to(coefficients))
     total -= common[..., None].to(total)
-    cutoffs = summary.cutoffs(mean, weights)
-    if cutoffs is not None and summary.spectrum is not None:
-        fields = total.reshape(*total.shape[:2], *summary.spectrum.shape)
-        total -= low_pass(fields, cutoffs.to(total)).flatten(2)
-    return total
+    slow = summary.slow_fields(split, coefficients, total.dtype)
+    if slow is not None:
+        total -= slow
+    return total, slow
 
 
 def direct(
@@ -112,29 +115,30 @@ def direct(
     Raises:
         ValueError: the latents cancel, so that no direction is left.
     """
+    split = summary.resolve(method.mean, weights)
     if method.norm not in NEEDS_PRODUCTS:
-        return Direction(weights)
+        return Direction(weights, split)
     if products is None:
         raise ValueError(f"products: {method.name} needs the latents' inner products.")
-    norms = summary.residual_norms(method.mean, weights)
+    norms = summary.residual_norms(split).to(weights)
     inverse = torch.where(norms > 0, 1 / norms.clamp_min(torch.finfo(norms.dtype).tiny), 0.0)
 
     def cosines(coefficients: Tensor) -> Tensor:
-        return products.times(coefficients * inverse, method.mean, weights) * inverse
+        return products.times(coefficients * inverse, split) * inverse
 
     pointing = torch.where(norms > 0, weights, 0.0)
     toward = cosines(pointing)
     square = (pointing * toward).sum(dim=1).clamp_min(0)
-    if method.norm == "clol":
-        return Direction(weights, correlated=square)
     least = ROUNDING * torch.finfo(weights.dtype).eps * pointing.sum(dim=1).square()
     if bool(((square <= least) & (least > 0)).any()):
         raise cancelled(method)
+    if method.norm == "clol":
+        return Direction(weights, split, correlated=square)
     start = pointing / torch.where(square > 0, square.sqrt(), 1.0)[:, None]
     centre = spherical_mean if method.norm == "slerp" else spherical_median
     coefficients = centre(cosines, pointing, start).coefficients * inverse
-    residual = (weights * products.times(weights, method.mean, weights)).sum(dim=1)
-    return Direction(coefficients, residual=residual.clamp_min(0).sqrt())
+    residual = (weights * products.times(weights, split)).sum(dim=1)
+    return Direction(coefficients, split, residual=residual.clamp_min(0).sqrt())
 
 
 def cancelled(method: Method) -> ValueError:

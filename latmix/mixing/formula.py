@@ -35,7 +35,6 @@ from latmix.mixing.summary import (
     blocks,
     parts,
     precise,
-    split,
     weighted_sums,
 )
 
@@ -112,7 +111,7 @@ def scaled_mixtures(
     """
     mixed = weighted_sums(read(), summary, direction.coefficients.to(kind))
     gain, lost = normalise_sums(mixed, summary, weights, direction, method)
-    poor = gain * torch.finfo(kind).eps > TOLERANCE
+    poor = lost | (gain * torch.finfo(kind).eps > TOLERANCE)
     if kind != weights.dtype and bool(poor.any()):
         again, weights = direction.rows(poor), weights[poor]
         sums = weighted_sums(read(), summary, again.coefficients)
@@ -142,14 +141,18 @@ def normalise_sums(
 def _normalise(
     total: Tensor, summary: Summary, weights: Tensor, direction: Direction, method: Method
 ) -> tuple[Tensor, Tensor]:
-    common = split(weights @ summary.channel_mean.to(weights), method.mean)
-    rest = residual_sums(total, summary, direction.coefficients, weights, method.mean)
+    split = direction.split
+    common = split.constant(weights @ summary.channel_mean.to(weights))
+    rest, slow = residual_sums(total, summary, direction.coefficients, split)
     sizes = torch.linalg.vector_norm(rest, dim=2, dtype=weights.dtype)
     size, target = target_norms(sizes, summary, weights, direction, method)
     scale = ratio(target, size)
     total *= scale[..., None].to(total)
     total += common[..., None].to(total)
-    total += summary.slow_fields(method.mean, weights).to(total)
+    if direction.residual is not None:
+        slow = summary.slow_fields(split, weights, total.dtype)
+    if slow is not None:
+        total += slow
     input_norm = direction.coefficients.abs() @ summary.squared_norm.to(weights).sqrt()
     norm = (target.square().sum(dim=1) + common.square().sum(dim=1) * summary.places).sqrt()
     gain = scale.amax(dim=1) * input_norm / norm.clamp_min(torch.finfo(norm.dtype).tiny)
@@ -172,7 +175,7 @@ def target_norms(
     target = norm_target(
         method.norm,
         size if direction.residual is None else direction.residual,
-        summary.mean_residual_norm(method.mean, weights),
+        summary.mean_residual_norm(direction.split, weights),
         weights.square().sum(dim=1),
         summary.radius,
         direction.correlated,

@@ -21,6 +21,9 @@ from latmix.mixing.summary import Blocks, Gram, Summary, weighted_sums
 INSTANT = 512
 """Latents whose statistics follow from their Gram matrix within 10 ms on two slow cores."""
 
+WORN = 1e3
+"""Growth of a running sum, which grows its rounding too, after which the sum is made anew."""
+
 FEW = 8
 """Weights that may change by themselves before the sum is made anew."""
 
@@ -48,6 +51,7 @@ class LiveStatistics:
         self._whole_summary = whole_summary
         self._weights: Tensor | None = None
         self._sum: Tensor | None = None
+        self._growth = 1.0
 
     @property
     def is_instant(self) -> bool:
@@ -69,7 +73,8 @@ class LiveStatistics:
         products = StreamedProducts(lambda: self._read(range(self.summary.count)), self.summary)
         direction = direct(method, self.summary, row[None], products)
         if direction.residual is not None:
-            turned = self._whole_sum(direction.coefficients[0])
+            held = row.nonzero()[:, 0]
+            turned = self._sum_of(held.tolist(), direction.coefficients[0, held])
             return sum_statistics(turned, self.summary, row, method, direction)
         self._sum = self._moved_sum(row)
         self._weights = row
@@ -83,7 +88,8 @@ class LiveStatistics:
         scale = (weights[held] / self._weights[held]).median()
         change = weights - scale * self._weights
         moved = (change.abs() > 1e-12).nonzero()[:, 0]
-        if len(moved) > FEW:
+        self._growth *= max(1.0, float(scale))
+        if len(moved) > FEW or self._growth > WORN:
             return self._whole_sum(weights)
         total = scale * self._sum
         if len(moved):
@@ -91,6 +97,7 @@ class LiveStatistics:
         return total
 
     def _whole_sum(self, weights: Tensor) -> Tensor:
+        self._growth = 1.0
         held = weights.nonzero()[:, 0]
         return self._sum_of(held.tolist(), weights[held])
 

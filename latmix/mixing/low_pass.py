@@ -9,6 +9,7 @@ cut-off is latmix's own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -39,7 +40,7 @@ class Spectrum:
         """The spectrum of latents (N, C, H, W)."""
         height, width = int(latents.shape[-2]), int(latents.shape[-1])
         radius, weight = _half_plane(latents)
-        kept = (radius > 0) & (radius <= LARGEST_CUTOFF)
+        kept = _kept(radius)
         values = torch.fft.rfft2(latents, norm="ortho")[..., kept] * weight[kept].sqrt()
         return cls(values, radius[kept], (height, width))
 
@@ -51,14 +52,13 @@ class Spectrum:
 
     def energy(self, cutoffs: Tensor) -> Tensor:
         """|P z_n|^2 without the mean, (B, N), for B cut-offs."""
-        power = self.values.abs().square().sum(dim=1)
-        return self._inside(cutoffs) @ power.T
+        return self._inside(cutoffs) @ self._power.T
 
     def variance(self, weights: Tensor, cutoff: Tensor) -> Tensor:
         """Variance over space of each channel of P sum w_n z_n, (C,), for weights (N,)."""
         height, width = self.shape
         power = self.sums(weights[None])[0].abs().square()
-        return (power * self._inside(cutoff[None])[0]).sum(dim=1) / (height * width)
+        return power @ self._inside(cutoff[None])[0] / (height * width)
 
     def products(self, cutoff: float) -> Tensor:
         """Inner products of the latents' parts within a cut-off, (N, N)."""
@@ -66,24 +66,23 @@ class Spectrum:
         flat = torch.view_as_real(self.values[..., inside]).flatten(1)
         return flat @ flat.T
 
-    def fields(self, weights: Tensor, cutoffs: Tensor) -> Tensor:
+    def fields(self, weights: Tensor, cutoffs: Tensor, kind: torch.dtype) -> Tensor:
         """P sum w_n z_n without the means, (B, C, H, W), for B weightings and cut-offs."""
         height, width = self.shape
-        radius, weight = _half_plane(self.values.real.new_empty(self.shape))
-        kept = (radius > 0) & (radius <= LARGEST_CUTOFF)
+        radius, weight = _half_plane(self.radius.new_empty(self.shape))
+        kept = _kept(radius)
         summed = self.sums(weights) * (self._inside(cutoffs) / weight[kept].sqrt())[:, None]
-        spectrum = summed.new_zeros(*summed.shape[:2], *radius.shape)
-        spectrum[..., kept] = summed
+        spectrum = torch.zeros(
+            *summed.shape[:2], *radius.shape, dtype=kind.to_complex(), device=summed.device
+        )
+        spectrum[..., kept] = summed.to(spectrum.dtype)
         slow: Tensor = torch.fft.irfft2(spectrum, s=(height, width), norm="ortho")
         return slow
 
     def sums(self, weights: Tensor) -> Tensor:
         """The coefficients of sum w_n z_n, (B, C, F), for weights (B, N)."""
-        flat = self.values.flatten(1)
-        summed = torch.view_as_complex(
-            torch.einsum("bn,nfx->bfx", weights, torch.view_as_real(flat)).contiguous()
-        )
-        return summed.reshape(-1, *self.values.shape[1:])
+        summed = (weights @ self._flat).reshape(len(weights), *self.values.shape[1:], 2)
+        return torch.view_as_complex(summed)
 
     def cutoffs(self, mean: str, weights: Tensor) -> Tensor:
         """The cut-off of each mixture, (B,): the split's own, or for "lp:auto" the largest ring
@@ -98,9 +97,8 @@ class Spectrum:
             return torch.full_like(weights[:, 0], cutoff)
         beta = weights.square().sum(dim=1, keepdim=True)
         rings = torch.arange(1, int(LARGEST_CUTOFF) + 1, device=weights.device)
-        member = (self.radius.ceil() == rings[:, None]).to(weights)
-        common = self.sums(weights).abs().square().sum(dim=1) @ member.T
-        own = weights @ (self.values.abs().square().sum(dim=1) @ member.T)
+        common = self.sums(weights).abs().square().sum(dim=1) @ self._rings
+        own = weights @ self._ring_power
         tiny = torch.finfo(weights.dtype).tiny
         share = (common - beta * own) / ((1 - beta) * own).clamp_min(tiny)
         # One picture alone shares nothing with others; its share would be rounding.
@@ -108,19 +106,35 @@ class Spectrum:
         largest: Tensor = (shared * rings).amax(dim=1).to(weights)
         return largest
 
+    @cached_property
+    def _flat(self) -> Tensor:
+        """The coefficients' real and imaginary parts, (N, 2 C F)."""
+        return torch.view_as_real(self.values).flatten(1)
+
+    @cached_property
+    def _power(self) -> Tensor:
+        """|values|^2 summed over the channels, (N, F)."""
+        return self.values.abs().square().sum(dim=1)
+
+    @cached_property
+    def _rings(self) -> Tensor:
+        """1 where a coefficient is of the ring (k-1, k], (F, K)."""
+        rings = torch.arange(1, int(LARGEST_CUTOFF) + 1, device=self.radius.device)
+        return (self.radius.ceil()[:, None] == rings).to(self.radius)
+
+    @cached_property
+    def _ring_power(self) -> Tensor:
+        """The power of each latent in each ring, (N, K)."""
+        return self._power @ self._rings
+
     def _inside(self, cutoffs: Tensor) -> Tensor:
         """1 for coefficients within each cut-off, (B, F)."""
         return (self.radius <= cutoffs[:, None] + SLACK).to(cutoffs)
 
 
-def low_pass(sums: Tensor, cutoffs: Tensor) -> Tensor:
-    """The slow part of mixtures (B, C, H, W) below B cut-offs, without the mean of each channel."""
-    height, width = int(sums.shape[-2]), int(sums.shape[-1])
-    radius, _ = _half_plane(sums)
-    inside = (radius > 0) & (radius <= cutoffs[:, None, None] + SLACK)
-    spectrum = torch.fft.rfft2(sums) * inside[:, None]
-    slow: Tensor = torch.fft.irfft2(spectrum, s=(height, width))
-    return slow
+def _kept(radius: Tensor) -> Tensor:
+    """Which coefficients a spectrum keeps."""
+    return (radius > 0) & (radius <= LARGEST_CUTOFF)
 
 
 def _half_plane(latents: Tensor) -> tuple[Tensor, Tensor]:

@@ -50,3 +50,69 @@ def path_loss(points: Tensor, length: int, longest: float, penalty: float = 1.0)
     excess = torch.relu(steps - longest).sum()
     loss: Tensor = penalty * excess - (steps * log_likelihood(middles, length)).sum()
     return loss
+
+
+def path(start: Tensor, end: Tensor, points: int = POINTS, steps: int = STEPS) -> Tensor:
+    """The path of least `path_loss` between two latents.
+
+    The best path lies in the plane of its ends, as reflecting in that plane changes no norm and no
+    distance: it is found as `points` - 1 pairs of coordinates, in no time whatever L is.
+
+    Args:
+        start, end: of one shape, not zero and not opposite.
+        points: segments; where the great circle's are no longer than a tenth more, none costs.
+        steps: iterations of L-BFGS at most, none of which raises the loss; 0 is the great circle.
+
+    Returns:
+        (points + 1, ...), the ends themselves first and last.
+
+    Raises:
+        ValueError: other shapes, a latent that is zero or not finite, or opposite ones.
+    """
+    _check_ends(start, end)
+    first, last = start.flatten().double(), end.flatten().double()
+    across = first / first.norm()
+    along = last - (last @ across) * across
+    along = along / along.norm().clamp_min(torch.finfo(along.dtype).tiny)
+    angle = torch.atan2(last @ along, last @ across)
+    share = torch.linspace(0, 1, points + 1, dtype=torch.float64)
+    norms = torch.lerp(first.norm(), last.norm(), share)
+    flat = torch.stack([norms * (share * angle).cos(), norms * (share * angle).sin()], dim=1)
+    flat = _descended(flat, first.numel(), steps)
+    found = flat[:, :1] * across + flat[:, 1:] * along
+    found[0], found[-1] = first, last
+    kind = torch.float64 if start.dtype == torch.float64 else torch.float32
+    points_found: Tensor = found.reshape(-1, *start.shape).to(kind)
+    return points_found
+
+
+def _descended(flat: Tensor, length: int, steps: int) -> Tensor:
+    """Points in the plane, (K+1, 2), with those between the ends where the loss is least."""
+    if steps == 0:
+        return flat
+    longest = 1.1 * float((flat[1:] - flat[:-1]).norm(dim=1).max())
+    inner = flat[1:-1].clone().requires_grad_()
+    descent = torch.optim.LBFGS([inner], max_iter=steps, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        descent.zero_grad()
+        value = path_loss(torch.cat([flat[:1], inner, flat[-1:]]), length, longest)
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    with torch.enable_grad():  # latents may come from under no_grad
+        descent.step(loss)  # type: ignore[no-untyped-call]
+    return torch.cat([flat[:1], inner.detach(), flat[-1:]])
+
+
+def _check_ends(start: Tensor, end: Tensor) -> None:
+    if start.shape != end.shape:
+        raise ValueError(f"end must have start's shape {tuple(start.shape)}, not {end.shape}.")
+    first, last = start.flatten().double(), end.flatten().double()
+    if not bool(torch.isfinite(first).all() & torch.isfinite(last).all()):
+        raise ValueError("start and end must be finite, but some element is NaN or infinite.")
+    size = first.norm() * last.norm()
+    if not bool(size > 0):
+        raise ValueError("start and end must not be zero: they have no direction.")
+    if bool(first @ last <= -size * (1 - 1e-12)):
+        raise ValueError("start and end are opposite: every great circle is as short.")

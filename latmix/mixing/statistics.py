@@ -14,7 +14,7 @@ from torch import Tensor
 from latmix.mixing.direction import Direction, GramProducts, direct
 from latmix.mixing.formula import coherence, ratio, target_norms
 from latmix.mixing.grid import Method, parse_method
-from latmix.mixing.summary import Gram, Summary, split
+from latmix.mixing.summary import Gram, Summary
 
 OFFSET_VISIBLE = 0.2
 OFFSET_DAMAGING = 0.4
@@ -74,9 +74,10 @@ def sum_statistics(
     Args:
         direction: of this one mixture; None where its coefficients c are the weights (N,).
     """
+    method = parse_method(method)
     variance = total.to(weights).var(dim=1, correction=0)
-    direction = direction or Direction(weights[None])
-    return _statistics(summary, weights, variance, parse_method(method), direction)
+    direction = direction or direct(method, summary, weights[None], None)
+    return _statistics(summary, weights, variance, method, direction)
 
 
 def _statistics(
@@ -86,16 +87,18 @@ def _statistics(
     coefficients = direction.coefficients[0]
     mean = weights @ summary.channel_mean.to(weights)
     turned = coefficients @ summary.channel_mean.to(weights)
-    common, offset = split(mean, method.mean), turned - split(turned, method.mean)
-    slow = summary.slow_variance(method.mean, weights)
-    rest = variance - summary.slow_variance(method.mean, weights, coefficients)
-    rest = rest.clamp_min(0.0)
+    split = direction.split
+    common, offset = split.constant(mean), turned - split.constant(turned)
+    slow = taken = summary.slow_variance(split, coefficients)
+    if direction.residual is not None:
+        slow = summary.slow_variance(split, weights)
+    rest = (variance - taken).clamp_min(0.0)
     sizes = ((offset.square() + rest) * summary.places).sqrt()
     size, target = target_norms(sizes[None], summary, weights[None], direction, method)
     scale = ratio(target, size)[0]
     residual = sizes.norm() if direction.residual is None else direction.residual[0]
     alpha = ratio(target.norm(), residual)
-    mean_norm = summary.mean_residual_norm(method.mean, weights[None])[0]
+    mean_norm = summary.mean_residual_norm(split, weights[None])[0]
     beta = weights.square().sum()
     tiny = torch.finfo(weights.dtype).tiny
     channel_mean = common + scale * offset

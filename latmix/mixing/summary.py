@@ -69,9 +69,39 @@ def weighted_sums(rows: Blocks, summary: Summary, weights: Tensor) -> Tensor:
     return total.reshape(-1, channels, summary.places)
 
 
+def _check_sides(shape: tuple[int, ...]) -> None:
+    if len(shape) != 3:
+        raise ValueError(f"a low-pass split needs latents (N, C, H, W), not (N, {tuple(shape)}).")
+
+
 def places(latents: Tensor) -> int:
     """P: elements of a channel of latents (N, C, ...); of (N, L), which is one channel, L."""
     return latents[0, 0].numel() if latents.ndim > 2 else latents.shape[1]
+
+
+@dataclass(frozen=True)
+class Split:
+    """A mean split z = d + e of B mixtures' latents. L&K section 5.
+
+    Attributes:
+        mean: 0, m, chm, lp:k or lp:auto.
+        cutoffs: of a low-pass split, (B,), in cycles per width; None for another.
+    """
+
+    mean: str
+    cutoffs: Tensor | None
+
+    def constant(self, channel_mean: Tensor) -> Tensor:
+        """The part of d that is constant over space, per channel, (..., C)."""
+        if self.mean == "0":
+            return torch.zeros_like(channel_mean)
+        if self.mean == "m":
+            return channel_mean.mean(dim=-1, keepdim=True).expand_as(channel_mean)
+        return channel_mean
+
+    def rows(self, which: slice | Tensor) -> Split:
+        """The same for some mixtures."""
+        return Split(self.mean, None if self.cutoffs is None else self.cutoffs[which])
 
 
 @dataclass(frozen=True)
@@ -100,17 +130,20 @@ class Summary:
         Raises:
             ValueError: a low-pass split, and the latents are not (N, C, H, W).
         """
-        squares, means = [], []
+        squares, means, spectra = [], [], []
+        shape = latents.shape[1:]
+        cuts = parse_cutoff(mean) is not None
+        if cuts:
+            _check_sides(shape)
         for _, block in blocks(latents):
             squares.append(block.square().sum(dim=2))
             means.append(block.mean(dim=2))
+            if cuts:
+                spectra.append(Spectrum.of(block.reshape(-1, *shape)))
         square, channel_mean = torch.cat(squares), torch.cat(means)
         summary = cls(square.sum(dim=1), channel_mean, places(latents))
-        summary = replace(summary, channel_norm=summary._spread(square))
-        if parse_cutoff(mean) is None:
-            return summary
-        shape = tuple(int(side) for side in latents.shape[1:])
-        return summary.with_spectrum(blocks(latents), shape)
+        spectrum = Spectrum.stack(spectra) if spectra else None
+        return replace(summary, channel_norm=summary._spread(square), spectrum=spectrum)
 
     def with_spectrum(self, rows: Blocks, shape: tuple[int, ...]) -> Summary:
         """The same with the spectrum of the latents, which come in blocks; shape is (C, H, W).
@@ -118,10 +151,11 @@ class Summary:
         Raises:
             ValueError: the latents have no height and width.
         """
-        if len(shape) != 3:
-            raise ValueError(f"a low-pass split needs latents (N, C, H, W), not (N, {shape}).")
-        parts = [Spectrum.of(block.reshape(-1, *shape).to(self.channel_mean)) for _, block in rows]
-        return replace(self, spectrum=Spectrum.stack(parts))
+        _check_sides(shape)
+        spectra = [
+            Spectrum.of(block.reshape(-1, *shape).to(self.channel_mean)) for _, block in rows
+        ]
+        return replace(self, spectrum=Spectrum.stack(spectra))
 
     def with_channels(self, rows: Blocks) -> Summary:
         """The same with the norm of each channel of the latents, which come in blocks."""
@@ -155,9 +189,15 @@ class Summary:
         """R = sqrt(L), the norm of a typical N(0, I) sample (L&K section 3)."""
         return math.sqrt(self.length)
 
-    def mean_residual_norm(self, mean: str, weights: Tensor) -> Tensor:
+    def resolve(self, mean: str, weights: Tensor) -> Split:
+        """A mean split for B weightings (B, N), with the cut-off of each."""
+        if parse_cutoff(mean) is None:
+            return Split(mean, None)
+        return Split(mean, self._slow.cutoffs(mean, weights))
+
+    def mean_residual_norm(self, split: Split, weights: Tensor) -> Tensor:
         """sum w_n r_n, (B,), for weights (B, N)."""
-        return (weights * self.residual_norms(mean, weights)).sum(dim=1)
+        return (weights * self.residual_norms(split).to(weights)).sum(dim=1)
 
     def mean_channel_norm(self, weights: Tensor) -> Tensor:
         """sum w_n r_nc, (B, C), with r_nc the norm of a channel without its mean."""
@@ -165,44 +205,33 @@ class Summary:
             raise ValueError("summary: adain needs the norms of the latents' channels.")
         return weights @ self.channel_norm.to(weights)
 
-    def residual_norms(self, mean: str, weights: Tensor) -> Tensor:
-        """r_n = |e_n|, the norm of a latent without what the split takes off, (B, N) or (1, N).
-
-        Args:
-            weights: (B, N), which choose the cut-off of "lp:auto".
-        """
-        common = split(self.channel_mean, mean).square().sum(dim=1) * self.places
-        squares = (self.squared_norm - common).to(weights)[None]
-        cutoffs = self.cutoffs(mean, weights)
-        if cutoffs is not None:
-            squares = squares - self._slow.energy(cutoffs)
+    def residual_norms(self, split: Split) -> Tensor:
+        """r_n = |e_n|, the norm of a latent without what the split takes off, (B, N) or (1, N)."""
+        common = split.constant(self.channel_mean).square().sum(dim=1) * self.places
+        squares = (self.squared_norm - common)[None]
+        if split.cutoffs is not None:
+            squares = squares - self._slow.energy(split.cutoffs)
         # What rounding leaves of a latent that is all split off is nothing, not a small norm.
-        floor = ROUNDING * torch.finfo(weights.dtype).eps * self.squared_norm.to(weights)
+        floor = ROUNDING * torch.finfo(squares.dtype).eps * self.squared_norm
         return torch.where(squares > floor, squares, 0.0).sqrt()
 
-    def cutoffs(self, mean: str, weights: Tensor) -> Tensor | None:
-        """The cut-off of each mixture under a low-pass split, (B,); None for another split."""
-        return None if parse_cutoff(mean) is None else self._slow.cutoffs(mean, weights)
+    def slow_variance(self, split: Split, weights: Tensor) -> Tensor:
+        """Variance over space of each channel of sum w d, (C,), of one mixture: weights (N,).
 
-    def slow_variance(
-        self, mean: str, weights: Tensor, coefficients: Tensor | None = None
-    ) -> Tensor:
-        """Variance over space of each channel of d', (C,), for weights (N,): 0 but for low-pass.
-
-        Args:
-            coefficients: (N,); of sum c_n d_n instead, cut where the weights say.
+        0 but for low-pass splits.
         """
-        cutoffs = self.cutoffs(mean, weights[None])
-        if cutoffs is None:
+        if split.cutoffs is None:
             return torch.zeros_like(self.channel_mean[0]).to(weights)
-        return self._slow.variance(weights if coefficients is None else coefficients, cutoffs[0])
+        return self._slow.variance(weights, split.cutoffs[0])
 
-    def slow_fields(self, mean: str, weights: Tensor) -> Tensor:
-        """d' without its channels' means, (B, C, P), for weights (B, N): 0 but for low-pass."""
-        cutoffs = self.cutoffs(mean, weights)
-        if cutoffs is None:
-            return weights.new_zeros(1, 1, 1)
-        return self._slow.fields(weights, cutoffs).flatten(2)
+    def slow_fields(self, split: Split, weights: Tensor, kind: torch.dtype) -> Tensor | None:
+        """sum w d without its channels' means, (B, C, P), for weights (B, N).
+
+        None but for low-pass splits.
+        """
+        if split.cutoffs is None:
+            return None
+        return self._slow.fields(weights, split.cutoffs, kind).flatten(2)
 
     def slow_products(self, cutoff: float) -> Tensor:
         """<P z_i, P z_j> of the low-pass P without the means, (N, N)."""
@@ -213,17 +242,6 @@ class Summary:
         if self.spectrum is None:
             raise ValueError("summary: a low-pass split needs the latents' spectrum.")
         return self.spectrum
-
-
-def split(channel_mean: Tensor, mean: str) -> Tensor:
-    """The constant part of d per channel, (..., C), of a mean split. L&K section 5."""
-    if mean == "0":
-        return torch.zeros_like(channel_mean)
-    if mean == "m":
-        return channel_mean.mean(dim=-1, keepdim=True).expand_as(channel_mean)
-    if mean == "chm" or parse_cutoff(mean) is not None:
-        return channel_mean
-    raise ValueError(f"mean split {mean!r} is not known: it must be one of 0, m, chm, lp:k.")
 
 
 @dataclass(frozen=True)
@@ -275,7 +293,7 @@ class Gram:
         key = ("lp" if cutoff is not None else mean, cutoff)
         if key not in self.kept:
             means = self.summary.channel_mean
-            offset = means - split(means, mean)
+            offset = means - Split(mean, None).constant(means)
             inner = self.centred.sum(dim=0) + self.summary.places * offset @ offset.T
             if cutoff is not None:
                 inner = inner - self.summary.slow_products(cutoff)

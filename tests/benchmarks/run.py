@@ -69,6 +69,35 @@ def mixing() -> None:
     report("the variance alone", seconds(lambda: gram.channel_variance(table[0])), frame, "frame")
 
 
+def centroids() -> None:
+    """1000 centroids of 64 out of 1000 latents of SD 1.5 at 512 pixels: 4 x 64 x 64."""
+    latents = torch.randn(1000, 4, 64, 64)
+    chosen = torch.rand(1000, 1000).argsort(dim=1)[:, :64]
+    weights = torch.zeros(1000, 1000).scatter(1, chosen, 1 / 64)
+    flat = latents.flatten(1)
+    product = seconds(lambda: weights @ flat, 3)
+    report("bare matrix product, float32", product, product, "product")
+
+    def naive() -> list[torch.Tensor]:
+        return [latents[row].mul(1 / 64).sum(dim=0) for row in chosen]
+
+    report("stack and sum, one by one (no normalisation)", seconds(naive, 3), product, "product")
+    for method in ("nin/chm", "fix/0", "coh/m", "lol/chm", "adain/chm", "nin/lp:2", "nin/lp:auto",
+                   "clol/chm"):  # fmt: skip
+        taken = seconds(lambda m=method: latmix.mix(latents, weights, m), 3)
+        report(f"mix, {method}", taken, product, "product")
+
+
+def live() -> None:
+    """Statistics of every norm target after a weight change, N = 96, 16 x 128 x 128."""
+    gram = Gram.of(torch.randn(96, 16, 128, 128), "lp:auto")
+    quick = LiveStatistics(gram.summary, lambda _: iter(()), gram)
+    weights = [1.0 + index for index in range(96)]
+    for method in (*(name for name in latmix.methods() if name.endswith("/chm")), "nin/lp:auto"):
+        change = seconds(lambda m=method: quick.statistics(weights, m), 50)
+        report(f"statistics after a weight change, {method}", change, 1 / 60, "frame")
+
+
 def inversion() -> None:
     """Eight latents of the built-in model, 20 steps."""
     model = load_model("mini", device="cpu")
@@ -85,4 +114,6 @@ def inversion() -> None:
 
 if __name__ == "__main__":
     mixing()
+    centroids()
+    live()
     inversion()

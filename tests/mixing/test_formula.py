@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from lolatents.lol_torch import lol_gaussian
 
 import latmix
 from latmix.mixing.grid import MEANS, methods, parse_method
@@ -402,6 +403,74 @@ def test_the_automatic_cut_off_finds_the_rings_that_are_shared() -> None:
     torch.testing.assert_close(
         latmix.mix(latents, method="nin/lp:auto"), latmix.mix(latents, method="nin/chm")
     )
+
+
+def test_adain_is_refused_with_another_mean_split() -> None:
+    for name in ("adain/0", "adain/m", "adain/lp:2", "adain/lp:auto"):
+        with pytest.raises(ValueError, match="adain is adain/chm only"):
+            latmix.mix(torch.randn(2, 4, 8, 8), method=name)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.8])
+def test_adain_of_two_is_that_of_diffmorpher(share: float) -> None:
+    """Each channel normalised, then given the interpolated mean and standard deviation."""
+    z = torch.from_numpy(noise(6, 2))
+    line = torch.lerp(z[0], z[1], share)
+    if share == 0.5:
+        # In the middle the direction is SLERP's too, which DiffMorpher goes along.
+        angle = torch.acos(torch.cosine_similarity(z[0].flatten(), z[1].flatten(), dim=0))
+        line = (torch.sin(angle / 2) / torch.sin(angle)) * (z[0] + z[1])
+    means, deviations = z.mean((2, 3)), z.std((2, 3), correction=0)
+    mean, deviation = (torch.lerp(x[0], x[1], share)[:, None, None] for x in (means, deviations))
+    own_mean = line.mean((1, 2), keepdim=True)
+    own_deviation = line.std((1, 2), correction=0, keepdim=True)
+    expected = (line - own_mean) / own_deviation * deviation + mean
+    torch.testing.assert_close(latmix.mix(z, [1 - share, share], "adain/chm"), expected)
+
+
+@pytest.mark.parametrize("count", [2, 5, 40])
+def test_lol_is_the_transform_of_its_authors_given_the_mean(count: int) -> None:
+    latents = torch.from_numpy(noise(count, count))
+    weights = torch.from_numpy(np.random.default_rng(count).dirichlet(np.ones(count), size=3))
+    mixed = latmix.mix(latents, weights, "lol/chm")
+    flat = latents.flatten(1)
+    for row, weight in zip(mixed, weights, strict=True):
+        mean = torch.tensordot(weight, latents.mean((2, 3), keepdim=True), 1)
+        # The residuals have mean 0; their transform, and the linear mean beside it.
+        residual = flat - latents.mean((2, 3), keepdim=True).expand_as(latents).flatten(1)
+        theirs = lol_gaussian(weight[None], residual)[0].reshape(row.shape)
+        torch.testing.assert_close(row, mean + theirs)
+
+
+@pytest.mark.parametrize("norm", ["clol", "slerp", "nao", "lol", "coh"])
+def test_a_cut_off_of_zero_is_the_channel_mean_under_every_norm(norm: str) -> None:
+    latents = torch.from_numpy(noise(2, 5))
+    zero, chm = (latmix.mix(latents, method=f"{norm}/{mean}") for mean in ("lp:0", "chm"))
+    torch.testing.assert_close(zero, chm)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(2, 40),
+    st.sampled_from([0.0, 0.3, 30.0, 3000.0]),
+    st.sampled_from([1.0, 1e-1, 1e-2, 1e-3]),
+    st.sampled_from([name for name in methods() if not name.startswith(ON_THE_SPHERE)]),
+)
+def test_float32_latents_lose_nothing_however_the_method_amplifies(
+    count: int, bias: float, share: float, method: str
+) -> None:
+    """Latents of which all but a small share cancels, or is common: float32 sums do not do."""
+    generator = np.random.default_rng(count)
+    pattern = (
+        generator.standard_normal((1, 4, 8, 8))
+        * np.where(np.arange(count) % 2, 1, -1)[:, None, None, None]
+    )
+    latents = (pattern + share * generator.standard_normal((count, 4, 8, 8)) + bias).astype(
+        np.float32
+    )
+    mixed = latmix.mix(torch.from_numpy(latents), None, method)
+    exact = latmix.mix(torch.from_numpy(latents).double(), None, method)
+    assert relative_error(mixed, exact.numpy()) < 1e-5
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import latmix
@@ -94,6 +94,8 @@ def test_coherence_is_one_alone_and_falls_as_one_over_root_n() -> None:
     assert many.coherence == pytest.approx(0.1, rel=0.1)
 
 
+RUNNING = ["nin/chm", "fix/0", "coh/m", "nin/lp:2", "clol/chm", "adain/chm", "slerp/chm"]
+
 edits = st.lists(
     st.one_of(
         st.tuples(st.just("set"), st.integers(0, 11), st.floats(0, 1)),
@@ -105,7 +107,8 @@ edits = st.lists(
 
 
 @settings(deadline=None, max_examples=30)
-@given(edits, st.sampled_from(["nin/chm", "fix/0", "coh/m", "nin/lp:2"]))
+@example([("set", 0, 0.9999999999999999), ("set", 0, 0.0)], "nin/chm")
+@given(edits, st.sampled_from(RUNNING))
 def test_a_running_sum_follows_any_edits(steps: list[tuple[str, int, float]], method: str) -> None:
     latents = biased(12, 0.3, side=6)
 
