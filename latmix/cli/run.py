@@ -219,13 +219,22 @@ def invert(
         resume=resume,
     )
     inversion = drive(job, quiet)
+    tell_inversion(bench, inversion, quiet)
+    if count is not None and len(inversion.rows) < count:
+        say(f"Asked for {count} pictures, found {len(inversion.rows)}: going on with those.", quiet)
+    return inversion
+
+
+def tell_inversion(bench: Workbench, inversion: Inversion, quiet: bool) -> None:
+    """Name what was left out, and say what is doubtful.
+
+    Raises:
+        LatmixError: no picture could be read.
+    """
     tell_failures(inversion.failures)
     if not inversion.rows:
         raise LatmixError("None of the pictures can be read.", "The lines above say why.")
     _say_doubts(bench, inversion, quiet)
-    if count is not None and len(inversion.rows) < count:
-        say(f"Asked for {count} pictures, found {len(inversion.rows)}: going on with those.", quiet)
-    return inversion
 
 
 def _say_ignored(source: ModelSource, options: InversionOptions, quiet: bool) -> None:

@@ -6,7 +6,6 @@ terminal UI paints before torch is loaded.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from PIL import Image
 
 from latmix.errors import LatmixError
 from latmix.jobs.imports import import_networks, import_numerics
+from latmix.jobs.meter import Meter
 from latmix.jobs.orders import Order
 from latmix.jobs.progress import Progress
 from latmix.names import display_name
@@ -219,20 +219,6 @@ def weigh(
     return live.statistics(weights, method)
 
 
-def memory_in_use(device: str) -> int:
-    """Bytes: allocated on a CUDA device, else the most that the process has held."""
-    if device.startswith("cuda"):
-        import torch
-
-        return torch.cuda.memory_allocated(device)
-    try:
-        import resource
-    except ImportError:  # Windows
-        return 0
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
 def _live(inversion: Inversion) -> Generator[Progress, None, LiveStatistics | None]:
     from latmix.jobs.measurement import measure
 
@@ -243,13 +229,13 @@ def _for_screen(
     bench: Workbench, job: Generator[Progress, None, Result]
 ) -> Generator[Progress, None, Result]:
     """The job with its previews made small here, so that the screen's thread need not, and with
-    the memory in use beside the device."""
+    what the machine is busy with beside the device."""
+    meter = Meter(str(bench.device))
 
     def tell(progress: Progress) -> Progress:
-        memory = memory_in_use(str(bench.device))
         return replace(
             progress,
-            device=f"{bench.device} {memory / 1e9:.1f}G" if memory else str(bench.device),
+            device=meter.text(),
             preview=for_screen(progress.preview) if progress.preview else None,
         )
 

@@ -19,7 +19,7 @@ from latmix.sampling import trajectory
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
 from latmix.sampling.settings import TOLERANCES, GenerationSettings, InversionSettings
-from latmix.sampling.trajectory import Guidance, Step
+from latmix.sampling.trajectory import Call, Guidance, Step
 
 Readable = Image.Image | str | os.PathLike[str]
 
@@ -122,7 +122,7 @@ def invert_batch(
     pictures: Sequence[Image.Image],
     prompts: Sequence[str],
     settings: InversionSettings,
-) -> Generator[Step, None, Tensor]:
+) -> Generator[Step | Call, None, Tensor]:
     """Invert prepared pictures (`prepare`) together; returns (B, C, H, W) float32 noise latents."""
     told = model.condition(prompts)
     guidance = _guidance(model, told, settings.negative, settings.guidance)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from PIL import Image
-from rich.color import Color
+from rich.color import Color, ColorType
+from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
@@ -33,17 +34,19 @@ def half_blocks(image: Image.Image, columns: int, rows: int, base: Style) -> lis
     small = image.convert("RGB").resize((width, height), Image.Resampling.BOX)
     pixels = small.tobytes()
 
-    def pixel(x: int, y: int) -> Color:
-        at = 3 * (y * width + x)
-        return Color.from_rgb(*pixels[at : at + 3])
+    def row(y: int) -> Iterator[Color]:
+        first = 3 * y * width
+        for at in range(first, first + 3 * width, 3):
+            # As Color.from_rgb makes them, but without a name: a screen has thousands of them.
+            yield Color("", ColorType.TRUECOLOR, None, ColorTriplet(*pixels[at : at + 3]))
 
     def cells(y: int) -> Iterator[Segment]:
-        for x in range(width):
-            above = pixel(x, y)
-            if y + 1 < height:
-                yield Segment("▀", Style(color=above, bgcolor=pixel(x, y + 1)))
-            else:
-                yield Segment("▀", base + Style(color=above))
+        if y + 1 < height:
+            for above, below in zip(row(y), row(y + 1), strict=True):
+                yield Segment("▀", Style.from_color(above, below))
+        else:
+            for above in row(y):
+                yield Segment("▀", base + Style.from_color(above))
 
     return _centred([list(cells(y)) for y in range(0, height, 2)], width, columns, rows, base)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
 from latmix.tui.actions import Actions
+from latmix.tui.commands import COMMANDS
 from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.dialogs.failures import FailuresDialog
 from latmix.tui.dialogs.folder import FolderDialog, FolderTree
 from latmix.tui.dialogs.help import HelpDialog
 from latmix.tui.dialogs.method import MethodDialog
@@ -20,7 +23,28 @@ from latmix.tui.dialogs.theme import ThemeDialog
 from latmix.tui.picture_list import PictureList
 from tests.tui.driver import opened
 
-DIALOGS = (Dialog, FolderDialog, FolderTree, HelpDialog, MethodDialog, NoticeDialog, ThemeDialog)
+KEY_NAMES = {
+    "equals_sign": "=",
+    "asterisk": "*",
+    "slash": "/",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "question_mark": "?",
+    "shift+left": "shift",
+    "shift+right": "shift",
+}
+"""Textual's names of keys that the README calls by their sign."""
+
+DIALOGS = (
+    Dialog,
+    FailuresDialog,
+    FolderDialog,
+    FolderTree,
+    HelpDialog,
+    MethodDialog,
+    NoticeDialog,
+    ThemeDialog,
+)
 
 
 @pytest.mark.parametrize("place", [Actions, PictureList, *DIALOGS], ids=lambda c: c.__name__)
@@ -47,6 +71,16 @@ def test_no_two_actions_share_a_key_where_both_can_be_reached(places: tuple[type
             assert key not in taken, f"{key}: {taken.get(key)} and {binding.action}"
             taken[key] = binding.action
     assert len(set(ids)) == len(ids)
+
+
+def test_every_command_has_a_key_in_the_readme() -> None:
+    """One key of each command is enough: `J` for `j` and `down` for the arrow say the same."""
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    table = text[text.index("| keys | what |") : text.index("The next start resumes")]
+    named = set(re.findall(r"`([^`]+)`", table)) | set(re.findall(r"[a-z]{4,}", table))
+    for command in COMMANDS:
+        keys = {KEY_NAMES.get(key, key) for key in command.keys.split(",")}
+        assert keys & named, f"{command.id}: none of {sorted(keys)} is in the README"
 
 
 async def test_the_footer_shows_at_most_six_keys_and_all_of_them_fit(folder: Path) -> None:

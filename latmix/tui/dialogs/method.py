@@ -12,10 +12,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Static
 
-from latmix.mixing.grid import MEANS, NORMS, parse_method
+from latmix.mixing.grid import MEANS, NORMS, goes_with, parse_method
 from latmix.tui.dialogs.dialog import Dialog
 
-CELL = 9
+NAME, CELL = 6, 9
 
 
 class MethodGrid(Static, can_focus=True):
@@ -38,23 +38,34 @@ class MethodGrid(Static, can_focus=True):
         return f"{NORMS[self.row].name}/{self._means[self.column]}"
 
     def move(self, rows: int, columns: int) -> None:
+        """To the next method that way; the grid has holes."""
         self.row = (self.row + rows) % len(NORMS)
         self.column = (self.column + columns) % len(self._means)
-        self.refresh()
+        if self._offers(self.row, self.column):
+            self.refresh()
+        else:
+            self.move(rows, columns)
+
+    def _offers(self, row: int, column: int) -> bool:
+        return goes_with(NORMS[row], self._means[column])
 
     def on_click(self, event: events.Click) -> None:
-        row, column = event.y, (event.x - 5) // CELL
-        if 0 <= row < len(NORMS) and 0 <= column < len(self._means):
+        row, column = event.y, (event.x - NAME) // CELL
+        inside = 0 <= row < len(NORMS) and 0 <= column < len(self._means)
+        if inside and self._offers(row, column):
             self.row, self.column = row, column
             self.refresh()
 
     def render(self) -> Table:
         table = Table(box=None, show_header=False, padding=0, pad_edge=False)
-        table.add_column(width=5)
+        table.add_column(width=NAME)
         for _ in self._means:
             table.add_column(width=CELL)
         for at, norm in enumerate(NORMS):
-            cells = [self._cell(norm.name, mean, at, to) for to, mean in enumerate(self._means)]
+            cells = [
+                self._cell(norm.name, mean, at, to) if goes_with(norm, mean) else Text()
+                for to, mean in enumerate(self._means)
+            ]
             table.add_row(Text(norm.name, style="dim"), *cells)
         return table
 

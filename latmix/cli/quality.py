@@ -1,0 +1,213 @@
+"""`latmix study quality`: many random centroids against the class they come from (L&K figure 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from latmix.cli import grids, run
+from latmix.cli.options import (
+    GuidanceScale,
+    InversionOptions,
+    ModelOptions,
+    OutputOptions,
+    PictureOptions,
+    command,
+)
+from latmix.names import display_name, plural
+
+if TYPE_CHECKING:
+    from latmix.jobs.inversion import Failure
+    from latmix.jobs.workbench import Workbench
+    from latmix.study.measures import Estimate
+    from latmix.study.outputs import Outputs
+    from latmix.study.quality import Measure, Score
+
+
+@command
+def quality(
+    pictures: PictureOptions,
+    model: ModelOptions,
+    options: InversionOptions,
+    output: OutputOptions,
+    methods: grids.Methods = "fix/0,nin/0,fix/chm,nin/chm,nin/lp:2",
+    counts: grids.Counts = None,
+    repeats: Annotated[
+        int, typer.Option(min=2, help="Random centroids for each method and number.")
+    ] = 16,
+    seed: Annotated[int, typer.Option(help="Of the random draws.")] = 0,
+    features: Annotated[
+        str,
+        typer.Option(
+            help="What distances are measured in, with commas between: vae (the model's own), "
+            "efficientnet, inception (FID and KID), clip."
+        ),
+    ] = "vae",
+    inception: Annotated[
+        Path | None,
+        typer.Option(
+            help="The file of Inception's weights.  [default: the one in torch's cache]",
+            show_default=False,
+        ),
+    ] = None,
+    clip: Annotated[
+        str, typer.Option(help="A CLIP model: a folder, or a hub id that is on this machine.")
+    ] = "openai/clip-vit-base-patch32",
+    guidance: GuidanceScale = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what it would cost.")
+    ] = False,
+) -> int:
+    """How near random centroids come to the pictures of their class, for each method and number."""
+    names = grids.parse_methods(methods)
+    paths = list(dict.fromkeys(run.find_pictures(pictures)))
+    numbers = grids.parse_counts(counts, len(paths))
+    from latmix.study.draws import Draws
+    from latmix.study.extractors import check_extractor, parse_extractors
+    from latmix.study.outputs import find_outputs
+    from latmix.study.quality_figure import SUFFIXES
+
+    networks = Networks(parse_extractors(features), inception, clip)
+    for name in networks.names:
+        check_extractor(name, inception, clip)
+    outputs = find_outputs(output.output, "quality", paths, SUFFIXES)
+    draws = Draws.random(paths, repeats, seed)
+    grid = grids.Grid(
+        pictures, model, options, guidance, names, numbers, draws, outputs, output.quiet
+    )
+    bench = run.make_workbench(model, output.quiet, options.preset)
+    if dry_run:
+        return _say_cost_only(bench, grid, output.json)
+    made = grids.make_grid(bench, grid)
+    found = _measure(bench, grid, made, networks)
+    content = grids.made_json(bench, grid, made) | found.as_json()
+    outputs.write([_row(score) for score in (*found.scores, *found.bounds)], content)
+    written = _draw(outputs, found, output.quiet)
+    if output.json:
+        run.print_json(content | grids.run_json(made) | {"figure": written})
+    else:
+        _print_scores(found)
+        run.console().print(display_name(outputs.picture if written else outputs.table))
+    if output.open and written:
+        from latmix.viewer import open_picture
+
+        run.say(open_picture(outputs.picture).message, output.quiet)
+    return run.LEFT_OUT if found.failures else 0
+
+
+@dataclass(frozen=True)
+class Networks:
+    """What distances are measured in, and where two of them are."""
+
+    names: Sequence[str]
+    inception: Path | None
+    clip: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """All scores of a study.
+
+    Attributes:
+        pictures: of the class, that could be read.
+        bounds: what the class itself and the VAE show.
+        failures: pictures that were left out.
+    """
+
+    pictures: int
+    measures: Sequence[Measure]
+    scores: Sequence[Score]
+    bounds: Sequence[Score]
+    failures: Sequence[Failure]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "failures": run.failures_json(self.failures),
+            "class": self.pictures,
+            "measures": [asdict(measure) for measure in self.measures],
+            "bounds": [_row(score) for score in self.bounds],
+            "scores": [_row(score) for score in self.scores],
+        }
+
+
+def _measure(bench: Workbench, grid: grids.Grid, made: grids.MadeGrid, networks: Networks) -> Found:
+    """Look at the class and at the centroids, and compare."""
+    from latmix.study.extractors import load_extractor
+    from latmix.study.quality import measures_of, score_bounds, score_cells, see_class
+
+    paths, settings, batch = grid.draws.paths, made.inversion.settings, grid.model.batch
+    extractors = [
+        load_extractor(name, lambda: bench.model, networks.inception, networks.clip)
+        for name in networks.names
+    ]
+    looking = see_class(paths, settings, extractors, batch)
+    known, failures = run.drive(looking, grid.quiet)
+    told = {failure.path for failure in made.inversion.failures}
+    run.tell_failures(failure for failure in failures if failure.path not in told)
+    scores = run.drive(score_cells(made.cells, known, extractors, batch), grid.quiet)
+    draws = len(grid.draws.orders)
+    bounding = score_bounds(bench.model, paths, settings, known, draws, extractors, batch)
+    bounds = run.drive(bounding, grid.quiet)
+    return Found(len(paths) - len(failures), measures_of(networks.names), scores, bounds, failures)
+
+
+def _say_cost_only(bench: Workbench, grid: grids.Grid, as_json: bool) -> int:
+    cost = grids.find_cost(bench, grid)
+    if as_json:
+        run.print_json(asdict(cost))
+    else:
+        run.console().print(grids.cost_text(cost))
+    return 0
+
+
+def _row(score: Score) -> dict[str, Any]:
+    value = score.value
+    return {
+        "method": score.method,
+        "count": score.count,
+        "measure": score.measure,
+        "value": value.mean,
+        "low": value.low,
+        "high": value.high,
+    }
+
+
+def _draw(outputs: Outputs, found: Found, quiet: bool) -> bool:
+    """Draw the figure where that can be done; whether it was."""
+    from latmix.study.quality_figure import MISSING, can_draw, write_figure
+
+    if not can_draw():
+        run.say(MISSING, quiet)
+        return False
+    write_figure(outputs.picture, found.measures, found.scores, found.bounds)
+    return True
+
+
+def _print_scores(found: Found) -> None:
+    """A table for each measure: methods down, N across, each with half its 95 % interval."""
+    from latmix.report import plain_table
+
+    counts = sorted({score.count for score in found.scores})
+    screen = run.console()
+    for measure in found.measures:
+        screen.print(f"{measure.name}: {measure.meaning}")
+        table = plain_table("", *(f"#N = {count}" for count in counts))
+        for method in dict.fromkeys(score.method for score in found.scores):
+            line = (s for s in found.scores if (s.method, s.measure) == (method, measure.name))
+            table.add_row(method, *(_shown(score.value) for score in line))
+        screen.print(table)
+        for bound in found.bounds:
+            if bound.measure == measure.name:
+                of = plural(bound.count, "picture")
+                screen.print(f"{bound.method}, {of}: {_shown(bound.value)}")
+        screen.print()
+
+
+def _shown(value: Estimate) -> str:
+    digits = 0 if abs(value.mean) >= 100 else 1 if abs(value.mean) >= 10 else 2
+    digits = 4 if abs(value.mean) < 0.1 else digits
+    return f"{value.mean:.{digits}f} ± {(value.high - value.low) / 2:.{digits}f}"
