@@ -97,7 +97,7 @@ def bias(
     for name, (_, paths) in found.items():
         check_counts(name, wanted, min(len(paths), pool or len(paths)))
     outputs = Outputs.of(files, SUFFIXES, [path for _, paths in found.values() for path in paths])
-    bench = run.make_workbench(model, output.quiet)
+    bench = run.make_workbench(model, output.quiet, options.preset)
     check_channels(shown, bench.source.channels)
     all_series: list[BiasSeries] = []
     inversions: list[Inversion] = []

@@ -66,7 +66,7 @@ def explore(
             folder=folder,
             recursive=recursive,
             count=count,
-            model=model.model,
+            model=model.name,
             device=model.device,
             dtype=run.network_dtype(model, options.preset),
             batch=model.batch,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -148,11 +149,10 @@ def replay(
     target = output.output or free_name(result.with_name(f"{result.stem}-replay.png"))
     _check_output(target, [])
     before = images.read_picture(result)
-    named = ModelOptions(
-        model.model if model.model != "auto" else recipe.model["name"],
-        model.device,
-        model.dtype if model.dtype != "auto" else recipe.model["dtype"],
-        model.batch,
+    named = replace(
+        model,
+        model=model.model if model.model != "auto" else recipe.model["name"],
+        dtype=model.dtype if model.dtype != "auto" else recipe.model["dtype"],
     )
     bench = run.make_workbench(named, output.quiet)
     _compare_versions(recipe, bench)

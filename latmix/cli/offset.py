@@ -61,7 +61,7 @@ def offset(
     sizes = _sizes(offsets)
     named = whole_numbers(channels, "--channels", least=0)
     outputs = Outputs.of(files or [free_name(Path("offset.png"))], SUFFIXES, drawn=(".svg", ".pdf"))
-    bench = run.make_workbench(model, output.quiet)
+    bench = run.make_workbench(model, output.quiet, options.preset)
     check_channels(named, bench.source.channels)
     job = offset_pictures(
         bench,

@@ -54,11 +54,23 @@ class ModelOptions:
             help="A name of `latmix models list`, a hub id, a folder, or FILE.safetensors@BASE."
         ),
     ] = "auto"
+    lora: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="FILE.safetensors[=SCALE]: a LoRA to add to the model; may be repeated.",
+            show_default=False,
+        ),
+    ] = None
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto"
     dtype: Annotated[
         str, typer.Option(help="Of the network: auto, float32, float16, bfloat16.")
     ] = "auto"
     batch: Annotated[int, typer.Option(min=1, help="Pictures at a time.")] = 8
+
+    @property
+    def name(self) -> str:
+        """The model with its LoRAs, as `find_model` reads it."""
+        return "+".join([self.model, *(self.lora or ())])
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def quality(
     grid = grids.Grid(
         pictures, model, options, guidance, names, numbers, draws, outputs, output.quiet
     )
-    bench = run.make_workbench(model, output.quiet)
+    bench = run.make_workbench(model, output.quiet, options.preset)
     if dry_run:
         return _say_cost_only(bench, grid, output.json)
     made = grids.make_grid(bench, grid)

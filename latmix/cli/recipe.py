@@ -94,7 +94,7 @@ def recipe(
     shown = whole_numbers(channels, "--channels", least=0) if channels is not None else None
     outputs = Outputs.of(files, SUFFIXES)
     sheets = Outputs.of([sheet] if sheet else [], FIGURES, drawn=(".svg", ".pdf"))
-    bench = run.make_workbench(model, output.quiet)
+    bench = run.make_workbench(model, output.quiet, options.preset)
     check_channels(shown, bench.source.channels)
     settings = SampleSettings(
         run.template(options, demo),

@@ -116,7 +116,7 @@ def make_workbench(options: ModelOptions, quiet: bool, preset: str | None = None
     from latmix.config import load_config
 
     config = load_config()
-    source = find_source(options.model, config, quiet)
+    source = find_source(options.name, config, quiet)
     from latmix.jobs.workbench import Workbench
     from latmix.store.latents import LatentStore
 

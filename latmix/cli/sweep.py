@@ -58,7 +58,7 @@ def sweep(
     grid = grids.Grid(
         pictures, model, options, guidance, names, numbers, draws, outputs, output.quiet
     )
-    bench = run.make_workbench(model, output.quiet)
+    bench = run.make_workbench(model, output.quiet, options.preset)
     made = grids.make_grid(bench, grid)
     rows = run.drive(measure_cells(made.cells), output.quiet)
     title = _title(paths, bench.source.name, made.generation)

@@ -19,17 +19,20 @@ T5_TOKENS = 512
 
 class Flux(LatentModel):
     """A rectified flow. Conditioning: "text", (B, 512, width), "pooled", (B, width), and where the
-    network is told one, "guidance", (B,)."""
+    network is told one, "guidance", (B,): 1 where it is missing."""
 
     @torch.no_grad()
     def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
         told, (height, width) = conditioning.tensors, state.shape[-2:]
         text = told["text"].to(self.dtype)
+        guidance = told.get("guidance")
+        if guidance is None and self._denoiser.config.guidance_embeds:
+            guidance = torch.ones(len(state), device=self.device)
         output: Tensor = self._denoiser(
             hidden_states=pixel_unshuffle(state, 2).flatten(2).mT.to(self.dtype),
             # The network multiplies it by 1000 again.
             timestep=torch.full((len(state),), time / 1000, device=self.device),
-            guidance=told.get("guidance"),
+            guidance=guidance,
             encoder_hidden_states=text,
             pooled_projections=told["pooled"].to(self.dtype),
             txt_ids=torch.zeros(text.shape[1], 3, device=self.device),

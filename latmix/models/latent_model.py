@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from latmix.models.adapters import add_adapters
 from latmix.models.autoencoder import Autoencoder
 from latmix.models.model_source import ModelSource
 from latmix.models.parts import explained, load_network, load_tokenizer
@@ -42,6 +43,9 @@ class LatentModel(ABC):
             }
             self._tokenizers = {part: load_tokenizer(source, part) for part in source.tokenizers}
             self._check()
+            if source.adapters:
+                parts = {family.denoiser: self._denoiser, **self._text}
+                add_adapters(source.adapters, family, parts)
 
     @torch.no_grad()
     def condition(self, prompts: Sequence[str]) -> Conditioning:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from latmix.errors import ModelError
+from latmix.models.adapters import Adapter
 from latmix.models.families import Family
 from latmix.models.files import (
     file_digest,
@@ -31,6 +32,7 @@ class ModelSource:
         family: what its pipeline class has in common.
         guidance: what suits it when generating.
         single: a checkpoint in one file whose weights stand in for the folder's.
+        adapters: LoRA files that are added to the weights.
     """
 
     name: str
@@ -38,6 +40,7 @@ class ModelSource:
     family: Family
     guidance: float
     single: SingleFile | None = None
+    adapters: tuple[Adapter, ...] = ()
 
     @cached_property
     def index(self) -> dict[str, Any]:
@@ -150,6 +153,8 @@ class ModelSource:
             digest.update(file_digest(path))
         if self.single:
             digest.update(b"single\0" + file_digest(self.single.path))
+        for adapter in self.adapters:
+            digest.update(f"lora {adapter.scale!r}\0".encode() + file_digest(adapter.path))
         return digest.hexdigest(length=16)
 
     def variant(self, part: str) -> str | None:

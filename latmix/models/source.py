@@ -9,10 +9,12 @@ code.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from latmix.errors import ModelError
 from latmix.models import catalogue
+from latmix.models.adapters import Adapter, check_adapter, split_adapters
 from latmix.models.families import find_family
 from latmix.models.files import (
     PICKLES,
@@ -34,7 +36,8 @@ def find_model(name: str, configured: str = "") -> ModelSource:
 
     Args:
         name: a catalogue name, a hub id, a folder in diffusers format, a single file
-            (`x.safetensors`, or `x.safetensors@BASE` with another model as its base), or `auto`.
+            (`x.safetensors`, or `x.safetensors@BASE` with another model as its base), or `auto`;
+            each may be followed by LoRA files, `+y.safetensors=0.8`.
         configured: what `auto` stands for when it is on this machine; else the built-in model.
 
     Raises:
@@ -45,10 +48,21 @@ def find_model(name: str, configured: str = "") -> ModelSource:
             return find_model(configured or catalogue.BUILT_IN)
         except ModelError:
             return find_model(catalogue.BUILT_IN)
+    name, adapters = split_adapters(name)
+    if adapters:
+        return _adapted(find_model(name, configured), adapters)
     file, separator, base = name.partition(f"{ENDING}@")
     if separator or name.endswith(ENDING):
         return _single(name, Path(file + separator.removesuffix("@")).expanduser(), base)
     return _checked(*_located(name))
+
+
+def _adapted(source: ModelSource, adapters: tuple[Adapter, ...]) -> ModelSource:
+    name = source.name
+    for adapter in adapters:
+        check_adapter(adapter, source.family)
+        name += f"+{display_name(adapter.path)}={adapter.scale:g}"
+    return replace(source, name=name, adapters=adapters)
 
 
 def _located(name: str) -> tuple[str, Path, float | None]:

@@ -71,20 +71,21 @@ def estimate_cost(
     if to_invert or to_generate:
         yield Progress("load", 0, 0, note=f"measuring {bench.source.name}")
         call = _call_seconds(bench, settings, making.batch)
-    calls = _calls(settings, making, to_invert, to_generate)
+    doubles = bench.source.guiding == "classifier-free"
+    calls = _calls(settings, making, to_invert, to_generate, doubles)
     return Cost(to_invert, len(wanted), to_generate, cells, calls, call, calls * call)
 
 
-def _calls(settings: InversionSettings, making: Making, to_invert: int, to_generate: int) -> int:
-    """Network calls of whole batches; guidance doubles them."""
-    inverting = settings.steps * CALLS_PER_STEP[settings.solver] * _branches(settings)
-    generating = making.generation.steps * _branches(making.generation)
+def _calls(
+    settings: InversionSettings, making: Making, to_invert: int, to_generate: int, doubles: bool
+) -> int:
+    """Network calls of whole batches; classifier-free guidance doubles them."""
+    inverting = settings.steps * CALLS_PER_STEP[settings.solver]
+    generating = making.generation.steps
+    inverting *= 2 if doubles and settings.guidance != 1.0 else 1
+    generating *= 2 if doubles and making.generation.guidance != 1.0 else 1
     inverted, generated = (-(-count // making.batch) for count in (to_invert, to_generate))
     return round(inverted * inverting + generated * generating)
-
-
-def _branches(settings: InversionSettings | GenerationSettings) -> int:
-    return 1 if settings.guidance == 1.0 else 2
 
 
 def _call_seconds(bench: Workbench, settings: InversionSettings, batch: int) -> float:

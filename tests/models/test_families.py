@@ -136,3 +136,11 @@ def test_no_negative_prompt_is_what_the_index_of_xl_says(tmp_path: Path, zeros: 
     assert torch.equal(
         model.condition_negative(["cat"]).tensors["text"], model.condition(["cat"]).tensors["text"]
     )
+
+
+def test_flux_without_a_guidance_scale_is_told_one(tiny_folder: Folder) -> None:
+    model = latmix.load_model(str(tiny_folder("flux")), device="cpu")
+    told, state = model.condition(PROMPTS), torch.randn(2, 16, 8, 8)
+    plain = model.predict(state, 500.0, told)
+    torch.testing.assert_close(plain, model.predict(state, 500.0, told.with_guidance(1.0)))
+    assert relative(plain, model.predict(state, 500.0, told.with_guidance(3.5))) > 1e-4
