@@ -22,7 +22,7 @@ from latmix.sampling.trajectory import Call, Step
 from latmix.store.latents import row_key
 from latmix.store.space import LatentSpace
 
-WORTH_KEEPING = 1.0
+WORTH_KEEPING = 0.2
 """Seconds of work that are written at once, not with what comes after: a write takes 10 ms."""
 
 PromptOf = Callable[[Path], str]

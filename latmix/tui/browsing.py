@@ -27,7 +27,7 @@ class Browsing(Edits):
     def action_order(self) -> None:
         order = self.pictures.arrangement.next_order(self.session)
         self.pictures.rearrange()
-        more = "" if self.session.live else " By norm once they are inverted."
+        more = "" if self.session.live else " Norm and influence come with i."
         self.say(f"Ordered by {order}.{more}")
 
     def action_small_pictures(self) -> None:

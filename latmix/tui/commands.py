@@ -143,7 +143,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "list.order", "S", "order", "S", "Order",
-        "By name, by weight, or by norm once the pictures are inverted.", PICTURES,
+        "By name or weight; by norm or influence once the pictures are inverted.", PICTURES,
     ),
     Command(
         "list.mark", "a", "mark", "a", "Mark",

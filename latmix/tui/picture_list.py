@@ -71,7 +71,7 @@ class PictureHeader(Static):
         words = " " * (columns.head + HEAD_CELLS) + by_name.ljust(columns.name + 1)
         words = words[: columns.head + HEAD_CELLS + columns.name + 1]
         if columns.value:
-            words += f"{self.order}↓".rjust(VALUE_CELLS)[:VALUE_CELLS] + " "
+            words += f"{self.order[: VALUE_CELLS - 1]}↓".rjust(VALUE_CELLS) + " "
         words += "weight ↓" if self.order == "weight" else "weight"
         return Text(words, style="dim", no_wrap=True, overflow="ellipsis")
 

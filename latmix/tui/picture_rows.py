@@ -25,6 +25,9 @@ VALUE_CELLS = 6
 VALUES_FROM = 36
 """Width from which the number that the list is ordered by is shown."""
 
+MOST_TILES = 512
+"""Small pictures that are kept: many screens of them."""
+
 CURSOR = Style(reverse=True, bold=True)
 MARKS = "● in  ○ muted  ✓ inverted  ✗ unreadable  + marked  * pinned"
 
@@ -127,6 +130,11 @@ class RowPainter:
     def take_tile(self, path: Path, image: Image.Image | None) -> None:
         """A picture's small copy, or None where it cannot be read."""
         self.tiles[path] = image
+        if len(self.tiles) > MOST_TILES:
+            oldest = next(iter(self.tiles))
+            del self.tiles[oldest]
+            for place in [place for place in self._drawn if place[0] == oldest]:
+                del self._drawn[place]
 
     def forget_drawn(self) -> None:
         """The colours have changed."""

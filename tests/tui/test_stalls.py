@@ -1,13 +1,23 @@
-"""The screen's loop goes on while torch is imported and while pictures are inverted and made."""
+"""The screen's loop goes on while torch is imported and while pictures are inverted and made, and
+answers keys at once however many pictures there are."""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from tests.tui.driver import opened
+
+LONGEST_ANSWER = 0.25
+"""Seconds of the loop's own processor time from a key to the painted screen at 10,000 pictures:
+several times what they take, for machines that are slow."""
 
 LONGEST_STALL = 1.0
 """Seconds; on a quiet machine it is a tenth of that, and tests share theirs with others."""
@@ -53,6 +63,53 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+KEYS = (
+    ("down", "j"),
+    ("nudge", "l"),
+    ("solo", "s"),
+    ("equal", "equals_sign"),
+    ("random", "x"),
+    ("undo", "u"),
+    ("order by weight", "S"),
+    ("nudge in order", "l"),
+    ("order by name", "S"),
+    ("mark all", "A"),
+    ("take all in", "space"),
+    ("pin all", "asterisk"),
+    ("let all loose", "asterisk"),
+    ("unmark", "A"),
+    ("nudge one of 10,000", "l"),
+    ("filter", "slash"),
+    ("filter 9", "9"),
+    ("filter 99", "9"),
+    ("clear the filter", "escape"),
+    ("group", "Z"),
+    ("fold", "z"),
+    ("end", "end"),
+)
+
+
+async def test_keys_are_answered_at_once_at_ten_thousand_pictures(
+    tmp_path: Path, faces: list[Path], record_property: pytest.RecordProperty
+) -> None:
+    place = tmp_path / "many"
+    for number in range(10):
+        (place / str(number)).mkdir(parents=True)
+    first = place / "0" / "0.png"
+    shutil.copy(faces[0], first)
+    for index in range(1, 10_000):
+        os.link(first, place / str(index % 10) / f"{index}.png")
+    async with opened(place, (120, 40), recursive=True) as driver:
+        await driver.until(lambda: driver.app.work.setting)
+        for name, key in KEYS:
+            before = time.thread_time()
+            await driver.press(key)
+            spent = time.thread_time() - before
+            record_property(f"{name.replace(' ', '_')}_seconds", round(spent, 3))
+            print(f"{name}: {spent * 1000:.0f} ms")
+            assert spent < LONGEST_ANSWER, name
 
 
 def test_the_loop_never_stands_still_for_long(

@@ -1,0 +1,85 @@
+"""The program ended in the middle of an inversion, and two at once: nothing finished is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from latmix.config import load_config
+from latmix.sampling.generators import drained
+from latmix.store.latents import LatentStore
+
+if os.name != "posix":
+    pytest.skip("needs a pseudo-terminal", allow_module_level=True)
+
+from tests.tui.terminal import Terminal
+
+WORDS = ("--model", "mini", "--device", "cpu", "--size", "32", "--batch", "1")
+WORDS += ("--steps", "40", "--solver", "ddim")
+
+
+def done(terminal: Terminal) -> int:
+    """The most pictures that the screen has said are inverted."""
+    return max(int(number) for number in re.findall(rb"inverting (\d)/5", terminal.written))
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGKILL"])
+def test_a_signal_in_the_middle_of_an_inversion_loses_no_finished_latent(
+    folder: Path, name: str
+) -> None:
+    number = getattr(signal, name)
+    with Terminal("explore", str(folder), "-n", "5", *WORDS) as terminal:
+        terminal.until("6 pictures in")
+        terminal.press("i")
+        terminal.until("inverting 2/5")
+        os.kill(terminal.process.pid, number)
+        code = terminal.end()
+        kept = done(terminal)
+        if name == "SIGKILL":
+            assert code == -number
+        else:
+            assert code == 128 + number
+            assert terminal.is_restored
+    [space] = LatentStore(load_config().home).spaces()
+    assert 2 <= kept <= space.rows < 5
+    if name == "SIGKILL":
+        assert run_again(folder)["cached"] == space.rows
+
+
+def run_again(folder: Path) -> dict[str, int]:
+    """The same inversion from the command line, which finds what was kept."""
+    words = [sys.executable, "-m", "latmix", "invert", str(folder), "-n", "5", *WORDS, "--json"]
+    ended = subprocess.run(words, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    answer: dict[str, int] = json.loads(ended.stdout)
+    return answer
+
+
+def test_two_programs_on_one_folder_do_not_hurt_each_other(folder: Path) -> None:
+    with (
+        Terminal("explore", str(folder), "-n", "5", *WORDS) as one,
+        Terminal("explore", str(folder), "-n", "5", *WORDS) as other,
+    ):
+        for terminal, key in ((one, "s"), (other, "x")):
+            terminal.until("6 pictures in")
+            terminal.press(key + "i")
+        for terminal in (one, other):
+            terminal.until("inverted in")
+            terminal.press("lq")
+        for terminal in (one, other):
+            assert terminal.end() == 0
+            assert terminal.is_restored
+    saved = json.loads(load_config().session_file.read_text())
+    weights = dict(saved["choices"]["mixture"])
+    assert sum(weights.values()) == pytest.approx(1)
+    assert not list(load_config().home.glob("*damaged*"))
+    report = drained(LatentStore(load_config().home).verify())
+    assert report.sound
+    assert report.rows >= 5
