@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from latmix.cli import explore, latents, machine, mixing, models, store
+from latmix.cli import explore, latents, machine, mixing, models, results, store
 
 app = typer.Typer(
     name="latmix",
@@ -32,6 +32,7 @@ app.command("mix")(mixing.mix)
 app.command("invert")(latents.invert)
 app.command("stats")(latents.stats)
 app.command("replay")(mixing.replay)
+app.command("diff")(results.diff)
 app.add_typer(models.app, name="models")
 app.add_typer(store.app, name="store")
 app.command("themes")(machine.themes)

@@ -97,6 +97,7 @@ def make_start(options: ExploreOptions, config: Config) -> Start:
     Reads the configuration's small files: call it before the screen is up.
     """
     from latmix.jobs.studio import Studio
+    from latmix.session import Machine
     from latmix.tui.explorer import Start
     from latmix.tui.themes import load_themes
 
@@ -106,6 +107,10 @@ def make_start(options: ExploreOptions, config: Config) -> Start:
         raise LatmixError(f"There is no folder {display_name(folder)}.", "Check the path given.")
     resumes = not options.fresh and saved.folder is not None and folder in (None, saved.folder)
     session = saved if resumes else _new_session(saved.theme)
+    if not resumes and not options.fresh:
+        session.results, session.marked = saved.results, saved.marked
+    session.machine = Machine(options.device, options.dtype, options.batch)
+    session.draft_steps = config.draft_steps or session.draft_steps
     session.recursive = options.recursive or session.recursive
     session.choices = replace(session.choices, **options.choices)
     if options.model != "auto" or not resumes:
@@ -183,10 +188,10 @@ def _close(app: ExploreApp) -> None:
         app.session.save(app.config.session_file)
     except (LatmixError, ValueError) as error:
         print(f"latmix: the session is not saved: {error}", file=sys.stderr)
-    if app.made:
+    if made := list(app.choices_of):
         from latmix.names import plural
 
-        said = f"made {plural(len(app.made), 'picture')}, the last is {display_name(app.made[-1])}"
+        said = f"made {plural(len(made), 'picture')}, the last is {display_name(made[-1])}"
         print(f"latmix: {said}", file=sys.stderr)
     if app.work.close(CLOSE_SECONDS):
         return

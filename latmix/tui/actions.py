@@ -20,7 +20,7 @@ from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.dialogs.text_entry import CountDialog, PromptDialog
 from latmix.tui.dialogs.theme import ThemeDialog
-from latmix.tui.explorer import Explorer
+from latmix.tui.results import Results
 from latmix.tui.themes import PLAIN
 from latmix.tui.viewing import view_in_thread
 
@@ -31,7 +31,7 @@ COMPARED_AT_MOST = 64
 """Pictures whose mixture is tried under every method before the grid is shown."""
 
 
-class Actions(Explorer):
+class Actions(Results):
     """The commands of `commands.COMMANDS`."""
 
     BINDINGS = [

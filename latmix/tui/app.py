@@ -13,6 +13,7 @@ from textual.screen import Screen
 from latmix.errors import LatmixError
 from latmix.jobs.browsing import Found, Listing
 from latmix.jobs.engine import JobCancelled, JobFailed, JobFinished, JobProgressed
+from latmix.jobs.history import Revisited
 from latmix.jobs.studio import Made
 from latmix.names import display_name, plural
 from latmix.tui.actions import Actions
@@ -37,6 +38,8 @@ PREVIEWS = {
 
 class ExploreApp(Actions):
     """`latmix explore`."""
+
+    _to_restore: Revisited | None = None
 
     def on_mount(self) -> None:
         self._listen_to_signals()
@@ -101,7 +104,9 @@ class ExploreApp(Actions):
             mixed = plural(len(session.mixture or ()), "picture")
             said = f"Resumed: {mixed} mixed by {session.choices.method}. --fresh starts anew."
             if session.results:
-                self.work.read_result(session.results[-1])
+                session.shown = session.shown or session.results[-1]
+                self.work.read_result(session.shown)
+                self.pane.turn(to_mixture=True)
         else:
             if found.prompt is not None:
                 session.choose(prompt=found.prompt)
@@ -110,10 +115,18 @@ class ExploreApp(Actions):
             said += f"; prompt: {session.choices.prompt}" if session.choices.prompt else ""
             self.pane.take_result(None)
             self.pane.turn(to_mixture=False)
+        if (there := self._to_restore) is not None:
+            self._to_restore = None
+            self.restore(there)
+            said = self.job_line.said
         self.work.forget_look_ups()
         self.pictures.show_folder()
         self.changed(said)
         self._read_input_soon()
+
+    def open_to_restore(self, there: Revisited) -> None:
+        self._to_restore = there
+        self.open_folder(there.folder, there.recursive)
 
     def on_folder_expanded(self, message: FolderExpanded) -> None:
         self.work.list_folders(message.folder)
@@ -162,8 +175,10 @@ class ExploreApp(Actions):
             case JobFinished(kind="list", result=Listing() as listing):
                 if (dialog := self._folder_dialog()) is not None:
                     dialog.show_listing(listing)
-            case JobFinished(kind="thumbnail" | "result" | "weigh"):
+            case JobFinished(kind="thumbnail" | "weigh"):
                 self._take_reading(event)
+            case JobFinished(kind="result" | "strip" | "diff" | "export" | "revisit"):
+                self.take_history(event)
             case JobFinished(kind="generate", result=Made() as made):
                 self._take_made(made)
             case JobFailed(error=error):
@@ -183,17 +198,14 @@ class ExploreApp(Actions):
         match event:
             case JobFinished(kind="thumbnail", result=image):
                 self.pane.take_thumbnail(image)
-            case JobFinished(kind="result", result=image):
-                self.pane.take_result(Result(self.session.results[-1], image, None))
-                self.pane.turn(to_mixture=True)
             case JobFinished(kind="weigh", result=statistics):
                 panel = self.screen_stack[0].query_one(StatisticsPanel)
                 panel.show(statistics, self.session.choices.method, "")
 
     def _take_made(self, made: Made) -> None:
-        self.session.results.append(made.path)
-        self.made.append(made.path)
-        choices = self.work.ended.choices if self.work.ended else None
+        self.session.add_result(made.path)
+        choices = self.work.ended.choices if self.work.ended else self.session.choices
+        self.choices_of[made.path] = choices
         self.pane.take_result(Result(made.path, made.picture, choices))
         name = display_name(made.path)
         self.changed(f"Made in {made.seconds:.1f} s: {name}. o opens it.")
@@ -210,6 +222,8 @@ class ExploreApp(Actions):
                     dialog.show_error(str(error))
             case "result" | "recall" | "weigh":
                 self.say(str(error))
+            case "diff" | "revisit" if not self.work.is_wanted(event):
+                pass
             case "save":
                 self.warn(f"The session is not saved: {error}")
             case _:

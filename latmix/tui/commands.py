@@ -47,6 +47,7 @@ class Command:
 
 
 WEIGHTS, PICTURES, MAKING, PROGRAM = "Weights", "Pictures", "Making", "Program"
+RESULTS = "Results"
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -143,6 +144,37 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "command.copy", "y", "copy_command", "y", "Copy as a command",
         "Show and copy the shell command that makes this mixture.", MAKING,
+    ),
+    Command(
+        "result.older", "left_square_bracket", "look(-1)", "[ ]", "An older result",
+        "Look at the result made before the one shown; ] at the one made after it.", RESULTS,
+    ),
+    Command(
+        "result.newer", "right_square_bracket", "look(1)", "]", "A newer result",
+        "Look at the result made after the one shown.", RESULTS,
+    ),
+    Command(
+        "result.pane", "w", "switch_pane", "w", "Pictures or results",
+        "Move between the pictures and the row of results; there the arrows look at others.",
+        RESULTS,
+    ),
+    Command(
+        "result.mark", "asterisk", "mark_result", "*", "Mark the result",
+        "Mark the result shown, to export it or to compare it with another.", RESULTS,
+    ),
+    Command(
+        "result.differences", "d", "compare_recipes", "d", "Differences",
+        "What differs between the result shown and the marked one, or else the one before it.",
+        RESULTS,
+    ),
+    Command(
+        "result.restore", "r", "restore_result", "r", "Back to the result",
+        "Back to the pictures, weights, method and settings that the result was made from.",
+        RESULTS,
+    ),
+    Command(
+        "result.export", "E", "export_results", "E", "Export results",
+        "Copy the marked results, or the one shown, into a folder.", RESULTS,
     ),
     Command(
         "program.help", "question_mark,f1", "show_help", "?  f1", "Help",

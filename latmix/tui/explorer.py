@@ -16,7 +16,8 @@ from latmix.config import Config
 from latmix.errors import LatmixError
 from latmix.jobs.engine import JobEvent
 from latmix.jobs.studio import Studio
-from latmix.session import Session
+from latmix.session import Choices, Session
+from latmix.tui.history_strip import HistoryStrip
 from latmix.tui.job_line import JobLine
 from latmix.tui.messages import JobReported
 from latmix.tui.picture_list import PictureHeader, PictureList
@@ -73,7 +74,7 @@ class Explorer(App[int]):
         super().__init__(ansi_color=True if start.is_plain else None)
         self.start = start
         self.config, self.session = start.config, start.session
-        self.made: list[Path] = []
+        self.choices_of: dict[Path, Choices] = {}
         for theme in start.themes.loaded:
             self.register_theme(theme)
         wanted = (start.config.theme, start.session.theme)
@@ -94,6 +95,7 @@ class Explorer(App[int]):
                 yield PictureList(self.session)
             with Vertical(id="right"):
                 yield PicturePane()
+                yield HistoryStrip(self.session)
                 yield StatisticsPanel()
         yield JobLine()
         yield Footer()
@@ -126,6 +128,7 @@ class Explorer(App[int]):
     def show_all(self) -> None:
         """Draw the session and the work anew."""
         self.pictures.show_session()
+        self.screen_stack[0].query_one(HistoryStrip).show()
         self.screen_stack[0].query_one(TitleLine).show(self.session, self.work.setting)
         self.show_statistics()
         self.show_input()
@@ -182,6 +185,10 @@ class Explorer(App[int]):
         self.say(what)
         self.show_all()
         self.look_up_soon()
+        self.save_soon()
+
+    def save_soon(self) -> None:
+        """Save the session once keys are quiet."""
         self.later("save", SAVE_DELAY, lambda: self.work.save(self.config.session_file))
 
     def look_up_soon(self) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from latmix.jobs import browsing
+from latmix.jobs import browsing, history
 from latmix.jobs.engine import (
     Engine,
     JobCancelled,
@@ -84,7 +84,7 @@ class Work:
 
     def scan(self, folder: Path, recursive: bool, prompt: str | None) -> None:
         self.is_scanning = True
-        self._ask("scan", lambda: browsing.scan_pictures(folder, recursive, prompt))
+        self.ask("scan", lambda: browsing.scan_pictures(folder, recursive, prompt))
 
     def list_folders(self, folder: Path | None) -> None:
         """None: the built-in ones."""
@@ -94,28 +94,28 @@ class Work:
             self._desk.submit("list", lambda: browsing.list_folders(folder))
 
     def read_thumbnail(self, path: Path) -> None:
-        self._ask("thumbnail", lambda: browsing.read_thumbnail(path))
+        self.ask("thumbnail", lambda: browsing.read_thumbnail(path))
 
     def read_result(self, path: Path) -> None:
-        """A picture of the mixture that was made at an earlier start."""
-        self._ask("result", lambda: browsing.read_thumbnail(path))
+        """A picture of a mixture that was made before, with its recipe."""
+        self.ask("result", lambda: history.look_at(path))
 
     def save(self, path: Path) -> None:
         content = self.session.content()
-        self._ask("save", lambda: browsing.save_session(path, content))
+        self.ask("save", lambda: browsing.save_session(path, content))
 
     def weigh(self) -> None:
         """Have the statistics of a mixture too large to compute at once."""
         live, method = self.session.live, self.session.choices.method
         if live is not None:
             weights = self.session.weights_by_row()
-            self._ask("weigh", lambda: weigh(live, weights, method))
+            self.ask("weigh", lambda: weigh(live, weights, method))
 
     def is_wanted(self, event: JobEvent) -> bool:
         """Whether no newer job of its kind was asked of the desk."""
         return self._last.get(event.kind) == event.job
 
-    def _ask(self, kind: str, job: Callable[[], Job]) -> None:
+    def ask(self, kind: str, job: Callable[[], Job]) -> None:
         """Have the desk do something of which only the last one asked for is wanted."""
         if kind in self._last:
             self._desk.cancel(self._last[kind])

@@ -12,18 +12,31 @@ from textual.widgets._footer import FooterKey
 
 from latmix.tui.actions import Actions
 from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.dialogs.differences import DifferencesDialog
 from latmix.tui.dialogs.folder import FolderDialog, FolderTree
 from latmix.tui.dialogs.help import HelpDialog
 from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.dialogs.theme import ThemeDialog
+from latmix.tui.history_strip import HistoryStrip
 from latmix.tui.picture_list import PictureList
 from tests.tui.driver import opened
 
-DIALOGS = (Dialog, FolderDialog, FolderTree, HelpDialog, MethodDialog, NoticeDialog, ThemeDialog)
+DIALOGS = (
+    Dialog,
+    DifferencesDialog,
+    FolderDialog,
+    FolderTree,
+    HelpDialog,
+    MethodDialog,
+    NoticeDialog,
+    ThemeDialog,
+)
 
 
-@pytest.mark.parametrize("place", [Actions, PictureList, *DIALOGS], ids=lambda c: c.__name__)
+@pytest.mark.parametrize(
+    "place", [Actions, PictureList, HistoryStrip, *DIALOGS], ids=lambda c: c.__name__
+)
 def test_every_binding_has_an_id_a_description_and_a_tooltip(place: type) -> None:
     for binding in place.BINDINGS:
         assert isinstance(binding, Binding)

@@ -54,3 +54,26 @@ class PromptDialog(Dialog[str]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.dismiss(event.value.strip())
+
+
+class ExportDialog(Dialog[str]):
+    """Where results are copied to."""
+
+    TITLE_TEXT = "Export"
+    KEYS_TEXT = "enter copies   esc leaves"
+
+    def __init__(self, count: int, folder: str) -> None:
+        super().__init__()
+        self._count, self._folder = count, folder
+
+    def contents(self) -> ComposeResult:
+        what = plural(self._count, "result")
+        yield Static(Text(f"{what} into this folder, recipes and all; nothing is written over."))
+        yield Input(self._folder, placeholder="a folder", select_on_focus=False)
+        yield Static("", classes="dialog-error", markup=False)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        if event.value.strip():
+            self.dismiss(event.value.strip())
+        else:
+            self.query_one(".dialog-error", Static).update(Text("Name a folder."))
