@@ -105,6 +105,7 @@ def difference_table(rows: Sequence[Difference], left: str, right: str) -> Table
     table = plain_table("what", display_name(left), display_name(right))
     for column in table.columns:
         column.overflow = "fold"
+    table.columns[0].min_width = 30
     for row in rows:
         table.add_row(Text(row.name), Text(row.left), Text(row.right))
     return table

@@ -294,7 +294,7 @@ class Session:
             pictures.append("--recursive")
         if are_first and len(set(mixture.weights)) == 1:
             return ["latmix", "centroid", *pictures]
-        if seed is not None and mixture == mixture.randomise(seed):
+        if seed is not None and mixture.weights == Mixture.random(keys, seed).weights:
             return ["latmix", "mix", *pictures, "--random", "1", "--seed", str(seed)]
         words = ["latmix", "mix", *keys]
         for key, weight in mixture.as_dict().items():

@@ -22,6 +22,7 @@ from latmix.tui.dialogs.text_entry import CountDialog, PromptDialog
 from latmix.tui.dialogs.theme import ThemeDialog
 from latmix.tui.results import Results
 from latmix.tui.themes import PLAIN
+from latmix.tui.trying import Trying
 from latmix.tui.viewing import view_in_thread
 
 SEEDS = 10_000
@@ -31,7 +32,7 @@ COMPARED_AT_MOST = 64
 """Pictures whose mixture is tried under every method before the grid is shown."""
 
 
-class Actions(Results):
+class Actions(Results, Trying):
     """The commands of `commands.COMMANDS`."""
 
     BINDINGS = [
@@ -161,9 +162,9 @@ class Actions(Results):
                     remarks[name] = "!" if statistics.warning else "✓"
         self.push_screen(MethodDialog(session.choices.method, remarks), self._method_chosen)
 
-    def _method_chosen(self, method: str | None) -> None:
-        if method is not None and self.session.choose(method=method):
-            self.changed(f"Method {method}.")
+    def _method_chosen(self, chosen: tuple[str, ...] | None) -> None:
+        if chosen is not None and self.session.choose(method=chosen[0]):
+            self.changed(f"Method {chosen[0]}.")
 
     def action_edit_prompt(self) -> None:
         self.push_screen(PromptDialog(self.session.choices.prompt), self._prompt_chosen)
@@ -202,18 +203,19 @@ class Actions(Results):
     def action_generate(self) -> None:
         if self.session.mixture is None:
             self.say("No pictures to mix: space takes one in, f opens a folder.")
-        elif self.work.is_busy:
-            self.say_busy()
-        else:
+        elif not self.work.is_busy:
             self.pane.turn(to_mixture=True)
             self.work.generate()
             self.show_job()
+        elif self.work.follow_with(self.work.generate):
+            first = self.work.asked is not None and self.work.asked.kind == "invert"
+            ended = "once the pictures are inverted" if first else "after the one at work"
+            self.notify(f"The picture will be made {ended}.", markup=False)
+        else:
+            self.say_busy()
 
     def say_busy(self) -> None:
-        if self.work.generate_after_inversion():
-            self.notify("The picture will be made once the pictures are inverted.", markup=False)
-        else:
-            self.notify("A job is at work: esc stops it.", markup=False)
+        self.notify("A job is at work: esc stops it.", markup=False)
 
     def action_cancel_job(self) -> None:
         if self.pictures.entry is not None:

@@ -15,6 +15,7 @@ from latmix.jobs.browsing import Found, Listing
 from latmix.jobs.engine import JobCancelled, JobFailed, JobFinished, JobProgressed
 from latmix.jobs.history import Revisited
 from latmix.jobs.studio import Made
+from latmix.jobs.variants import Variants
 from latmix.names import display_name, plural
 from latmix.tui.actions import Actions
 from latmix.tui.dialogs.folder import FolderChosen, FolderDialog
@@ -169,6 +170,10 @@ class ExploreApp(Actions):
                     self.pane.take_preview(progress.preview, name)
                 self.show_job()
                 return
+            case JobCancelled(kind="draft"):
+                return
+            case JobFinished(kind="draft" | "compare", result=Variants() as variants):
+                self.take_variants(event, variants)
             case JobFinished(kind="scan", result=Found() as found):
                 if self.work.is_wanted(event):
                     self._take_pictures(found)
@@ -189,6 +194,7 @@ class ExploreApp(Actions):
                 self.pane.take_preview(None)
                 self.say(said)
                 self.show_all()
+                self.draft_soon()
                 if isinstance(event, JobCancelled):
                     self.look_up_soon()
 
@@ -220,7 +226,7 @@ class ExploreApp(Actions):
             case "list":
                 if (dialog := self._folder_dialog()) is not None:
                     dialog.show_error(str(error))
-            case "result" | "recall" | "weigh":
+            case "result" | "recall" | "weigh" | "draft":
                 self.say(str(error))
             case "diff" | "revisit" if not self.work.is_wanted(event):
                 pass

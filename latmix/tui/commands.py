@@ -138,6 +138,18 @@ COMMANDS: tuple[Command, ...] = (
         "The grid of norm targets and mean splits, with what each does.", MAKING, footer="method",
     ),
     Command(
+        "job.compare", "c", "compare_methods", "c", "Compare methods",
+        "Drafts by up to six methods at the same weights, side by side; enter takes one.", MAKING,
+    ),
+    Command(
+        "job.sweep", "S", "sweep_count", "S", "Sweep over N",
+        "Drafts of the first 2, 4, 8, ... pictures of the mixture, by its method.", MAKING,
+    ),
+    Command(
+        "job.drafts", "D", "toggle_drafts", "D", "Drafts on or off",
+        "Follow every change with a picture of few steps; g makes it in full.", MAKING,
+    ),
+    Command(
         "prompt.edit", "p", "edit_prompt", "p", "Edit the prompt",
         "What the pictures show; {name} and {folder} are filled in.", MAKING,
     ),

@@ -29,6 +29,7 @@ from latmix.tui.work import Work
 
 SAVE_DELAY = 2.0
 LOOK_UP_DELAY = 0.3
+DRAFT_DELAY = 0.4
 EMOJI_NOTE = (
     "The built-in model, mini, knows emoji only. `latmix models list` names others; start with "
     "--model to use one."
@@ -166,7 +167,9 @@ class Explorer(App[int]):
 
     def show_job(self) -> None:
         """The job at work, with the keys that go with it."""
-        self.job_line.show_job(self.work.progress, self.work.pace, self.work.is_stopping)
+        for screen in self.screen_stack:
+            for line in screen.query(JobLine):
+                line.show_job(self.work.progress, self.work.pace, self.work.is_stopping)
         if self.work.is_busy != self._footer_is_busy:
             self._footer_is_busy = self.work.is_busy
             self.refresh_bindings()
@@ -185,7 +188,13 @@ class Explorer(App[int]):
         self.say(what)
         self.show_all()
         self.look_up_soon()
+        self.draft_soon()
         self.save_soon()
+
+    def draft_soon(self) -> None:
+        """Where drafts are on, make one once keys are quiet."""
+        if self.session.drafts:
+            self.later("draft", DRAFT_DELAY, self.work.draft)
 
     def save_soon(self) -> None:
         """Save the session once keys are quiet."""

@@ -13,6 +13,7 @@ VERBS = {
     "recall": "looking up",
     "invert": "inverting",
     "measure": "measuring",
+    "mix": "mixing",
     "generate": "generating",
 }
 STOPPING = "stopping after the step at work; what is finished is kept"

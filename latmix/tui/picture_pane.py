@@ -40,6 +40,7 @@ class PicturePane(Vertical):
         self._result: Result | None = None
         self._preview: Image.Image | None = None
         self._preview_name = ""
+        self._draft: tuple[Image.Image, Choices] | None = None
         self._is_outdated = False
         self._input: Path | None = None
         self._input_image: Image.Image | None = None
@@ -56,7 +57,7 @@ class PicturePane(Vertical):
     def path(self) -> Path | None:
         """Of the picture that is shown, if it is in a file."""
         if self.shows_mixture:
-            return self._result.path if self._result else None
+            return self._result.path if self._result and not self._draft else None
         return self._input
 
     @property
@@ -87,11 +88,19 @@ class PicturePane(Vertical):
 
     def take_result(self, result: Result | None) -> None:
         """The mixture's picture."""
-        self._result, self._preview = result, None
+        self._result, self._preview, self._draft = result, None, None
         self._draw()
 
+    def take_draft(self, image: Image.Image, choices: Choices, name: str) -> None:
+        """A quick picture of these choices; it goes when the mixture's own comes."""
+        self._draft, self._preview_name = (image, choices), name
+        self.turn(to_mixture=True)
+
     def compare(self, choices: Choices) -> None:
-        """Say whether the result is of these choices."""
+        """Say whether the result is of these choices; a draft of others goes."""
+        if self._draft is not None and self._draft[1] != choices:
+            self._draft = None
+            self._draw()
         made = self._result.choices if self._result else None
         outdated = made is not None and made != choices
         if outdated != self._is_outdated:
@@ -108,6 +117,8 @@ class PicturePane(Vertical):
     def _mixture(self) -> tuple[Image.Image | None, str, str]:
         if self._preview is not None:
             return self._preview, "", self._preview_name
+        if self._draft is not None:
+            return self._draft[0], "", self._preview_name
         if self._result is None:
             return None, NO_RESULT, ""
         older = "older; g makes it anew: " if self._is_outdated else "mixture: "
