@@ -137,7 +137,8 @@ async def test_a_newer_request_takes_the_place_of_one_that_waits(folder: Path) -
     async with opened(folder, count=2, choices=SLOW) as driver:
         await driver.press("i")
         await driver.until(lambda: driver.session.is_measured)
-        await driver.press("g", "l", "g", "l", "g")
+        for key in ("g", "l", "g", "l", "g"):
+            driver.app.simulate_key(key)
         await driver.until(lambda: len(driver.session.results) == 2)
         await driver.until_idle()
         assert len(driver.events("generate")) == 2
@@ -149,7 +150,9 @@ async def test_escape_also_stops_what_waits(folder: Path) -> None:
     async with opened(folder, count=2, choices=SLOW) as driver:
         await driver.press("i")
         await driver.until(lambda: driver.session.is_measured)
-        await driver.press("g", "g", "escape")
+        for key in ("g", "g", "escape"):
+            driver.app.simulate_key(key)
+        await driver.until(lambda: driver.events("generate"))
         await driver.until_idle()
         await driver.pilot.pause()
         assert [type(event) for event in driver.events("generate")] == [JobCancelled]
