@@ -399,6 +399,10 @@ class Session:
         self.marked.append(path)
         return True
 
+    def prompts_changed(self) -> None:
+        """A prompt beside a picture is another now: which latents fit must be looked up anew."""
+        self._forget_latents()
+
     def use_model(self, model: str) -> None:
         """Take another model: its latents are others."""
         if model != self.model:

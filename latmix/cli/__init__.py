@@ -36,6 +36,7 @@ app.command("diff")(results.diff)
 app.add_typer(models.app, name="models")
 app.add_typer(store.app, name="store")
 app.command("themes")(machine.themes)
+app.command("keys")(machine.keys)
 app.command("doctor")(machine.doctor)
 
 

@@ -99,9 +99,12 @@ def make_start(options: ExploreOptions, config: Config) -> Start:
     from latmix.jobs.studio import Studio
     from latmix.session import Machine
     from latmix.tui.explorer import Start
+    from latmix.tui.keymap import check_keymap
+    from latmix.tui.scopes import SCOPES
     from latmix.tui.themes import load_themes
 
     saved, notes = _saved_session(config)
+    keymap = check_keymap(config.keys, SCOPES)
     folder = options.folder.resolve() if options.folder is not None else None
     if folder is not None and not folder.is_dir():
         raise LatmixError(f"There is no folder {display_name(folder)}.", "Check the path given.")
@@ -124,7 +127,8 @@ def make_start(options: ExploreOptions, config: Config) -> Start:
         count=options.count,
         is_resumed=resumes,
         is_plain=bool(os.environ.get("NO_COLOR")),
-        notes=notes,
+        keymap=keymap,
+        notes=(*notes, *keymap.faults),
     )
 
 

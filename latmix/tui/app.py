@@ -45,6 +45,7 @@ class ExploreApp(Actions):
     def on_mount(self) -> None:
         self._listen_to_signals()
         self.pictures.focus()
+        self.set_tooltips()
         self.show_all()
         # After the first paint: folders and torch are read while the user already looks.
         self.call_after_refresh(self._begin)
@@ -184,6 +185,8 @@ class ExploreApp(Actions):
                 self._take_reading(event)
             case JobFinished(kind="result" | "strip" | "diff" | "export" | "revisit"):
                 self.take_history(event)
+            case JobFinished(kind="models" | "prompts" | "sidecar"):
+                self.take_choice(event)
             case JobFinished(kind="generate", result=Made() as made):
                 self._take_made(made)
             case JobFailed(error=error):
@@ -195,7 +198,7 @@ class ExploreApp(Actions):
                 self.say(said)
                 self.show_all()
                 self.draft_soon()
-                if isinstance(event, JobCancelled):
+                if isinstance(event, JobCancelled) or event.kind == "model":
                     self.look_up_soon()
 
     def _take_reading(self, event: JobFinished) -> None:

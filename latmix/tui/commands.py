@@ -151,7 +151,15 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "prompt.edit", "p", "edit_prompt", "p", "Edit the prompt",
-        "What the pictures show; {name} and {folder} are filled in.", MAKING,
+        "What the pictures show, for all or for the picture under the cursor alone.", MAKING,
+    ),
+    Command(
+        "settings.edit", "comma", "edit_settings", ",", "Settings",
+        "Steps, guidance, solver, size, fit, negative prompt, and the steps of drafts.", MAKING,
+    ),
+    Command(
+        "model.choose", "M", "choose_model", "M", "Choose the model",
+        "The models on this machine, and what fetching another would cost.", MAKING,
     ),
     Command(
         "command.copy", "y", "copy_command", "y", "Copy as a command",

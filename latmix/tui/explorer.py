@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from textual.app import App, ComposeResult
@@ -19,6 +19,7 @@ from latmix.jobs.studio import Studio
 from latmix.session import Choices, Session
 from latmix.tui.history_strip import HistoryStrip
 from latmix.tui.job_line import JobLine
+from latmix.tui.keymap import Keymap
 from latmix.tui.messages import JobReported
 from latmix.tui.picture_list import PictureHeader, PictureList
 from latmix.tui.picture_pane import PicturePane
@@ -49,6 +50,7 @@ class Start:
         count: pictures of a new mixture.
         is_resumed: whether the session is an earlier one.
         is_plain: no colours, whatever the theme.
+        keymap: the user's own keys, checked.
         notes: to say first.
     """
 
@@ -60,6 +62,7 @@ class Start:
     count: int = 8
     is_resumed: bool = False
     is_plain: bool = False
+    keymap: Keymap = field(default_factory=lambda: Keymap({}))
     notes: tuple[str, ...] = ()
 
 
@@ -80,6 +83,7 @@ class Explorer(App[int]):
             self.register_theme(theme)
         wanted = (start.config.theme, start.session.theme)
         self.theme = PLAIN if start.is_plain else start.themes.find(*wanted)
+        self.set_keymap(dict(start.keymap.keys))
         self.work = Work(start.session, start.studio, self._tell)
         self._timers_by_name: dict[str, Timer] = {}
         self._footer_is_busy = False
@@ -101,6 +105,16 @@ class Explorer(App[int]):
         yield JobLine()
         yield Footer()
         yield Static(TOO_SMALL, id="too-small", markup=False)
+
+    def set_tooltips(self) -> None:
+        """What each part of the screen is, for those who point at it."""
+        for widget, words in (
+            (TitleLine, "The folder, how many pictures are mixed, the method, model and device."),
+            (PicturePane, "The mixture's picture, or the one under the cursor: v turns."),
+            (StatisticsPanel, "What the mixture's numbers say, before a picture is made."),
+            (JobLine, "The job at work, or what happened last."),
+        ):
+            self.screen_stack[0].query_one(widget).tooltip = words
 
     def _tell(self, event: JobEvent) -> None:
         """Called on the engines' threads, which may outlive the loop by a moment."""

@@ -59,6 +59,10 @@ class PictureHeader(Static):
 class PictureList(ScrollView, can_focus=True):
     """Renders the session's pictures and the weight being typed; posts where the cursor is."""
 
+    HELP = (
+        "The pictures of the folder. Those with a bar are in the mixture; the keys act on the one "
+        "under the cursor, > and in reverse."
+    )
     COMPONENT_CLASSES = {"pictures--bar", "pictures--out", "pictures--failed"}
     BINDINGS = [
         Binding("down,j", "move(1)", "Down", show=False, id="list.down", tooltip="One down."),

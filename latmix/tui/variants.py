@@ -85,6 +85,12 @@ def numbers(variant: Variant | None) -> str:
 class VariantsScreen(ModalScreen[Wanted]):
     """The drafts; hands back the one that is taken."""
 
+    HELP = (
+        "Drafts side by side: a few steps each, none of them kept. Under each are its norm against "
+        "a typical one and how much it amplifies what the pictures share; ! would damage the "
+        "picture, ✓ would not."
+    )
+
     BINDINGS = [
         Binding("escape,ctrl+c,q,c,S", "leave", "Leave", show=False, id="variants.leave",
                 tooltip="Close without a change; what is being made is stopped."),
@@ -99,6 +105,8 @@ class VariantsScreen(ModalScreen[Wanted]):
                 tooltip="Take the one under the cursor."),
         Binding("m", "choose", "Other methods", show=False, id="variants.choose",
                 tooltip="Choose the methods that are compared."),
+        Binding("question_mark,f1", "app.show_help", "Help", show=False, id="variants.help",
+                tooltip="All keys."),
     ]  # fmt: skip
 
     def __init__(

@@ -10,33 +10,13 @@ from textual.binding import Binding
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
-from latmix.tui.actions import Actions
-from latmix.tui.dialogs.dialog import Dialog
-from latmix.tui.dialogs.differences import DifferencesDialog
-from latmix.tui.dialogs.folder import FolderDialog, FolderTree
-from latmix.tui.dialogs.help import HelpDialog
-from latmix.tui.dialogs.method import MethodDialog
-from latmix.tui.dialogs.notice import NoticeDialog
-from latmix.tui.dialogs.theme import ThemeDialog
-from latmix.tui.history_strip import HistoryStrip
-from latmix.tui.picture_list import PictureList
+from latmix.tui.scopes import SCOPES
 from tests.tui.driver import opened
 
-DIALOGS = (
-    Dialog,
-    DifferencesDialog,
-    FolderDialog,
-    FolderTree,
-    HelpDialog,
-    MethodDialog,
-    NoticeDialog,
-    ThemeDialog,
-)
+PLACES = sorted({place for scope in SCOPES for place in scope}, key=lambda place: place.__name__)
 
 
-@pytest.mark.parametrize(
-    "place", [Actions, PictureList, HistoryStrip, *DIALOGS], ids=lambda c: c.__name__
-)
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
 def test_every_binding_has_an_id_a_description_and_a_tooltip(place: type) -> None:
     for binding in place.BINDINGS:
         assert isinstance(binding, Binding)
@@ -45,12 +25,7 @@ def test_every_binding_has_an_id_a_description_and_a_tooltip(place: type) -> Non
         assert binding.tooltip.endswith("."), binding
 
 
-@pytest.mark.parametrize(
-    "places",
-    [(Actions, PictureList), (Dialog, FolderDialog, FolderTree)]
-    + [(Dialog, dialog) for dialog in (HelpDialog, MethodDialog, NoticeDialog, ThemeDialog)],
-    ids=lambda places: places[-1].__name__,
-)
+@pytest.mark.parametrize("places", SCOPES, ids=lambda places: places[-1].__name__)
 def test_no_two_actions_share_a_key_where_both_can_be_reached(places: tuple[type, ...]) -> None:
     taken: dict[str, str] = {}
     ids: list[str] = []

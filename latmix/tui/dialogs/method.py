@@ -91,7 +91,7 @@ class MethodDialog(Dialog[tuple[str, ...]]):
 
     TITLE_TEXT = "Method: norm target / mean split"
     KEYS_TEXT = "arrows or hjkl   enter takes it   esc leaves   * is in use"
-    MARKING_TEXT = "arrows or hjkl   space marks ●   enter compares them   esc leaves"
+    MARKING_TEXT = "arrows or hjkl   space marks ●   enter compares   esc leaves"
     BINDINGS = [
         Binding("up,k", "move(-1,0)", "Up", show=False, id="method.up", tooltip="One up."),
         Binding("down,j", "move(1,0)", "Down", show=False, id="method.down", tooltip="One down."),

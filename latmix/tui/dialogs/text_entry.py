@@ -1,4 +1,4 @@
-"""Dialogs with one line to type: how many pictures, and the prompt."""
+"""Dialogs with one line to type: how many pictures, and where to export to."""
 
 from __future__ import annotations
 
@@ -31,29 +31,6 @@ class CountDialog(Dialog[int]):
         else:
             sentence = f"N must be from 1 to {self._most:,}."
             self.query_one(".dialog-error", Static).update(Text(sentence))
-
-
-class PromptDialog(Dialog[str]):
-    """What the pictures show."""
-
-    TITLE_TEXT = "Prompt"
-
-    def __init__(self, prompt: str) -> None:
-        super().__init__()
-        self._prompt = prompt
-
-    def contents(self) -> ComposeResult:
-        yield Static(
-            Text(
-                "What the pictures show. {name} and {folder} are filled in for each picture; "
-                "a file name.txt beside a picture wins. Another prompt means other latents: "
-                "the pictures are inverted again."
-            )
-        )
-        yield Input(self._prompt, placeholder="an emoji of a {name}", select_on_focus=False)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value.strip())
 
 
 class ExportDialog(Dialog[str]):
