@@ -142,7 +142,7 @@ COMMANDS: tuple[Command, ...] = (
         "Drafts by up to six methods at the same weights, side by side; enter takes one.", MAKING,
     ),
     Command(
-        "job.sweep", "S", "sweep_count", "S", "Sweep over N",
+        "job.sweep", "W", "sweep_count", "W", "Sweep over N",
         "Drafts of the first 2, 4, 8, ... pictures of the mixture, by its method.", MAKING,
     ),
     Command(
@@ -166,11 +166,11 @@ COMMANDS: tuple[Command, ...] = (
         "Show and copy the shell command that makes this mixture.", MAKING,
     ),
     Command(
-        "result.older", "left_square_bracket", "look(-1)", "[ ]", "An older result",
-        "Look at the result made before the one shown; ] at the one made after it.", RESULTS,
+        "result.older", "less_than_sign", "look(-1)", "< >", "An older result",
+        "Look at the result made before the one shown; > at the one made after it.", RESULTS,
     ),
     Command(
-        "result.newer", "right_square_bracket", "look(1)", "]", "A newer result",
+        "result.newer", "greater_than_sign", "look(1)", ">", "A newer result",
         "Look at the result made after the one shown.", RESULTS,
     ),
     Command(
@@ -179,7 +179,7 @@ COMMANDS: tuple[Command, ...] = (
         RESULTS,
     ),
     Command(
-        "result.mark", "asterisk", "mark_result", "*", "Mark the result",
+        "result.mark", "plus", "mark_result", "+", "Mark the result",
         "Mark the result shown, to export it or to compare it with another.", RESULTS,
     ),
     Command(

@@ -23,14 +23,14 @@ from latmix.tui.thumbnail import half_blocks, shades
 KEPT = 512
 """Small pictures that are kept; each has a few kilobytes."""
 
-MARK = "*"
+MARK = "+"
 
 
 class HistoryStrip(Widget, can_focus=True):
     """A row of the newest results; scrolls with the one that is looked at."""
 
     HELP = (
-        "The results, newest first. Left and right look at another, * marks it, enter goes back to "
+        "The results, newest first. Left and right look at another, space marks it, enter goes back to "
         "what it was made from, and w returns to the pictures."
     )
     BINDINGS = [
@@ -54,7 +54,7 @@ class HistoryStrip(Widget, can_focus=True):
         self._pictures: dict[Path, Image.Image | None] = {}
         self._drawn: dict[Path, list[Strip]] = {}
         self._first = 0
-        self.tooltip = "The results, newest first: [ and ] look at another, w moves here."
+        self.tooltip = "The results, newest first: < and > look at another, w moves here."
 
     @property
     def newest_first(self) -> list[Path]:

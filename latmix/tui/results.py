@@ -82,7 +82,7 @@ class Results(Explorer):
         """What differs between the result looked at and another: the marked one, or the older."""
         pair = self._pair()
         if pair is None:
-            self.say("Two results are needed to compare: g makes one, * marks one.")
+            self.say("Two results are needed to compare: g makes one, + marks one.")
             return
         left, right = pair
         self.work.ask("diff", lambda: history.compare_results(left, right))

@@ -32,7 +32,7 @@ async def make(driver: Driver, *edits: str) -> Path:
 async def test_without_results_their_keys_say_how_to_make_one(folder: Path) -> None:
     async with opened(folder) as driver:
         assert not strip(driver).display
-        for key in ("left_square_bracket", "w", "asterisk", "E", "r"):
+        for key in ("less_than_sign", "w", "plus", "E", "r"):
             driver.app.say("-")
             await driver.press(key)
             assert driver.said == "No results yet: g makes one."
@@ -51,7 +51,7 @@ async def test_results_stand_in_a_row_newest_first_and_the_keys_walk_over_them(
         assert row.newest_first == made[::-1]
         assert driver.session.shown == made[2]
         await driver.until(lambda: all(row._pictures.get(path) for path in made))
-        await driver.press("left_square_bracket")
+        await driver.press("less_than_sign")
         assert driver.session.shown == made[1]
         await driver.until(lambda: driver.app.pane.path == made[1])
         await driver.press("w", "right")
@@ -64,7 +64,7 @@ async def test_results_stand_in_a_row_newest_first_and_the_keys_walk_over_them(
         await driver.until(lambda: driver.session.shown == made[1])
         await driver.press("w")
         assert driver.app.pictures.has_focus
-        await driver.press("right_square_bracket")
+        await driver.press("greater_than_sign")
         await driver.until_shown(f"mixture: {made[2].name}")
 
 
@@ -78,7 +78,7 @@ async def test_r_goes_back_to_what_a_result_was_made_from_and_undo_forward_again
         driver.session.set_count(5)
         driver.app.changed()
         now = driver.session.choices
-        await driver.press("left_square_bracket", "r")
+        await driver.press("less_than_sign", "r")
         await driver.until(lambda: driver.session.choices.method == "nin/chm")
         assert driver.weights == pytest.approx(list(then.mixture.weights))
         assert (driver.session.choices.prompt, driver.session.choices.steps) == ("", 2)
@@ -96,7 +96,7 @@ async def test_r_opens_the_folder_that_the_pictures_lie_in(folder: Path, tmp_pat
         made = await make(driver, "l")
         driver.app.open_folder(other, False)
         await driver.until(lambda: driver.session.folder == other)
-        await driver.press("left_square_bracket", "r")
+        await driver.press("less_than_sign", "r")
         await driver.until(lambda: driver.session.folder == folder)
         await driver.until(lambda: driver.weights == pytest.approx([0.51, 0.49]))
         assert f"Back to what {made.name}" in driver.said
@@ -127,7 +127,7 @@ async def test_marked_results_are_exported_with_their_recipes(folder: Path, tmp_
     place = tmp_path / "out"
     async with opened(folder, count=2) as driver:
         made = [await make(driver), await make(driver, "L"), await make(driver, "L")]
-        await driver.press("asterisk", "left_square_bracket", "asterisk", "E")
+        await driver.press("plus", "less_than_sign", "plus", "E")
         await driver.until(lambda: isinstance(driver.app.screen, ExportDialog))
         driver.app.screen.query_one("Input").value = str(place)
         await driver.press("enter")
@@ -140,7 +140,7 @@ async def test_marked_results_are_exported_with_their_recipes(folder: Path, tmp_
 async def test_the_row_the_mark_and_the_one_looked_at_are_resumed(folder: Path) -> None:
     async with opened(folder, count=2) as driver:
         made = [await make(driver), await make(driver, "L")]
-        await driver.press("asterisk", "left_square_bracket")
+        await driver.press("plus", "less_than_sign")
         driver.session.save(load_config().session_file)
     async with opened(None) as driver:
         assert driver.session.results == made
