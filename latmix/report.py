@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from latmix.mixing.statistics import Statistics
     from latmix.store.differences import Difference
 
+CHANNELS_SHOWN = 4
+"""Columns of channel means that a table of pictures has room for."""
+
 BAR_CELLS = 10
 
 
@@ -80,9 +83,14 @@ def weight_bar(weight: float, largest: float, cells: int) -> str:
 
 
 def picture_table(rows: Sequence[tuple[str, float, float, float, Sequence[float]]]) -> Table:
-    """The inputs: name, weight, norm / sqrt(L), angle to the mixture in degrees, channel means."""
-    channels = len(rows[0][4]) if rows else 0
-    means_of = (f"#mean {c}" for c in range(channels))
+    """The inputs: name, weight, norm / sqrt(L), angle to the mixture in degrees, channel means.
+
+    Of many channels only those are shown whose means lie furthest from 0.
+    """
+    channels = range(len(rows[0][4]) if rows else 0)
+    furthest = sorted(channels, key=lambda c: -max(abs(row[4][c]) for row in rows))
+    shown = sorted(furthest[:CHANNELS_SHOWN])
+    means_of = (f"#mean {c}" for c in shown)
     table = plain_table("picture", "#weight", "#norm/√L", "#angle", *means_of)
     for name, weight, ratio, angle, means in rows:
         table.add_row(
@@ -90,7 +98,7 @@ def picture_table(rows: Sequence[tuple[str, float, float, float, Sequence[float]
             f"{weight:.4f}",
             f"{ratio:.3f}",
             f"{angle:.1f}°",
-            *(f"{mean:+.3f}" for mean in means),
+            *(f"{means[c]:+.3f}" for c in shown),
         )
     return table
 

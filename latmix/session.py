@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from latmix.bookmarks import Bookmark, Bookmarks
 from latmix.errors import StoreError
 from latmix.jobs.orders import Order
 from latmix.mixing.grid import DEFAULT_METHOD, parse_method
@@ -101,6 +102,7 @@ class Session:
     view: dict[str, str] = field(default_factory=dict)
     machine: Machine = field(default_factory=Machine)
     failures: dict[str, str] = field(default_factory=dict)
+    bookmarks: Bookmarks = field(default_factory=Bookmarks)
     _undo: list[Choices] = field(default_factory=list)
     _redo: list[Choices] = field(default_factory=list)
     _inversion: Inversion | None = None
@@ -157,17 +159,65 @@ class Session:
         # Steps of the keyboard are hundredths: without rounding they would drift off them.
         return self.set_weight(key, round(held + amount, 6))
 
-    def toggle(self, key: str) -> bool:
-        """Take a picture into the mixture with its equal share, or out of it; the last one stays.
+    def toggle(self, *keys: str) -> bool:
+        """Take pictures into the mixture, each with its equal share, or out of it if all are in it.
 
-        One that could not be read is tried again.
+        The last one stays. Those that could not be read are tried again.
         """
-        self.failures.pop(key, None)
+        for key in keys:
+            self.failures.pop(key, None)
+        if not keys:
+            return False
         if self.mixture is None:
-            return self.choose(mixture=Mixture.equal([key]))
-        if key in self.mixture:
-            return self.choose(mixture=self.mixture.drop(key))
-        return self.choose(mixture=self.mixture.set(key, 1.0 / (len(self.mixture) + 1)))
+            return self.choose(mixture=Mixture.equal(keys))
+        if set(keys).issubset(self.mixture.keys):
+            return self.choose(mixture=self.mixture.drop(*keys))
+        return self.choose(mixture=self.mixture.take_in(keys))
+
+    def mute(self, *keys: str) -> bool:
+        """No weight on these pictures of the mixture."""
+        return self.mixture is not None and self.choose(mixture=self.mixture.mute(*keys))
+
+    def pin(self, *keys: str) -> bool:
+        """Let these pictures of the mixture keep their weight, or no longer."""
+        return self.mixture is not None and self.choose(
+            mixture=self.mixture.pin(*keys), seed=self.choices.seed
+        )
+
+    def equalise(self, *keys: str) -> bool:
+        """The same weight on every picture that is not pinned, or on these alone."""
+        return self.mixture is not None and self.choose(mixture=self.mixture.equalise(keys or None))
+
+    def set_weights(self, weights: Mapping[str, float]) -> bool:
+        """Mix these pictures with these weights, and no others; a pin stays where it is."""
+        pinned = self.mixture.pinned if self.mixture else ()
+        return self.choose(mixture=mixture_of(weights, pinned))
+
+    def toggle_bookmark(self) -> bool | None:
+        """Set a bookmark here, or take it away; whether there is one now, None without pictures."""
+        chosen = self.choices
+        if self.folder is None or chosen.mixture is None:
+            return None
+        return self.bookmarks.toggle(
+            Bookmark(self.folder, chosen.mixture, chosen.method, chosen.prompt, chosen.seed)
+        )
+
+    def go_to_bookmark(self, by: int) -> int | None:
+        """Take up the next (1) or previous (-1) bookmark's choices; its number, None without any.
+
+        Its pictures that are no longer in the folder, or cannot be read, are left out.
+        """
+        found = self.bookmarks.step(self.folder, by)
+        if found is None:
+            return None
+        number, there = found
+        known = {str(path) for path in self.pictures} - self.failures.keys()
+        gone = [key for key in there.mixture.keys if key not in known]
+        if len(gone) < len(there.mixture):
+            mixture = there.mixture.drop(*gone)
+            seed = None if gone else there.seed
+            self.choose(mixture=mixture, seed=seed, method=there.method, prompt=there.prompt)
+        return number
 
     def randomise(self, seed: int) -> bool:
         """Random weights, uniform on the simplex, on the pictures of the mixture."""
@@ -327,6 +377,8 @@ class Session:
             "draft_steps": self.draft_steps,
             "drafts": self.drafts,
             "view": dict(self.view),
+            "pinned": sorted(self.mixture.pinned) if self.mixture else [],
+            "bookmarks": [bookmark.content() for bookmark in self.bookmarks.kept],
         }
 
     def resume(self, path: Path) -> bool:
@@ -345,12 +397,14 @@ class Session:
                 return False
             self.theme = str(content["theme"])
             self._resume_results(content)
+            self.bookmarks.take(map(Bookmark.of, content.get("bookmarks", [])))
             if not content["folder"]:
                 return False
             chosen = dict(content["choices"])
             weights = chosen.pop("mixture")
             chosen["size"] = tuple(chosen["size"]) if chosen["size"] else None
-            mixture = mixture_of(dict(weights)) if weights else None
+            pinned = content.get("pinned", [])
+            mixture = mixture_of(dict(weights), pinned) if weights else None
             choices = Choices(mixture=mixture, **chosen)
             parse_method(choices.method)
         except FileNotFoundError:
@@ -413,10 +467,12 @@ class Session:
         """Set the folder's pictures; a mixture keeps those of its pictures that are still there."""
         self.pictures = list(pictures)
         there = {str(path) for path in self.pictures}
-        held = self.mixture.as_dict() if self.mixture else {}
-        kept = {key: weight for key, weight in held.items() if key in there}
-        mixture = mixture_of(kept) if any(kept.values()) else self._first(count)
-        seed = self.choices.seed if len(kept) == len(held) else None
+        mixture, held = self.mixture, self.mixture.keys if self.mixture else ()
+        gone = [key for key in held if key not in there]
+        if mixture is None or len(gone) == len(held):
+            mixture = self._first(count)
+        mixture = mixture.drop(*gone) if mixture else None
+        seed = None if gone else self.choices.seed
         self.choices = replace(self.choices, mixture=mixture, seed=seed)
 
     def _first(self, count: int) -> Mixture | None:
@@ -427,10 +483,9 @@ class Session:
         """Pictures that could not be read leave the mixture; the others keep their proportions."""
         if self.mixture is None or not self.failures.keys() & set(self.mixture.keys):
             return
-        kept = {k: w for k, w in self.mixture.as_dict().items() if k not in self.failures}
-        mixture = None
-        if kept:
-            mixture = mixture_of(kept) if any(kept.values()) else Mixture.equal(kept)
+        failed = [key for key in self.mixture.keys if key in self.failures]
+        is_all = len(failed) == len(self.mixture)
+        mixture = None if is_all else self.mixture.drop(*failed)
         self.choices = replace(self.choices, mixture=mixture)
 
     def _travel(self, source: list[Choices], target: list[Choices]) -> bool:

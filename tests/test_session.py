@@ -169,3 +169,64 @@ def test_the_saved_session_is_plain_json(session: Session, tmp_path: Path) -> No
     session.save(tmp_path / "session.json")
     content = json.loads((tmp_path / "session.json").read_text())
     assert ["pictures/a.png", 0.25] in content["choices"]["mixture"]
+
+
+def test_a_pin_is_undone_saved_and_resumed(session: Session, tmp_path: Path) -> None:
+    assert session.pin("pictures/b.png")
+    session.set_weight("pictures/a.png", 1.0)
+    assert weights(session) == pytest.approx((0.75, 0.25, 0, 0))
+    session.save(tmp_path / "session.json")
+    again = Session()
+    assert again.resume(tmp_path / "session.json")
+    again.keep_existing(PICTURES, 4)
+    assert again.mixture == session.mixture
+    assert session.undo()
+    assert session.undo()
+    assert session.mixture == Mixture.equal(str(path) for path in PICTURES[:4])
+
+
+def test_bookmarks_bring_weights_method_and_prompt_back_and_survive(
+    session: Session, tmp_path: Path
+) -> None:
+    assert session.go_to_bookmark(1) is None
+    session.set_weight("pictures/a.png", 0.7)
+    assert session.toggle_bookmark()
+    first = session.choices
+    session.choose(mixture=Mixture.equal(["pictures/e.png"]), method="fix/0", prompt="a face")
+    assert session.toggle_bookmark()
+    session.save(tmp_path / "session.json")
+    again = Session()
+    again.resume(tmp_path / "session.json")
+    again.keep_existing(PICTURES, 4)
+    assert again.go_to_bookmark(1) == 1
+    assert again.choices == first
+    assert again.go_to_bookmark(-1) == 2
+    assert (again.choices.method, again.choices.prompt) == ("fix/0", "a face")
+    assert again.undo()
+    assert again.choices == first
+    again.go_to_bookmark(1)
+    assert again.toggle_bookmark() is False
+    assert len(again.bookmarks.kept) == 1
+
+
+def test_a_bookmark_is_of_its_folder_and_does_without_pictures_that_are_gone(
+    session: Session,
+) -> None:
+    session.toggle_bookmark()
+    session.open_folder(Path("others"), [Path("others/x.png")], 1)
+    assert session.go_to_bookmark(1) is None
+    session.open_folder(Path("pictures"), PICTURES[2:], 1)
+    assert session.go_to_bookmark(1) == 1
+    assert session.mixture == Mixture.equal(["pictures/c.png", "pictures/d.png"])
+
+
+def test_several_pictures_go_in_and_out_together(session: Session) -> None:
+    assert session.toggle("pictures/d.png", "pictures/e.png", "pictures/f.png")
+    assert weights(session) == pytest.approx((1 / 6,) * 6)
+    assert session.toggle("pictures/e.png", "pictures/f.png")
+    assert session.mute("pictures/a.png", "pictures/b.png")
+    assert weights(session) == pytest.approx((0, 0, 0.5, 0.5))
+    assert session.equalise("pictures/a.png", "pictures/c.png")
+    assert weights(session) == pytest.approx((0.25, 0, 0.25, 0.5))
+    assert session.set_weights({"pictures/f.png": 3, "pictures/a.png": 1})
+    assert weights(session) == pytest.approx((0.75, 0.25))

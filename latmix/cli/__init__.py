@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from latmix.cli import explore, latents, machine, mixing, models, results, store
+from latmix.cli import explore, latents, machine, mixing, models, results, store, study, sweep
 
 app = typer.Typer(
     name="latmix",
@@ -31,10 +31,12 @@ app.command("centroid")(mixing.centroid)
 app.command("mix")(mixing.mix)
 app.command("invert")(latents.invert)
 app.command("stats")(latents.stats)
+app.command("sweep")(sweep.sweep)
 app.command("replay")(mixing.replay)
 app.command("diff")(results.diff)
 app.add_typer(models.app, name="models")
 app.add_typer(store.app, name="store")
+app.add_typer(study.app, name="study")
 app.command("themes")(machine.themes)
 app.command("keys")(machine.keys)
 app.command("doctor")(machine.doctor)

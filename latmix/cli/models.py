@@ -30,6 +30,7 @@ def models(context: typer.Context) -> None:
 def list_models(output: SayOptions) -> int:
     """The models latmix knows by name, and whether each is on this machine."""
     from latmix.models.catalogue import CATALOGUE
+    from latmix.models.families import FAMILIES
 
     rows: list[dict[str, Any]] = [
         {
@@ -52,7 +53,9 @@ def list_models(output: SayOptions) -> int:
         here = "yes" if row["is_here"] else "no"
         table.add_row(row["name"], here, str(row["pixels"]), row["licence"], row["note"])
     run.console().print(table)
-    run.say("Any Stable Diffusion folder in diffusers format, or hub id, works too: --model PATH.")
+    run.say("Any folder in diffusers format, or hub id, of these works too, by --model:")
+    for family in FAMILIES:
+        run.say(f"  {family.title}")
     return 0
 
 
@@ -60,14 +63,14 @@ def list_models(output: SayOptions) -> int:
 @command
 def show(name: Name, output: SayOptions) -> int:
     """What a model is: family, size, latents, schedule, fingerprint."""
-    from latmix.models.schedule import Schedule
     from latmix.models.source import find_model
 
     source = find_model(name)
-    schedule = Schedule.from_config(source.scheduler)
+    schedule = source.schedule
     content: dict[str, Any] = {
         "name": source.name,
-        "family": source.family,
+        "family": source.family.title,
+        "pipeline": source.family.pipeline,
         "folder": display_name(source.folder),
         "size": list(source.size),
         "latents": list(source.latent_shape(source.size)),

@@ -99,18 +99,18 @@ def find_source(name: str, config: Config, quiet: bool) -> ModelSource:
     Raises:
         ModelError: as `models.source.find_model`.
     """
-    from latmix.models.catalogue import BUILT_IN
+    from latmix.models.catalogue import is_built_in
     from latmix.models.source import find_model
 
     source = find_model(name, config.model)
-    if source.name == BUILT_IN:
+    if is_built_in(source.name):
         missing = (
             f"{display_name(config.model)} is not on this machine; "
-            if (name == "auto" and config.model and config.model != BUILT_IN)
+            if (name == "auto" and config.model and config.model != source.name)
             else ""
         )
         say(
-            f"{missing}model: mini, built in; it knows emoji only. "
+            f"{missing}model: {source.name}, built in; it knows emoji only. "
             "`latmix models list` shows models that know photographs.",
             quiet,
         )
@@ -219,6 +219,7 @@ def invert(
     """
     from latmix.jobs.inversion import invert_pictures, prompt_template
 
+    _say_ignored(bench.source, options, quiet)
     job = invert_pictures(
         bench,
         paths,
@@ -230,22 +231,39 @@ def invert(
         resume=resume,
     )
     inversion = drive(job, quiet)
-    tell_failures(inversion.failures)
-    if not inversion.rows:
-        raise LatmixError("None of the pictures can be read.", "The lines above say why.")
-    _say_doubts(bench, inversion, quiet)
+    tell_inversion(bench, inversion, quiet)
     if count is not None and len(inversion.rows) < count:
         say(f"Asked for {count} pictures, found {len(inversion.rows)}: going on with those.", quiet)
     return inversion
 
 
+def tell_inversion(bench: Workbench, inversion: Inversion, quiet: bool) -> None:
+    """Name what was left out, and say what is doubtful.
+
+    Raises:
+        LatmixError: no picture could be read.
+    """
+    tell_failures(inversion.failures)
+    if not inversion.rows:
+        raise LatmixError("None of the pictures can be read.", "The lines above say why.")
+    _say_doubts(bench, inversion, quiet)
+
+
+def _say_ignored(source: ModelSource, options: InversionOptions, quiet: bool) -> None:
+    """Say which options mean nothing to this model."""
+    family = source.family
+    if options.prompt and not family.is_prompted:
+        say(f"note: {source.name} takes no prompt; yours changes nothing.", quiet)
+    if options.negative and source.guiding != "classifier-free":
+        say(f"note: {source.name} takes no negative prompt; yours changes nothing.", quiet)
+
+
 def _say_doubts(bench: Workbench, inversion: Inversion, quiet: bool) -> None:
     """Say where the latents are not what the numbers take them for."""
-    from latmix.models.schedule import Schedule
     from latmix.sampling.levels import Levels
 
-    steps = inversion.settings.steps
-    kept = Levels.of(Schedule.from_config(bench.source.scheduler), steps).a[0]
+    steps, source = inversion.settings.steps, bench.source
+    kept = Levels.of(source.schedule, steps, source.patches(inversion.space.shape)).a[0]
     if kept > PICTURE_KEPT:
         say(
             f"note: with {steps} steps this model's noisiest level still holds {kept:.0%} of the "

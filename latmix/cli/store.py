@@ -109,12 +109,14 @@ def prune(
 
 
 def _model_name(fingerprint: str) -> str:
-    """A model as a person knows it: only the built-in one's fingerprint says which it is."""
-    from latmix.models.catalogue import BUILT_IN
+    """A model as a person knows it: only a built-in one's fingerprint says which it is."""
+    from latmix.models.catalogue import CATALOGUE
     from latmix.models.source import find_model
 
-    known = find_model(BUILT_IN).fingerprint == fingerprint
-    return BUILT_IN if known else display_name(fingerprint[:12])
+    for name in (entry.name for entry in CATALOGUE if not entry.repository):
+        if find_model(name).fingerprint == fingerprint:
+            return name
+    return display_name(fingerprint[:12])
 
 
 def _open_store() -> LatentStore:

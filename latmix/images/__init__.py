@@ -10,7 +10,7 @@ from latmix.images.files import content_hash, read_sidecar
 from latmix.images.folders import SUFFIXES, find_pictures, natural_key
 from latmix.images.pictures import FORMATS, MAX_PIXELS, read_picture
 from latmix.images.pixels import FITS, WHITE, fit_picture, to_rgb
-from latmix.images.png import check_writable, read_text, write_png
+from latmix.images.png import check_writable, read_text, write_png, write_whole
 
 __all__ = [
     "FITS",
@@ -28,4 +28,5 @@ __all__ = [
     "read_text",
     "to_rgb",
     "write_png",
+    "write_whole",
 ]

@@ -62,13 +62,20 @@ _OTHER_KINDS = {
 
 
 def read_picture(
-    path: AnyPath, *, max_pixels: int = MAX_PIXELS, background: Colour = WHITE
+    path: AnyPath,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    background: Colour = WHITE,
+    at_least: int | None = None,
 ) -> Image.Image:
     """The picture in a file, as `to_rgb` gives it, turned upright as its EXIF data says.
 
     Of an animated picture, the first frame. A picture of more than `max_pixels` (width times
     height) is refused before it is decoded, and one that is cut short is refused rather than
     filled up with grey. Threads may read at the same time.
+
+    Args:
+        at_least: pixels of either side that suffice; a JPEG is then decoded smaller, and sooner.
 
     Raises: PictureError, and nothing else, whatever is in the file.
     """
@@ -86,6 +93,8 @@ def read_picture(
                 size = f"{image.width} x {image.height}"
                 message = f"{name} is too large: {size} is more than {max_pixels:,} pixels."
                 raise PictureError(message, "Make a smaller copy of it.")
+            if at_least is not None:
+                image.draft("RGB", (at_least, at_least))
             return _decode(image, background)
         except NotFiniteError as error:
             message = f"{name} holds values that are infinite or not numbers."

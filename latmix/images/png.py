@@ -34,7 +34,14 @@ def write_png(image: Image.Image, path: AnyPath, text: Mapping[str, str] = _NO_T
     Raises: LatmixError if the file cannot be written (its folder must exist); ValueError for a
     key or value that PNG cannot hold, or pixels that it cannot.
     """
-    data = _encode(image, text)
+    write_whole(_encode(image, text), path)
+
+
+def write_whole(data: bytes | memoryview, path: AnyPath) -> None:
+    """Write a file of any kind as `write_png` does: wholly, for good, or not at all.
+
+    Raises: LatmixError if the file cannot be written (its folder must exist).
+    """
     target = check_writable(path)
     try:
         _replace(target, data)
@@ -112,7 +119,7 @@ def _encode(image: Image.Image, text: Mapping[str, str]) -> memoryview:
     return buffer.getbuffer()
 
 
-def _replace(target: Path, data: memoryview) -> None:
+def _replace(target: Path, data: bytes | memoryview) -> None:
     """Put `data` in place of `target`, with the permissions of a newly made file."""
     beside = target.with_name(f".latmix-{secrets.token_hex(8)}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)

@@ -13,10 +13,14 @@ from PIL import Image
 
 from latmix.errors import LatmixError
 from latmix.jobs.progress import Progress
-from latmix.jobs.studio import for_screen
+from latmix.jobs.studio import SHOWN_SIDE, for_screen
 
 COUNT_SECONDS = 1.5
 """Time spent on counting the pictures of subfolders; those it does not reach are shown without."""
+
+
+TILE_SIDE = 24
+"""Pixels of a small picture beside a name: three for each half-block of a row of four lines."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,21 @@ def read_thumbnail(path: Path) -> Generator[Progress, None, Image.Image]:
     from latmix.images import read_picture
 
     yield Progress("thumbnail", 0, 1)
-    return for_screen(read_picture(path))
+    return for_screen(read_picture(path, at_least=SHOWN_SIDE))
+
+
+def read_tile(path: Path) -> Generator[Progress, None, tuple[Path, Image.Image | None]]:
+    """A picture of a few pixels for a list; None where it cannot be read."""
+    from latmix.errors import PictureError
+    from latmix.images import read_picture
+
+    yield Progress("tile", 0, 1)
+    try:
+        picture = read_picture(path, at_least=TILE_SIDE)
+    except PictureError:
+        return path, None
+    picture.thumbnail((TILE_SIDE, TILE_SIDE))
+    return path, picture
 
 
 def save_session(path: Path, content: Mapping[str, Any]) -> Generator[Progress, None, None]:

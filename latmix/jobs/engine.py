@@ -63,6 +63,7 @@ class _Order:
     kind: str
     work: Work
     stop: threading.Event
+    go: threading.Event
 
 
 class Engine:
@@ -81,7 +82,8 @@ class Engine:
         """Queue a job; returns its number. `work` is called on the engine's thread."""
         with self._lock:
             self._count += 1
-            order = _Order(self._count, kind, work, threading.Event())
+            order = _Order(self._count, kind, work, threading.Event(), threading.Event())
+            order.go.set()
             self._open[order.job] = order
         self._orders.put(order)
         return order.job
@@ -97,6 +99,27 @@ class Engine:
             orders = [o for o in self._open.values() if job is None or o.job == job]
         for order in orders:
             order.stop.set()
+            order.go.set()
+
+    def pause(self, job: int) -> None:
+        """Let a job wait before its next step; the jobs after it wait with it."""
+        self._let_go(job, False)
+
+    def resume(self, job: int) -> None:
+        """Let a paused job go on."""
+        self._let_go(job, True)
+
+    def _let_go(self, job: int, goes: bool) -> None:
+        with self._lock:
+            order = self._open.get(job)
+        if order is None or order.stop.is_set():
+            return
+        if goes:
+            order.go.set()
+        else:
+            order.go.clear()
+            if order.stop.is_set():  # cancelled meanwhile, which has the last word
+                order.go.set()
 
     def close(self, seconds: float = 5.0) -> bool:
         """Stop everything and end the thread; False where a step took longer than `seconds`."""
@@ -139,6 +162,7 @@ class Engine:
                     progress = next(generator)
                 except StopIteration as stop:
                     return JobFinished(order.job, order.kind, stop.value)
+                order.go.wait()
                 if order.stop.is_set():
                     return JobCancelled(order.job, order.kind)
                 now = time.monotonic()

@@ -11,18 +11,29 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from latmix.jobs.inversion import PREVIEW_SECONDS, Inversion
+from latmix.jobs.inversion import Inversion
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
-from latmix.mixing.formula import normalise_sums, weight_table, weighted_sums
+from latmix.mixing.direction import (
+    NEEDS_PRODUCTS,
+    GramProducts,
+    Products,
+    StreamedProducts,
+    cancelled,
+    direct,
+)
+from latmix.mixing.formula import normalise_sums, weight_table
 from latmix.mixing.grid import Method, parse_cutoff
 from latmix.mixing.statistics import Statistics, sum_statistics
-from latmix.mixing.summary import Summary
+from latmix.mixing.summary import GRAM_BYTES, Gram, Summary, weighted_sums
 from latmix.models.protocol import Conditioning, Model
 from latmix.sampling.generators import watched
 from latmix.sampling.pictures import BATCH, generate_batch
 from latmix.sampling.settings import GenerationSettings
 from latmix.sampling.trajectory import Step
+
+LATENT_BYTES = 1 << 29
+"""Latents read into memory at once to make a Gram matrix (512 MB)."""
 
 
 @dataclass(frozen=True)
@@ -61,30 +72,49 @@ def mix_stored(
         ValueError: bad weights, or latents that cancel.
     """
     keys, space = inversion.keys, inversion.space
-    summary = stored_summary(inversion, method.mean)
+    summary = stored_summary(inversion, method)
     table = weight_table(weights, len(keys), torch.device("cpu"))
-    total = weighted_sums(space.blocks(keys), summary, table)
-    mixed = normalise_sums(total, summary, table, method)
+    direction = direct(method, summary, table, stored_products(inversion, method, summary))
+    mixed = weighted_sums(space.blocks(keys), summary, direction.coefficients)
     statistics = [
-        sum_statistics(row, summary, weight, method)
-        for row, weight in zip(total, table, strict=True)
+        sum_statistics(mixed[row], summary, table[row], method, direction.rows(slice(row, row + 1)))
+        for row in range(len(table))
     ]
-    latents = mixed.reshape(len(table), *space.shape).float()
-    return Mixed(latents, table, tuple(statistics))
+    if bool(normalise_sums(mixed, summary, table, direction, method)[1].any()):
+        raise cancelled(method)
+    return Mixed(mixed.reshape(len(table), *space.shape).float(), table, tuple(statistics))
 
 
-def stored_summary(inversion: Inversion, mean: str = "0") -> Summary:
-    """The sufficient statistics of an inversion's latents, with what a mean split needs.
+def stored_summary(inversion: Inversion, method: Method | None = None) -> Summary:
+    """The sufficient statistics of an inversion's latents, with what a method needs.
 
-    The latents themselves are read for a low-pass split only.
+    The latents themselves are read for a low-pass split and for adain only.
     """
     space, keys = inversion.space, inversion.keys
     squared_norm, channel_mean = space.summary(keys)
     _, height, width = space.shape
     summary = Summary(squared_norm, channel_mean, height * width)
-    if parse_cutoff(mean) is None:
-        return summary
-    return summary.with_spectrum(space.blocks(keys), space.shape)
+    if method is not None and method.norm == "adain":
+        summary = summary.with_channels(space.blocks(keys))
+    if method is not None and parse_cutoff(method.mean) is not None:
+        summary = summary.with_spectrum(space.blocks(keys), space.shape)
+    return summary
+
+
+def stored_products(inversion: Inversion, method: Method, summary: Summary) -> Products | None:
+    """The inner products of an inversion's latents, where a method needs them."""
+    if method.norm not in NEEDS_PRODUCTS:
+        return None
+    if fits_gram(inversion):
+        return GramProducts(Gram.of(inversion.space.read(inversion.keys), method.mean))
+    return StreamedProducts(lambda: inversion.space.blocks(inversion.keys), summary)
+
+
+def fits_gram(inversion: Inversion) -> bool:
+    """Whether its latents and their Gram matrices are small enough to be held in memory."""
+    count, shape = len(inversion.keys), inversion.space.shape
+    small = Gram.bytes_for(count, shape[0]) <= GRAM_BYTES
+    return small and 4 * count * math.prod(shape) <= LATENT_BYTES
 
 
 def angles(inversion: Inversion, latent: Tensor) -> list[float]:
@@ -121,13 +151,9 @@ def generate_mixtures(
         yield Progress("load", 0, count, note=f"loading {bench.source.name}")
     told = mixed_prompts(bench.model, [row.prompt for row in inversion.rows], mixed.weights)
     pictures: list[Image.Image] = []
-    shown = 0.0
 
     def tell(step: Step) -> Progress:
-        nonlocal shown
-        now = time.monotonic()
-        due = preview and now - shown >= PREVIEW_SECONDS
-        shown = now if due else shown
+        due = preview and bench.preview.is_due
         return Progress(
             phase="generate",
             done=len(pictures),
@@ -136,7 +162,7 @@ def generate_mixtures(
             steps=step.total,
             active=len(step.clean),
             device=str(bench.device),
-            preview=bench.model.decode(step.clean[:1])[0] if due else None,
+            preview=bench.preview.show(bench.model, step.clean[0]) if due else None,
         )
 
     for first in range(0, count, batch):

@@ -12,7 +12,7 @@ import gc
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,12 +27,12 @@ def import_numerics() -> None:
         import latmix.jobs.workbench  # noqa: F401
 
 
-def import_networks() -> None:
-    """Import what models are loaded with: some seconds more."""
+def import_networks(names: Iterable[str]) -> None:
+    """Import the classes that a model's parts are loaded with: some seconds more."""
     with _uncollected():
-        from latmix.models.stable_diffusion import import_classes
+        from latmix.models.parts import import_classes
 
-        import_classes()
+        import_classes(names)
 
 
 def _load_torch_libraries() -> None:

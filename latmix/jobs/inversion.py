@@ -18,12 +18,12 @@ from latmix.names import display_name
 from latmix.sampling.generators import watched
 from latmix.sampling.pictures import BATCH, invert_batch, prepare
 from latmix.sampling.settings import InversionSettings
-from latmix.sampling.trajectory import Step
+from latmix.sampling.trajectory import Call, Step
 from latmix.store.latents import row_key
 from latmix.store.space import LatentSpace
 
-PREVIEW_SECONDS = 0.5
-"""Time between two previews: a decode costs about three network calls on a large model."""
+WORTH_KEEPING = 1.0
+"""Seconds of work that are written at once, not with what comes after: a write takes 10 ms."""
 
 PromptOf = Callable[[Path], str]
 
@@ -169,7 +169,6 @@ class _Work:
     cached: int = 0
     calls: int = 0
     residual: float = 0.0
-    _preview_at: float = 0.0
 
     def take(self, picture: Path | PictureRow, prompt_of: PromptOf) -> None:
         """Look a picture up, or read it for the next batch; note why it cannot be used."""
@@ -200,14 +199,19 @@ class _Work:
         steps = invert_batch(
             self.bench.model, pictures, [row.prompt for row in rows], self.settings
         )
+        start = time.monotonic()
         latents = yield from watched(steps, self.progress)
         for row, latent in zip(rows, latents, strict=True):
             self._keep(row, latent)
+        if time.monotonic() - start >= WORTH_KEEPING:
+            self.space.flush()
         self.pending.clear()
 
-    def progress(self, step: Step | None = None) -> Progress:
-        """What to tell after a step, or between batches."""
-        if step is not None:
+    def progress(self, step: Step | Call | None = None) -> Progress:
+        """What to tell after a step, within one, or between batches."""
+        preview = None
+        if isinstance(step, Step):
+            preview = self._preview(step) if self.preview else None
             self.calls += step.calls
             self.residual = max(self.residual, step.residual)
         waiting = len(self.pending)
@@ -220,15 +224,22 @@ class _Work:
             active=waiting if step else 0,
             device=str(self.bench.device),
             note=f"{self.cached} cached" if self.cached else "",
-            preview=self._preview(step) if step and self.preview else None,
+            picture=self._at_work() if step else "",
+            preview=preview,
         )
 
     def _preview(self, step: Step) -> Image.Image | None:
-        now = time.monotonic()
-        if now - self._preview_at < PREVIEW_SECONDS:
-            return None
-        self._preview_at = now
-        return self.bench.model.decode(step.clean[:1])[0]
+        preview = self.bench.preview
+        if step.done == 1:
+            # A step from the clean latents they still are these pictures'.
+            preview.learn(step.clean, [picture for _, picture in self.pending.values()])
+        return preview.show(self.bench.model, step.clean[0]) if preview.is_due else None
+
+    def _at_work(self) -> str:
+        """The first picture of the batch at work, and how many go with it."""
+        first = next((row.path.name for row, _ in self.pending.values()), "")
+        others = len(self.pending) - 1
+        return display_name(first) + (f" +{others}" if others > 0 else "")
 
     def _keep(self, row: PictureRow, latent: Tensor) -> None:
         try:

@@ -22,6 +22,7 @@ class Progress:
         active: pictures in that batch.
         device: where the network runs.
         note: what else there is to say, such as how many were cached.
+        picture: which is at work, by name.
         preview: what the first picture of the batch looks like from here, now and then.
     """
 
@@ -33,6 +34,7 @@ class Progress:
     active: int = 0
     device: str = ""
     note: str = ""
+    picture: str = ""
     preview: Image.Image | None = field(default=None, compare=False)
 
     @property
@@ -62,6 +64,8 @@ class Pace:
             self._last, self.seconds_left = (now, progress.step), None
             return
         elapsed, made = now - self._last[0], progress.step - self._last[1]
+        if not made:
+            return  # within a step
         if made > 0 and elapsed > 0:
             recent = made / elapsed
             self.steps_per_second = (
@@ -71,6 +75,11 @@ class Pace:
         gained = progress.fraction - self._start[1]
         if gained > 0:
             self.seconds_left = (now - self._start[0]) * (1.0 - progress.fraction) / gained
+
+    def forgive(self, seconds: float) -> None:
+        """Take a pause out of the reckoning."""
+        self._start = (self._start[0] + seconds, self._start[1])
+        self._last = (self._last[0] + seconds, self._last[1])
 
 
 def clock_text(seconds: float | None) -> str:

@@ -6,7 +6,6 @@ terminal UI paints before torch is loaded.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from PIL import Image
 
 from latmix.errors import LatmixError
 from latmix.jobs.imports import import_networks, import_numerics
+from latmix.jobs.meter import Meter
 from latmix.jobs.orders import Order
 from latmix.jobs.progress import Progress
 from latmix.names import display_name
@@ -87,15 +87,15 @@ class Studio:
         Raises:
             LatmixError: the model, device or dtype cannot be used.
         """
-        from latmix.models.catalogue import BUILT_IN
+        from latmix.models.catalogue import is_built_in
 
         bench = yield from self._made()
         wanted = self._config.model
-        is_built_in = bench.source.name == BUILT_IN
-        other = self._model == "auto" and wanted not in ("", BUILT_IN) and is_built_in
+        knows_emoji = is_built_in(bench.source.name)
+        other = self._model == "auto" and wanted not in ("", bench.source.name) and knows_emoji
         return Setting(
             model=bench.source.name,
-            is_built_in=is_built_in,
+            is_built_in=knows_emoji,
             device=str(bench.device),
             dtype=bench.dtype,
             note=f"{display_name(wanted)} is not on this machine" if other else "",
@@ -104,7 +104,8 @@ class Studio:
     def warm_up(self) -> Generator[Progress, None, None]:
         """Import what the first inversion will need, while the user looks around."""
         yield Progress("prepare", 0, 0)
-        import_networks()
+        bench = yield from self._made()
+        import_networks(bench.source.networks.values())
 
     def recall(self, order: Order) -> Generator[Progress, None, Measured]:
         """Statistics of those pictures that have latents already; inverts nothing.
@@ -260,20 +261,6 @@ def weigh(
     return live.statistics(weights, method)
 
 
-def memory_in_use(device: str) -> int:
-    """Bytes: allocated on a CUDA device, else the most that the process has held."""
-    if device.startswith("cuda"):
-        import torch
-
-        return torch.cuda.memory_allocated(device)
-    try:
-        import resource
-    except ImportError:  # Windows
-        return 0
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
 def _live(inversion: Inversion) -> Generator[Progress, None, LiveStatistics | None]:
     from latmix.jobs.measurement import measure
 
@@ -284,13 +271,13 @@ def _for_screen(
     bench: Workbench, job: Generator[Progress, None, Result]
 ) -> Generator[Progress, None, Result]:
     """The job with its previews made small here, so that the screen's thread need not, and with
-    the memory in use beside the device."""
+    what the machine is busy with beside the device."""
+    meter = Meter(str(bench.device))
 
     def tell(progress: Progress) -> Progress:
-        memory = memory_in_use(str(bench.device))
         return replace(
             progress,
-            device=f"{bench.device} {memory / 1e9:.1f}G" if memory else str(bench.device),
+            device=meter.text(),
             preview=for_screen(progress.preview) if progress.preview else None,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from latmix.models.loading import load_model, pick_device, pick_dtype
 from latmix.models.protocol import Model
 from latmix.models.source import ModelSource
+from latmix.sampling.preview import Preview
 from latmix.sampling.settings import TOLERANCES, InversionSettings
 from latmix.store.latents import LatentStore
 from latmix.store.space import LatentSpace
@@ -26,6 +27,7 @@ class Workbench:
         """
         self.source = source
         self.store = store
+        self.preview = Preview()
         self.device = pick_device(device)
         self.dtype = str(pick_dtype(dtype, self.device)).removeprefix("torch.")
         self._model: Model | None = None

@@ -1,21 +1,46 @@
 """The mixing formulas: z' = d' + rho m/|m| on the whole grid. The public `latmix.mix`.
 
 With weights w on the simplex and a mean split z_n = d_n + e_n: d' = sum w_n d_n, m = sum w_n e_n,
-r_n = |e_n|; the norm target rho is the method's. Runs in float64 (float32 on MPS), whatever the
-latents' type: L&K appendix A asks for float32 or better.
+r_n = |e_n|; the norm target rho is the method's. Every statistic is float64 (float32 on MPS); sums
+over latents are float32 or better, as L&K appendix A asks, and float64 wherever the mixture would
+amplify their rounding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
+from latmix.mixing.direction import (
+    NEEDS_PRODUCTS,
+    Direction,
+    GramProducts,
+    Products,
+    StreamedProducts,
+    cancelled,
+    direct,
+    residual_sums,
+)
 from latmix.mixing.grid import DEFAULT_METHOD, Method, parse_method
-from latmix.mixing.low_pass import low_pass
 from latmix.mixing.mixture import normalised
-from latmix.mixing.summary import ROUNDING, Blocks, Summary, blocks, precise, split
+from latmix.mixing.nao import likeliest_norm
+from latmix.mixing.summary import (
+    GRAM_BYTES,
+    ROUNDING,
+    Blocks,
+    Gram,
+    Summary,
+    blocks,
+    parts,
+    precise,
+    split,
+    weighted_sums,
+)
+
+TOLERANCE = 5e-6
+"""Relative error of a mixture beyond which float32 sums are not taken for good."""
 
 
 def mix(
@@ -48,86 +73,157 @@ def mix(
     summary = Summary.of(latents, method.mean)
     if not bool(torch.isfinite(summary.squared_norm).all()):
         raise ValueError("latents must be finite, but some element is NaN or infinite.")
-    total = weighted_sums(blocks(latents), summary, table)
-    mixed = normalise_sums(total, summary, table, method)
+    direction = direct(method, summary, table, products_of(latents, method, summary))
     kind = torch.float64 if latents.dtype == torch.float64 else torch.float32
-    mixed = mixed.reshape(table.shape[0], *latents.shape[1:]).to(kind)
+    mixed = scaled_mixtures(lambda: blocks(latents, kind), summary, table, direction, method, kind)
+    mixed = mixed.reshape(table.shape[0], *latents.shape[1:])
     many = weights is not None and torch.as_tensor(weights).ndim == 2
     return mixed if many else mixed[0]
 
 
-def weighted_sums(rows: Blocks, summary: Summary, weights: Tensor) -> Tensor:
-    """sum_n w_n z_n of latents that come in blocks, so that memory does not grow with N.
+def products_of(latents: Tensor, method: Method, summary: Summary) -> Products | None:
+    """The inner products of latents (N, C, ...), where a method needs them."""
+    if method.norm not in NEEDS_PRODUCTS:
+        return None
+    if Gram.bytes_for(*summary.channel_mean.shape) <= GRAM_BYTES:
+        return GramProducts(Gram.of(latents, method.mean))
+    return StreamedProducts(lambda: blocks(latents), summary)
+
+
+def scaled_mixtures(
+    read: Callable[[], Blocks],
+    summary: Summary,
+    weights: Tensor,
+    direction: Direction,
+    method: Method,
+    kind: torch.dtype,
+) -> Tensor:
+    """The mixtures d' + rho m/|m|, (B, C, P), of latents that are read in blocks.
+
+    The sums are formed in `kind`; statistics are of the weights' type. A mixture that would amplify
+    the rounding of float32 sums beyond `TOLERANCE` is summed again in the weights' type.
 
     Args:
-        rows: blocks (k, C, ...) in order, with their places among the N.
-        summary: of all N latents.
         weights: (B, N), each row summing to 1 (`weight_table`).
-
-    Returns:
-        (B, C, P), in the widest float type of the device.
-    """
-    channels = summary.channel_mean.shape[1]
-    shape = (weights.shape[0], channels * summary.places)
-    total = torch.zeros(shape, dtype=weights.dtype, device=weights.device)
-    for part, block in rows:
-        total += weights[:, part] @ block.to(weights).reshape(-1, shape[1])
-    return total.reshape(-1, channels, summary.places)
-
-
-def normalise_sums(total: Tensor, summary: Summary, weights: Tensor, method: Method) -> Tensor:
-    """The mixtures d' + rho m/|m|, (B, C, P), from the plain weighted sums.
+        kind: of the result.
 
     Raises:
         ValueError: the latents cancel, so that no direction is left to scale.
     """
-    common = split(weights @ summary.channel_mean.to(weights), method.mean)[..., None]
-    cutoffs = summary.cutoffs(method.mean, weights)
-    if cutoffs is not None and summary.spectrum is not None:
-        sums = total.reshape(*total.shape[:2], *summary.spectrum.shape)
-        common = common + low_pass(sums, cutoffs).flatten(2)
-    rest = total - common
-    norm = torch.linalg.vector_norm(rest, dim=(1, 2))
-    mean_norm = summary.mean_residual_norm(method.mean, weights)
-    target = norm_target(method.norm, norm, mean_norm, weights.square().sum(dim=1), summary.radius)
-    input_norm = weights @ summary.squared_norm.to(weights).sqrt()
-    lost = norm <= ROUNDING * torch.finfo(weights.dtype).eps * input_norm
-    if bool((lost & (target > norm)).any()):
-        raise ValueError(
-            f"the latents cancel: nothing of their weighted mean is left for {method.name} to "
-            "scale; change a weight, or use lin or another mean split."
-        )
-    scale = torch.where(norm > 0, target / norm.clamp_min(torch.finfo(norm.dtype).tiny), 1.0)
-    return common + rest * scale[:, None, None]
+    mixed = weighted_sums(read(), summary, direction.coefficients.to(kind))
+    gain, lost = normalise_sums(mixed, summary, weights, direction, method)
+    poor = gain * torch.finfo(kind).eps > TOLERANCE
+    if kind != weights.dtype and bool(poor.any()):
+        again, weights = direction.rows(poor), weights[poor]
+        sums = weighted_sums(read(), summary, again.coefficients)
+        lost = normalise_sums(sums, summary, weights, again, method)[1]
+        mixed[poor] = sums.to(kind)
+    if bool(lost.any()):
+        raise cancelled(method)
+    return mixed
+
+
+def normalise_sums(
+    total: Tensor, summary: Summary, weights: Tensor, direction: Direction, method: Method
+) -> tuple[Tensor, Tensor]:
+    """Make the plain sums sum c_n z_n, (B, C, P), the mixtures d' + rho m/|m|, in place.
+
+    Returns:
+        for each mixture, what the rounding of its sums is multiplied by, relative to its norm; and
+        whether the latents cancel, so that no direction was left to scale.
+    """
+    found = [
+        _normalise(total[part], summary, weights[part], direction.rows(part), method)
+        for part in parts(len(total), summary.length)
+    ]
+    return torch.cat([gain for gain, _ in found]), torch.cat([lost for _, lost in found])
+
+
+def _normalise(
+    total: Tensor, summary: Summary, weights: Tensor, direction: Direction, method: Method
+) -> tuple[Tensor, Tensor]:
+    common = split(weights @ summary.channel_mean.to(weights), method.mean)
+    rest = residual_sums(total, summary, direction.coefficients, weights, method.mean)
+    sizes = torch.linalg.vector_norm(rest, dim=2, dtype=weights.dtype)
+    size, target = target_norms(sizes, summary, weights, direction, method)
+    scale = ratio(target, size)
+    total *= scale[..., None].to(total)
+    total += common[..., None].to(total)
+    total += summary.slow_fields(method.mean, weights).to(total)
+    input_norm = direction.coefficients.abs() @ summary.squared_norm.to(weights).sqrt()
+    norm = (target.square().sum(dim=1) + common.square().sum(dim=1) * summary.places).sqrt()
+    gain = scale.amax(dim=1) * input_norm / norm.clamp_min(torch.finfo(norm.dtype).tiny)
+    small = ROUNDING * torch.finfo(total.dtype).eps * input_norm
+    lost = ((size <= small[:, None]) & (target > size)).any(dim=1)
+    return gain, lost
+
+
+def target_norms(
+    sizes: Tensor, summary: Summary, weights: Tensor, direction: Direction, method: Method
+) -> tuple[Tensor, Tensor]:
+    """The norm of the scaled part before and after, (B, 1), or (B, C) where each channel is scaled.
+
+    Args:
+        sizes: norm of each channel of sum c_n e_n, (B, C).
+    """
+    if method.norm == "adain":
+        return sizes, summary.mean_channel_norm(weights)
+    size = torch.linalg.vector_norm(sizes, dim=1)
+    target = norm_target(
+        method.norm,
+        size if direction.residual is None else direction.residual,
+        summary.mean_residual_norm(method.mean, weights),
+        weights.square().sum(dim=1),
+        summary.radius,
+        direction.correlated,
+    )
+    return size[:, None], target[:, None]
+
+
+def ratio(target: Tensor, size: Tensor) -> Tensor:
+    """target / size, and 1 where there is nothing to scale."""
+    return torch.where(size > 0, target / size.clamp_min(torch.finfo(size.dtype).tiny), 1.0)
 
 
 def norm_target(
-    norm: str, residual: Tensor, mean_norm: Tensor, beta: Tensor, radius: float
+    norm: str,
+    residual: Tensor,
+    mean_norm: Tensor,
+    beta: Tensor,
+    radius: float,
+    correlated: Tensor | None = None,
 ) -> Tensor:
     """rho of a norm target; every argument broadcasts.
 
     Args:
-        norm: lin, fix, nin, coh or lol.
+        norm: lin, fix, nin, coh, lol, clol, slerp or nao.
         residual: |m|.
         mean_norm: sum w_n r_n.
         beta: sum w_n^2.
         radius: R = sqrt(L).
+        correlated: w' C w, for clol.
 
     Source: lin, fix, nin: L&K eq. 1, 2, 4. lol: Bodin et al. 2408.08558 with mean d'.
     coh (latmix): kappa = |m| / sum w r in [0, 1]; rho = kappa^2 sum w r + (1 - kappa^2) R.
+    clol (latmix): lol with the inputs' correlations, |m| / sqrt(w' C w). slerp: as nin. nao: Samuel
+    et al. 2023, the mode of chi.
     """
     if norm == "lin":
         return residual
     if norm == "fix":
         return torch.full_like(residual, radius)
-    if norm == "nin":
+    if norm in ("nin", "slerp"):
         return mean_norm.expand_as(residual)
     if norm == "coh":
         share = coherence(residual, mean_norm).square()
         return share * mean_norm + (1 - share) * radius
     if norm == "lol":
         return residual / beta.sqrt()
-    raise ValueError(f"norm target {norm!r} is not known: it must be lin, fix, nin, coh or lol.")
+    if norm == "clol" and correlated is not None:
+        return ratio(residual, correlated.sqrt())
+    if norm == "nao":
+        return torch.full_like(residual, likeliest_norm(radius))
+    raise ValueError(f"norm target {norm!r} is not known, or its inner products are missing.")
 
 
 def coherence(residual: Tensor, mean_norm: Tensor) -> Tensor:
@@ -154,10 +250,16 @@ def weight_table(
             f"weights must have the shape ({count},) or (B, {count}) for {count} latents, "
             f"not {tuple(table.shape)}."
         )
-    rows = [normalised(row) for row in table.reshape(-1, count).tolist()]
-    if not rows:
+    rows = table.reshape(-1, count)
+    if not len(rows):
         raise ValueError("weights: there are no rows; at least one mixture is needed.")
-    return torch.tensor(rows, dtype=torch.float64).to(device, precise(device))
+    largest = rows.amax(dim=1, keepdim=True)
+    bad = ~(torch.isfinite(rows) & (rows >= 0)).all(dim=1) | (largest[:, 0] == 0)
+    if bool(bad.any()):
+        normalised(rows[int(bad.nonzero()[0])].tolist())
+    # Dividing by the largest first keeps the sum finite for weights near the float limit.
+    scaled = rows / largest
+    return (scaled / scaled.sum(dim=1, keepdim=True)).to(device, precise(device))
 
 
 def _check_latents(latents: Tensor, method: Method) -> None:

@@ -18,12 +18,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Choice:
-    """One row or column of the grid."""
+    """One row or column of the grid.
+
+    Attributes:
+        means: the mean splits that a norm target goes with; none named is every one.
+    """
 
     name: str
     formula: str
     sentence: str
     source: str
+    means: tuple[str, ...] = ()
 
 
 NORMS: tuple[Choice, ...] = (
@@ -41,6 +46,31 @@ NORMS: tuple[Choice, ...] = (
         "rho = |m| / sqrt(sum w^2)",
         "Linear combination of independent latents, back to their distribution.",
         "Bodin et al. 2408.08558",
+    ),
+    Choice(
+        "clol",
+        "rho = |m| / sqrt(w' C w), C_ij = <e_i, e_j> / (r_i r_j)",
+        "lol, corrected for latents that are alike: a picture listed twice changes nothing.",
+        "latmix",
+    ),
+    Choice(
+        "adain",
+        "each channel: rho_c = sum w r_c",
+        "Each channel scaled by itself to the interpolated standard deviation of the inputs.",
+        "Zhang et al. 2312.07409 (DiffMorpher), for N inputs",
+        means=("chm",),
+    ),
+    Choice(
+        "slerp",
+        "u = spherical mean of e/r, rho = sum w r",
+        "The weighted mean on the sphere: SLERP for two, any order for more.",
+        "Buss & Fillmore 2001, algorithm A1; L&K eq. 3",
+    ),
+    Choice(
+        "nao",
+        "u = spherical median of e/r, rho = the likeliest norm",
+        "Shortest likely paths to the inputs: a median, which half the weight pulls to one.",
+        "Samuel et al. 2023 (L&K ref. 24)",
     ),
 )
 
@@ -112,23 +142,34 @@ class Method:
 
 def methods() -> tuple[str, ...]:
     """Every name of the grid, in the order it is shown: by mean split, then by norm target."""
-    return tuple(f"{norm.name}/{mean.name}" for mean in MEANS for norm in NORMS)
+    return tuple(
+        f"{norm.name}/{mean.name}" for mean in MEANS for norm in NORMS if goes_with(norm, mean.name)
+    )
+
+
+def goes_with(norm: Choice, mean: str) -> bool:
+    """Whether the grid has this norm target with this mean split."""
+    return not norm.means or mean in norm.means
 
 
 def parse_method(name: str | Method) -> Method:
     """The method of that name.
 
     Raises:
-        ValueError: no such method; the sentence names the nearest ones.
+        ValueError: no such method; the sentence names the nearest ones, or the mean splits that
+            a norm target goes with.
     """
-    if isinstance(name, Method):
-        return name
+    name = name.name if isinstance(name, Method) else name
     known = methods()
     norm, _, mean = name.partition("/")
     if name in known:
         return Method(norm, mean)
     cutoff = parse_cutoff(mean)
-    if norm in {choice.name for choice in NORMS} and isinstance(cutoff, float):
+    row = next((choice for choice in NORMS if choice.name == norm), None)
+    if row and row.means and (cutoff is not None or mean in {choice.name for choice in MEANS}):
+        offered = " or ".join(f"{norm}/{fits}" for fits in row.means)
+        raise ValueError(f"method {name!r} is not of the grid: {norm} is {offered} only.")
+    if row and isinstance(cutoff, float):
         return Method(norm, f"lp:{cutoff:g}")
     near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
     advice = (

@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor
 
-from latmix.mixing.formula import weight_table, weighted_sums
-from latmix.mixing.grid import Method, parse_cutoff, parse_method
+from latmix.mixing.direction import StreamedProducts, direct
+from latmix.mixing.formula import weight_table
+from latmix.mixing.grid import Method, parse_method
 from latmix.mixing.statistics import Statistics, mixture_statistics, sum_statistics
-from latmix.mixing.summary import Blocks, Gram, Summary
-
-GRAM_BYTES = 1 << 27
-"""Gram matrices up to this size are kept (128 MB: N = 2,000 of SD 1.5's four channels)."""
+from latmix.mixing.summary import Blocks, Gram, Summary, weighted_sums
 
 INSTANT = 512
 """Latents whose statistics follow from their Gram matrix within 10 ms on two slow cores."""
@@ -35,19 +33,19 @@ class LiveStatistics:
         summary: Summary,
         read: Callable[[Iterable[int]], Blocks],
         gram: Gram | None = None,
-        with_spectrum: Callable[[], Summary] | None = None,
+        whole_summary: Callable[[], Summary] | None = None,
     ) -> None:
         """Keep what is needed.
 
         Args:
             read: yields the blocks of the latents at these indices, their places counted from 0.
             gram: of the same latents; None keeps a running sum instead.
-            with_spectrum: makes the summary that a low-pass split needs, when one is asked for.
+            whole_summary: makes the summary that a low-pass split or adain needs, when asked for.
         """
         self.summary = summary
         self._read = read
         self._gram = gram
-        self._with_spectrum = with_spectrum
+        self._whole_summary = whole_summary
         self._weights: Tensor | None = None
         self._sum: Tensor | None = None
 
@@ -66,11 +64,16 @@ class LiveStatistics:
         if self._gram is not None:
             return mixture_statistics(self._gram, row, method)
         method = parse_method(method)
-        if parse_cutoff(method.mean) is not None and self.summary.spectrum is None:
-            self.summary = self._with_spectrum() if self._with_spectrum else self.summary
+        if self._whole_summary is not None and not self.summary.serves(method):
+            self.summary = self._whole_summary()
+        products = StreamedProducts(lambda: self._read(range(self.summary.count)), self.summary)
+        direction = direct(method, self.summary, row[None], products)
+        if direction.residual is not None:
+            turned = self._whole_sum(direction.coefficients[0])
+            return sum_statistics(turned, self.summary, row, method, direction)
         self._sum = self._moved_sum(row)
         self._weights = row
-        return sum_statistics(self._sum, self.summary, row, method)
+        return sum_statistics(self._sum, self.summary, row, method, direction)
 
     def _moved_sum(self, weights: Tensor) -> Tensor:
         """sum w z, (C, P), from the last one where few weights moved by themselves."""

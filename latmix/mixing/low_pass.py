@@ -60,6 +60,23 @@ class Spectrum:
         power = self.sums(weights[None])[0].abs().square()
         return (power * self._inside(cutoff[None])[0]).sum(dim=1) / (height * width)
 
+    def products(self, cutoff: float) -> Tensor:
+        """Inner products of the latents' parts within a cut-off, (N, N)."""
+        inside = self._inside(torch.tensor([cutoff]).to(self.radius))[0] > 0
+        flat = torch.view_as_real(self.values[..., inside]).flatten(1)
+        return flat @ flat.T
+
+    def fields(self, weights: Tensor, cutoffs: Tensor) -> Tensor:
+        """P sum w_n z_n without the means, (B, C, H, W), for B weightings and cut-offs."""
+        height, width = self.shape
+        radius, weight = _half_plane(self.values.real.new_empty(self.shape))
+        kept = (radius > 0) & (radius <= LARGEST_CUTOFF)
+        summed = self.sums(weights) * (self._inside(cutoffs) / weight[kept].sqrt())[:, None]
+        spectrum = summed.new_zeros(*summed.shape[:2], *radius.shape)
+        spectrum[..., kept] = summed
+        slow: Tensor = torch.fft.irfft2(spectrum, s=(height, width), norm="ortho")
+        return slow
+
     def sums(self, weights: Tensor) -> Tensor:
         """The coefficients of sum w_n z_n, (B, C, F), for weights (B, N)."""
         flat = self.values.flatten(1)

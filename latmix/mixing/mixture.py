@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 
 def normalised(weights: Iterable[float]) -> tuple[float, ...]:
@@ -37,10 +37,16 @@ def normalised(weights: Iterable[float]) -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class Mixture:
-    """Pictures (`keys`) and their weights: not negative, summing to 1, in the same order."""
+    """Pictures (`keys`) and their weights: not negative, summing to 1, in the same order.
+
+    Attributes:
+        pinned: pictures whose weight stays as it is while others are edited, so the others share
+            what the pinned ones leave. Their own weight can still be set.
+    """
 
     keys: tuple[str, ...]
     weights: tuple[float, ...]
+    pinned: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if len(self.keys) != len(self.weights):
@@ -48,6 +54,8 @@ class Mixture:
                 f"weights: {len(self.weights)} given for {len(self.keys)} pictures; "
                 "there must be one for each."
             )
+        if self.pinned and not self.pinned.issubset(self.keys):
+            raise ValueError("pinned: only pictures of the mixture can be.")
         object.__setattr__(self, "weights", normalised(self.weights))
 
     @classmethod
@@ -91,62 +99,124 @@ class Mixture:
         """Give one picture this weight (0..1); the others keep their proportions.
 
         A picture that is not in the mixture joins it. Where all others weigh nothing, they share
-        the rest equally; a picture alone keeps weight 1.
+        the rest equally; a picture alone, or beside pinned ones only, keeps its weight.
         """
         if not math.isfinite(weight):
             raise ValueError(f"weight must be a finite number, not {weight}.")
         if key not in self.keys:
-            return Mixture((*self.keys, key), (*self.weights, 0.0)).set(key, weight)
-        if len(self.keys) == 1:
+            return self._joined([key]).set(key, weight)
+        held = self._held({key})
+        if len(held) == len(self.keys) - 1:
             return self
-        weight = min(max(weight, 0.0), 1.0)
-        at = self.keys.index(key)
-        others = math.fsum(w for i, w in enumerate(self.weights) if i != at)
-        rest = 1.0 - weight
-        if others > 0:
-            weights = [w * rest / others for w in self.weights]
-        else:
-            weights = [rest / (len(self.keys) - 1)] * len(self.keys)
-        weights[at] = weight
-        return self._with(weights)
+        room = max(0.0, 1.0 - math.fsum(held.values()))
+        return self._sharing(held | {key: min(max(weight, 0.0), room)})
 
     def nudge(self, key: str, amount: float) -> Mixture:
         """Add to one picture's weight; the others keep their proportions."""
         return self.set(key, self.weight(key) + amount)
 
     def solo(self, key: str) -> Mixture:
-        """All the weight on one picture."""
+        """All the weight on one picture, but for what is pinned."""
         return self.set(key, 1.0)
 
-    def mute(self, key: str) -> Mixture:
-        """No weight on one picture; one that is alone cannot be muted and stays."""
-        return self.set(key, 0.0)
+    def mute(self, *keys: str) -> Mixture:
+        """No weight on these pictures; stays as it is where no other could take it."""
+        muted = set(keys).intersection(self.keys)
+        held = self._held(muted)
+        if len(held) + len(muted) == len(self.keys) and math.fsum(held.values()) < 1.0:
+            return self
+        return self._sharing(held | dict.fromkeys(muted, 0.0))
 
-    def equalise(self) -> Mixture:
-        """The same weight on every picture of the mixture."""
-        return Mixture.equal(self.keys)
+    def equalise(self, keys: Iterable[str] | None = None) -> Mixture:
+        """The same weight on every picture of the mixture that is not pinned.
+
+        Args:
+            keys: only these are made equal; they share what they have together, or their equal
+                share of the mixture where they have nothing.
+        """
+        held = self._held()
+        free = [key for key in self.keys if key not in held]
+        chosen = set(free if keys is None else keys).intersection(free)
+        if not chosen:
+            return self
+        room = max(0.0, 1.0 - math.fsum(held.values()))
+        table = self.as_dict()
+        total = room if len(chosen) == len(free) else math.fsum(table[key] for key in chosen)
+        share = total / len(chosen) if total > 0 else room / len(free)
+        return self._sharing(held | dict.fromkeys(chosen, share))
 
     def randomise(self, seed: int, concentration: float = 1.0) -> Mixture:
-        """Random weights on the pictures of the mixture; see `random`."""
-        return Mixture.random(self.keys, seed, concentration)
+        """Random weights on the pictures of the mixture that are not pinned; see `random`."""
+        held = self._held()
+        free = [key for key in self.keys if key not in held]
+        room = 1.0 - math.fsum(held.values())
+        if not free or room <= 0:
+            return self
+        drawn = Mixture.random(free, seed, concentration).as_dict()
+        return self._sharing(held | {key: room * weight for key, weight in drawn.items()})
 
-    def drop(self, key: str) -> Mixture:
-        """Without one picture; the last picture stays."""
-        kept = [(k, w) for k, w in zip(self.keys, self.weights, strict=True) if k != key]
+    def take_in(self, keys: Iterable[str]) -> Mixture:
+        """With these pictures too, each with its equal share of what is not pinned."""
+        new = list(dict.fromkeys(key for key in keys if key not in self.keys))
+        if not new:
+            return self
+        held = self._held()
+        free = len(self.keys) - len(held) + len(new)
+        share = max(0.0, 1.0 - math.fsum(held.values())) / free
+        return self._joined(new)._sharing(held | dict.fromkeys(new, share))
+
+    def drop(self, *keys: str) -> Mixture:
+        """Without these pictures; a mixture without any cannot be, so it stays as it is.
+
+        What they weighed goes to the others in proportion, but not to pinned ones; where only
+        pinned ones are left, those keep their proportions.
+        """
+        gone = set(keys)
+        kept = {key: weight for key, weight in self.as_dict().items() if key not in gone}
         if not kept or len(kept) == len(self.keys):
             return self
-        if not any(weight for _, weight in kept):
-            return Mixture.equal(k for k, _ in kept)
-        return Mixture(tuple(k for k, _ in kept), tuple(w for _, w in kept))
+        pinned = self.pinned.intersection(kept)
+        if not any(kept.values()):
+            return Mixture(tuple(kept), (1.0,) * len(kept), pinned)
+        rest = Mixture(tuple(kept), tuple(kept.values()), pinned)
+        held = self._held(gone)
+        return rest._sharing(held) if len(held) < len(kept) else rest
 
-    def _with(self, weights: Sequence[float]) -> Mixture:
-        return Mixture(self.keys, tuple(weights))
+    def pin(self, *keys: str) -> Mixture:
+        """Pin these pictures, or let them loose if all of them are pinned."""
+        chosen = frozenset(keys).intersection(self.keys)
+        pinned = self.pinned - chosen if chosen <= self.pinned else self.pinned | chosen
+        return replace(self, pinned=pinned)
+
+    def _held(self, but: Collection[str] = ()) -> dict[str, float]:
+        """The weights of the pinned pictures."""
+        if not self.pinned:
+            return {}
+        table = self.as_dict()
+        return {key: table[key] for key in self.keys if key in self.pinned and key not in but}
+
+    def _joined(self, keys: Sequence[str]) -> Mixture:
+        """With these pictures, which are not in it, weighing nothing."""
+        weights = (*self.weights, *(0.0 for _ in keys))
+        return Mixture((*self.keys, *keys), weights, self.pinned)
+
+    def _sharing(self, given: Mapping[str, float]) -> Mixture:
+        """These weights as they are; the other pictures share the rest in proportion."""
+        rest = max(0.0, 1.0 - math.fsum(given.values()))
+        free = {key: weight for key, weight in self.as_dict().items() if key not in given}
+        total = math.fsum(free.values())
+        if total > 0:
+            shared = {key: weight * rest / total for key, weight in free.items()}
+        else:
+            shared = dict.fromkeys(free, rest / max(1, len(free)))
+        table = {**given, **shared}
+        return Mixture(self.keys, tuple(table[key] for key in self.keys), self.pinned)
 
 
-def mixture_of(weights: Mapping[str, float]) -> Mixture:
-    """The mixture of a table from key to weight.
+def mixture_of(weights: Mapping[str, float], pinned: Iterable[str] = ()) -> Mixture:
+    """The mixture of a table from key to weight; what is pinned and not in it is passed over.
 
     Raises:
         ValueError: as `normalised`.
     """
-    return Mixture(tuple(weights), tuple(weights.values()))
+    return Mixture(tuple(weights), tuple(weights.values()), frozenset(pinned) & weights.keys())

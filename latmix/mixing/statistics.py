@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor
 
-from latmix.mixing.formula import coherence, norm_target
+from latmix.mixing.direction import Direction, GramProducts, direct
+from latmix.mixing.formula import coherence, ratio, target_norms
 from latmix.mixing.grid import Method, parse_method
 from latmix.mixing.summary import Gram, Summary, split
 
@@ -55,35 +56,50 @@ class Statistics:
 
 def mixture_statistics(gram: Gram, weights: Tensor, method: str | Method) -> Statistics:
     """The statistics of the mixture of a Gram's latents with weights (N,) that sum to 1."""
-    weights = weights.to(gram.centred)
-    return _statistics(gram.summary, weights, gram.channel_variance(weights), method)
+    method, weights = parse_method(method), weights.to(gram.centred)
+    direction = direct(method, gram.summary, weights[None], GramProducts(gram))
+    variance = gram.channel_variance(direction.coefficients[0])
+    return _statistics(gram.summary, weights, variance, method, direction)
 
 
 def sum_statistics(
-    total: Tensor, summary: Summary, weights: Tensor, method: str | Method
+    total: Tensor,
+    summary: Summary,
+    weights: Tensor,
+    method: str | Method,
+    direction: Direction | None = None,
 ) -> Statistics:
-    """The same from the plain weighted sum (C, P) of the latents, for an N without a Gram."""
+    """The same from the plain sum of c_n z_n, (C, P), for an N without a Gram.
+
+    Args:
+        direction: of this one mixture; None where its coefficients c are the weights (N,).
+    """
     variance = total.to(weights).var(dim=1, correction=0)
-    return _statistics(summary, weights, variance, method)
+    direction = direction or Direction(weights[None])
+    return _statistics(summary, weights, variance, parse_method(method), direction)
 
 
 def _statistics(
-    summary: Summary, weights: Tensor, variance: Tensor, method: str | Method
+    summary: Summary, weights: Tensor, variance: Tensor, method: Method, direction: Direction
 ) -> Statistics:
-    """From the weighted sum's channel variances (C,); its channel means follow from the summary."""
-    method = parse_method(method)
+    """From the channel variances (C,) of sum c z; its channel means follow from the summary."""
+    coefficients = direction.coefficients[0]
     mean = weights @ summary.channel_mean.to(weights)
-    common = split(mean, method.mean)
+    turned = coefficients @ summary.channel_mean.to(weights)
+    common, offset = split(mean, method.mean), turned - split(turned, method.mean)
     slow = summary.slow_variance(method.mean, weights)
-    rest = (variance - slow).clamp_min(0.0)
-    residual = (((mean - common).square() + rest).sum() * summary.places).sqrt()
+    rest = variance - summary.slow_variance(method.mean, weights, coefficients)
+    rest = rest.clamp_min(0.0)
+    sizes = ((offset.square() + rest) * summary.places).sqrt()
+    size, target = target_norms(sizes[None], summary, weights[None], direction, method)
+    scale = ratio(target, size)[0]
+    residual = sizes.norm() if direction.residual is None else direction.residual[0]
+    alpha = ratio(target.norm(), residual)
     mean_norm = summary.mean_residual_norm(method.mean, weights[None])[0]
     beta = weights.square().sum()
-    target = norm_target(method.norm, residual, mean_norm, beta, summary.radius)
     tiny = torch.finfo(weights.dtype).tiny
-    alpha = torch.where(residual > 0, target / residual.clamp_min(tiny), torch.ones_like(target))
-    channel_mean = common + alpha * (mean - common)
-    channel_std = (slow + alpha.square() * rest).sqrt()
+    channel_mean = common + scale * offset
+    channel_std = (slow + scale.square() * rest).sqrt()
     norm = ((channel_mean.square() + channel_std.square()).sum() * summary.places).sqrt()
     input_norm = weights @ summary.squared_norm.to(weights).sqrt()
     return Statistics(

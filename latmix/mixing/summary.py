@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from latmix.mixing.grid import parse_cutoff
+from latmix.mixing.grid import Method, parse_cutoff
 from latmix.mixing.low_pass import Spectrum
+
+GRAM_BYTES = 1 << 27
+"""Gram matrices up to this size are kept (128 MB: N = 2,000 of SD 1.5's four channels)."""
 
 BLOCK_ELEMENTS = 1 << 22
 """Elements converted at a time (32 MB in float64): bounds memory, whatever N is."""
@@ -32,13 +35,38 @@ def precise(device: torch.device) -> torch.dtype:
     return torch.float32 if device.type == "mps" else torch.float64
 
 
-def blocks(latents: Tensor) -> Iterator[tuple[slice, Tensor]]:
-    """Rows of latents (N, ...) as (k, C, P) in the widest float type, a few at a time."""
+def blocks(latents: Tensor, kind: torch.dtype | None = None) -> Iterator[tuple[slice, Tensor]]:
+    """Rows of latents (N, ...) as (k, C, P), a few at a time, as `kind` or the widest float."""
     count, channels = latents.shape[0], latents.shape[1] if latents.ndim > 2 else 1
-    rows = max(1, BLOCK_ELEMENTS // max(1, latents[0].numel()))
+    kind = kind or precise(latents.device)
+    for part in parts(count, latents[0].numel()):
+        yield part, latents[part].to(kind).reshape(-1, channels, places(latents))
+
+
+def parts(count: int, length: int) -> Iterator[slice]:
+    """Slices of `count` rows of `length` elements, each of a bounded number of elements."""
+    rows = max(1, BLOCK_ELEMENTS // max(1, length))
     for start in range(0, count, rows):
-        part = slice(start, min(start + rows, count))
-        yield part, latents[part].to(precise(latents.device)).reshape(-1, channels, places(latents))
+        yield slice(start, min(start + rows, count))
+
+
+def weighted_sums(rows: Blocks, summary: Summary, weights: Tensor) -> Tensor:
+    """sum_n w_n z_n of latents that come in blocks, so that memory does not grow with N.
+
+    Args:
+        rows: blocks (k, C, ...) in order, with their places among the N.
+        summary: of all N latents.
+        weights: (B, N); the product is formed in their type.
+
+    Returns:
+        (B, C, P) of the weights' type.
+    """
+    channels = summary.channel_mean.shape[1]
+    shape = (weights.shape[0], channels * summary.places)
+    total = torch.zeros(shape, dtype=weights.dtype, device=weights.device)
+    for part, block in rows:
+        total.addmm_(weights[:, part], block.to(weights).reshape(-1, shape[1]))
+    return total.reshape(-1, channels, summary.places)
 
 
 def places(latents: Tensor) -> int:
@@ -55,12 +83,15 @@ class Summary:
         channel_mean: mean of each channel of z_n, (N, C).
         places: P, elements of a channel.
         spectrum: the slow part of the latents; None where no low-pass split asks for it.
+        channel_norm: norm of each channel of z_n without its mean, (N, C); None where no adain asks
+            for it.
     """
 
     squared_norm: Tensor
     channel_mean: Tensor
     places: int
     spectrum: Spectrum | None = None
+    channel_norm: Tensor | None = None
 
     @classmethod
     def of(cls, latents: Tensor, mean: str = "0") -> Summary:
@@ -71,9 +102,11 @@ class Summary:
         """
         squares, means = [], []
         for _, block in blocks(latents):
-            squares.append(block.square().sum(dim=(1, 2)))
+            squares.append(block.square().sum(dim=2))
             means.append(block.mean(dim=2))
-        summary = cls(torch.cat(squares), torch.cat(means), places(latents))
+        square, channel_mean = torch.cat(squares), torch.cat(means)
+        summary = cls(square.sum(dim=1), channel_mean, places(latents))
+        summary = replace(summary, channel_norm=summary._spread(square))
         if parse_cutoff(mean) is None:
             return summary
         shape = tuple(int(side) for side in latents.shape[1:])
@@ -89,6 +122,23 @@ class Summary:
             raise ValueError(f"a low-pass split needs latents (N, C, H, W), not (N, {shape}).")
         parts = [Spectrum.of(block.reshape(-1, *shape).to(self.channel_mean)) for _, block in rows]
         return replace(self, spectrum=Spectrum.stack(parts))
+
+    def with_channels(self, rows: Blocks) -> Summary:
+        """The same with the norm of each channel of the latents, which come in blocks."""
+        square = torch.cat(
+            [block.to(self.channel_mean).flatten(2).square().sum(dim=2) for _, block in rows]
+        )
+        return replace(self, channel_norm=self._spread(square))
+
+    def _spread(self, square: Tensor) -> Tensor:
+        """Norms without the mean, (N, C), from sums of squares; what rounding leaves is nothing."""
+        rest = square - self.channel_mean.square() * self.places
+        return torch.where(rest > ROUNDING * torch.finfo(rest.dtype).eps * square, rest, 0.0).sqrt()
+
+    def serves(self, method: Method) -> bool:
+        """Whether it has what a method needs."""
+        split_served = parse_cutoff(method.mean) is None or self.spectrum is not None
+        return split_served and (method.norm != "adain" or self.channel_norm is not None)
 
     @property
     def count(self) -> int:
@@ -106,10 +156,20 @@ class Summary:
         return math.sqrt(self.length)
 
     def mean_residual_norm(self, mean: str, weights: Tensor) -> Tensor:
-        """sum w_n r_n, (B,), r_n = |e_n|: the norm of a latent without what the split takes off.
+        """sum w_n r_n, (B,), for weights (B, N)."""
+        return (weights * self.residual_norms(mean, weights)).sum(dim=1)
+
+    def mean_channel_norm(self, weights: Tensor) -> Tensor:
+        """sum w_n r_nc, (B, C), with r_nc the norm of a channel without its mean."""
+        if self.channel_norm is None:
+            raise ValueError("summary: adain needs the norms of the latents' channels.")
+        return weights @ self.channel_norm.to(weights)
+
+    def residual_norms(self, mean: str, weights: Tensor) -> Tensor:
+        """r_n = |e_n|, the norm of a latent without what the split takes off, (B, N) or (1, N).
 
         Args:
-            weights: (B, N); they also choose the cut-off of "lp:auto".
+            weights: (B, N), which choose the cut-off of "lp:auto".
         """
         common = split(self.channel_mean, mean).square().sum(dim=1) * self.places
         squares = (self.squared_norm - common).to(weights)[None]
@@ -118,19 +178,35 @@ class Summary:
             squares = squares - self._slow.energy(cutoffs)
         # What rounding leaves of a latent that is all split off is nothing, not a small norm.
         floor = ROUNDING * torch.finfo(weights.dtype).eps * self.squared_norm.to(weights)
-        norms = torch.where(squares > floor, squares, 0.0).sqrt()
-        return (weights * norms).sum(dim=1)
+        return torch.where(squares > floor, squares, 0.0).sqrt()
 
     def cutoffs(self, mean: str, weights: Tensor) -> Tensor | None:
         """The cut-off of each mixture under a low-pass split, (B,); None for another split."""
         return None if parse_cutoff(mean) is None else self._slow.cutoffs(mean, weights)
 
-    def slow_variance(self, mean: str, weights: Tensor) -> Tensor:
-        """Variance over space of each channel of d', (C,), for weights (N,): 0 but for low-pass."""
+    def slow_variance(
+        self, mean: str, weights: Tensor, coefficients: Tensor | None = None
+    ) -> Tensor:
+        """Variance over space of each channel of d', (C,), for weights (N,): 0 but for low-pass.
+
+        Args:
+            coefficients: (N,); of sum c_n d_n instead, cut where the weights say.
+        """
         cutoffs = self.cutoffs(mean, weights[None])
         if cutoffs is None:
             return torch.zeros_like(self.channel_mean[0]).to(weights)
-        return self._slow.variance(weights, cutoffs[0])
+        return self._slow.variance(weights if coefficients is None else coefficients, cutoffs[0])
+
+    def slow_fields(self, mean: str, weights: Tensor) -> Tensor:
+        """d' without its channels' means, (B, C, P), for weights (B, N): 0 but for low-pass."""
+        cutoffs = self.cutoffs(mean, weights)
+        if cutoffs is None:
+            return weights.new_zeros(1, 1, 1)
+        return self._slow.fields(weights, cutoffs).flatten(2)
+
+    def slow_products(self, cutoff: float) -> Tensor:
+        """<P z_i, P z_j> of the low-pass P without the means, (N, N)."""
+        return self._slow.products(cutoff)
 
     @property
     def _slow(self) -> Spectrum:
@@ -157,10 +233,12 @@ class Gram:
     Attributes:
         summary: of the same latents.
         centred: <e_ic, e_jc> of the channel-centred latents, (C, N, N).
+        kept: `residual` matrices already made.
     """
 
     summary: Summary
     centred: Tensor
+    kept: dict[tuple[str, float | None], Tensor] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, latents: Tensor, mean: str = "0") -> Gram:
@@ -187,3 +265,19 @@ class Gram:
         """Variance over space of each channel of sum w_n z_n, (C,), for weights (N,)."""
         quadratic = torch.einsum("i,cij,j->c", weights, self.centred, weights)
         return quadratic.clamp_min(0.0) / self.summary.places
+
+    def residual(self, mean: str, cutoff: float | None) -> Tensor:
+        """<e_i, e_j> under a mean split, (N, N).
+
+        Args:
+            cutoff: of a low-pass split, in cycles per width; None for another split.
+        """
+        key = ("lp" if cutoff is not None else mean, cutoff)
+        if key not in self.kept:
+            means = self.summary.channel_mean
+            offset = means - split(means, mean)
+            inner = self.centred.sum(dim=0) + self.summary.places * offset @ offset.T
+            if cutoff is not None:
+                inner = inner - self.summary.slow_products(cutoff)
+            self.kept[key] = inner
+        return self.kept[key]

@@ -7,6 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BUILT_IN = "mini"
+BUILT_IN_FLOW = "mini-flow"
+
+_FOLDERS = {BUILT_IN: "pipeline", BUILT_IN_FLOW: "flow"}
+
+
+def built_in_folder(name: str = BUILT_IN) -> Path:
+    """The folder of a built-in model inside the package."""
+    return Path(__file__).parent / "mini" / _FOLDERS[name]
+
+
+def is_built_in(name: str) -> bool:
+    """Whether a model's name is that of one that comes with latmix, and knows emoji only."""
+    return name in _FOLDERS
 
 
 @dataclass(frozen=True)
@@ -27,7 +40,7 @@ class Entry:
     guidance: float = 7.5
 
 
-CATALOGUE: tuple[Entry, ...] = (
+KNOWN: tuple[Entry, ...] = (
     Entry(
         BUILT_IN,
         "",
@@ -38,6 +51,15 @@ CATALOGUE: tuple[Entry, ...] = (
         guidance=3.0,
     ),
     Entry(
+        BUILT_IN_FLOW,
+        "",
+        "StableDiffusion3Pipeline",
+        64,
+        "Apache-2.0; artwork Apache-2.0, CC-BY 4.0, MIT",
+        "built in; the same emoji, by a rectified flow",
+        guidance=3.0,
+    ),
+    Entry(
         "sd15",
         "stable-diffusion-v1-5/stable-diffusion-v1-5",
         "StableDiffusionPipeline",
@@ -45,7 +67,39 @@ CATALOGUE: tuple[Entry, ...] = (
         "CreativeML Open RAIL-M",
         "Stable Diffusion 1.5, knows photographs; the paper's first model; 4.3 GB",
     ),
+    Entry(
+        "sdxl",
+        "stabilityai/stable-diffusion-xl-base-1.0",
+        "StableDiffusionXLPipeline",
+        1024,
+        "CreativeML Open RAIL++-M",
+        "Stable Diffusion XL, knows photographs; 14 GB",
+        guidance=5.0,
+    ),
+    Entry(
+        "sd35",
+        "stabilityai/stable-diffusion-3.5-medium",
+        "StableDiffusion3Pipeline",
+        1024,
+        "Stability AI Community License",
+        "Stable Diffusion 3.5 medium, the paper's second model; accept its terms first; 16 GB",
+        guidance=4.5,
+    ),
+    Entry(
+        "flux",
+        "black-forest-labs/FLUX.1-dev",
+        "FluxPipeline",
+        1024,
+        "FLUX.1 [dev] Non-Commercial License",
+        "Flux.1 dev; accept its terms first; 34 GB",
+        guidance=3.5,
+    ),
 )
+
+CATALOGUE: tuple[Entry, ...] = tuple(
+    entry for entry in KNOWN if entry.repository or built_in_folder(entry.name).is_dir()
+)
+"""Those that can be had; a built-in model may be missing from a build."""
 
 
 def find_entry(name: str) -> Entry | None:
@@ -59,8 +113,3 @@ def nearest(name: str) -> list[str]:
     """Catalogue names that a misspelt one may have meant."""
     names = [entry.name for entry in CATALOGUE] + [e.repository for e in CATALOGUE if e.repository]
     return difflib.get_close_matches(name, names, n=2, cutoff=0.4)
-
-
-def built_in_folder() -> Path:
-    """The folder of the built-in model inside the package."""
-    return Path(__file__).parent / "mini" / "pipeline"

@@ -6,18 +6,32 @@ from pathlib import Path
 
 from latmix.errors import ModelError
 from latmix.models import catalogue
-from latmix.models.source import NETWORKS, find_model
+from latmix.models.families import FAMILIES
+from latmix.models.source import find_model
 from latmix.names import display_name
+
+_NETWORKS = {part for family in FAMILIES for part in family.networks}
+_TOKENIZERS = {part for family in FAMILIES for part in family.tokenizers}
 
 PATTERNS = (
     "model_index.json",
     "scheduler/*.json",
-    "tokenizer/*",
-    *(f"{part}/{kind}" for part in NETWORKS for kind in ("*.json", "*.safetensors")),
+    # Old models of one network have it beside their index.
+    "config.json",
+    "scheduler_config.json",
+    "diffusion_pytorch_model.safetensors",
+    *(f"{part}/*" for part in sorted(_TOKENIZERS)),
+    *(f"{part}/{kind}" for part in sorted(_NETWORKS) for kind in ("*.json", "*.safetensors")),
 )
 """Never pickles, never Python."""
 
-DUPLICATES = ("*.fp16.safetensors", "*.non_ema.safetensors", "*.fp16.safetensors.index.json")
+DUPLICATES = (
+    "*.fp16.safetensors",
+    "*.fp16-*.safetensors",
+    "*.non_ema.safetensors",
+    "*.fp16.safetensors.index.json",
+    "*.safetensors.index.fp16.json",
+)
 """Further copies of the same weights."""
 
 

@@ -29,9 +29,8 @@ def load_model(
     """
     source = name if isinstance(name, ModelSource) else find_model(name)
     place = pick_device(device)
-    from latmix.models.stable_diffusion import StableDiffusion
-
-    return StableDiffusion(source, place, pick_dtype(dtype, place))
+    model: Model = source.family.loader()(source, place, pick_dtype(dtype, place))
+    return model
 
 
 def pick_device(name: str) -> torch.device:

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from latmix.models.schedule import Schedule
+from latmix.models.schedule import NoiseSchedule
 from latmix.models.source import ModelSource
 
 
@@ -49,6 +49,12 @@ class Conditioning:
             }
         )
 
+    def with_guidance(self, scale: float) -> Conditioning:
+        """The same for a network that is told the guidance scale: "guidance", (B,)."""
+        like = next(iter(self.tensors.values()))
+        told = torch.full((self.count,), scale, device=like.device)
+        return Conditioning({**self.tensors, "guidance": told})
+
     @staticmethod
     def stack(parts: Sequence[Conditioning]) -> Conditioning:
         """The rows of all parts, one after the other."""
@@ -63,7 +69,7 @@ class Model(Protocol):
     def source(self) -> ModelSource: ...
 
     @property
-    def schedule(self) -> Schedule: ...
+    def schedule(self) -> NoiseSchedule: ...
 
     @property
     def device(self) -> torch.device: ...
@@ -75,6 +81,10 @@ class Model(Protocol):
 
     def condition(self, prompts: Sequence[str]) -> Conditioning:
         """Encode prompts, one row each; a repeated prompt is encoded once."""
+        ...
+
+    def condition_negative(self, prompts: Sequence[str]) -> Conditioning:
+        """Encode negative prompts; "" is what the family was trained to take for no prompt."""
         ...
 
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:

@@ -11,9 +11,62 @@ import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
-PREDICTIONS = ("epsilon", "v_prediction", "flow")
+from latmix.models.flow_schedule import FlowSchedule
+
+PREDICTIONS = ("epsilon", "v_prediction")
 SPACINGS = ("leading", "trailing", "linspace")
+
+
+class NoiseSchedule(Protocol):
+    """What an integrator asks of a schedule, of diffusion or of flow."""
+
+    @property
+    def prediction(self) -> str:
+        """What the network returns: epsilon, v_prediction or flow."""
+        ...
+
+    @property
+    def length(self) -> int:
+        """T, the number of training timesteps."""
+        ...
+
+    @property
+    def spacing(self) -> str:
+        """How a number of steps picks levels, in words."""
+        ...
+
+    def levels(
+        self, steps: int, patches: int | None = None
+    ) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
+        """What the network is told at `steps` levels, noisiest first, and the scales (a, s) of
+        picture and noise at those and at the clean end.
+
+        Args:
+            patches: of a picture, width times height; some flows shift their levels by it.
+
+        Raises:
+            ValueError: there is no room for that many steps.
+        """
+        ...
+
+
+def read_schedule(config: Mapping[str, object], is_even: bool = False) -> NoiseSchedule:
+    """The schedule of a diffusers scheduler's config.
+
+    Args:
+        is_even: as `FlowSchedule` has it.
+
+    Raises:
+        ValueError: something in it is not supported.
+    """
+    name = str(config.get("_class_name", ""))
+    if name.startswith("FlowMatch"):
+        return FlowSchedule.from_config(config, is_even)
+    if name.startswith(("EDM", "VQ", "CM", "TCD", "LCM")):
+        raise ValueError(f"scheduler: {name} is not supported.")
+    return Schedule.from_config(config)
 
 
 @dataclass(frozen=True)
@@ -43,7 +96,7 @@ class Schedule:
         """
         prediction = str(config.get("prediction_type", "epsilon"))
         spacing = str(config.get("timestep_spacing", "leading"))
-        for value, known in ((prediction, PREDICTIONS[:2]), (spacing, SPACINGS)):
+        for value, known in ((prediction, PREDICTIONS), (spacing, SPACINGS)):
             if value not in known:
                 raise ValueError(
                     f"scheduler: {value!r} is not supported; known: {', '.join(known)}."
@@ -87,6 +140,14 @@ class Schedule:
         if steps == 1:
             return (0,)
         return tuple(round(i * (total - 1) / (steps - 1)) for i in reversed(range(steps)))
+
+    def levels(
+        self, steps: int, patches: int | None = None
+    ) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
+        """See `NoiseSchedule`; the size of a picture changes nothing."""
+        times = self.timesteps(steps)
+        kept = [self.alphas_cumprod[t] for t in times] + [self.final_alpha_cumprod]
+        return times, tuple(map(math.sqrt, kept)), tuple(math.sqrt(1 - value) for value in kept)
 
 
 def _betas(config: Mapping[str, object]) -> list[float]:

@@ -7,8 +7,8 @@ model can carry no code.
 
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,17 +16,19 @@ from typing import Any
 
 from latmix.errors import ModelError
 from latmix.models import catalogue
+from latmix.models.families import Family, find_family
+from latmix.models.files import (
+    check_channels,
+    check_part,
+    check_tokenizer,
+    file_digest,
+    named_class,
+    place,
+    read_json,
+    weights,
+)
+from latmix.models.schedule import NoiseSchedule, read_schedule
 from latmix.names import display_name
-
-FAMILIES = ("StableDiffusionPipeline",)
-"""Pipeline classes that latmix loads, by the name in `model_index.json`."""
-
-NETWORKS = {
-    "unet": "UNet2DConditionModel",
-    "vae": "AutoencoderKL",
-    "text_encoder": "CLIPTextModel",
-}
-"""The parts of a Stable Diffusion folder that have weights, and the one class each may be."""
 
 
 @dataclass(frozen=True)
@@ -36,29 +38,65 @@ class ModelSource:
     Attributes:
         name: as the user knows it: a catalogue name, a hub id or a folder.
         folder: diffusers format, on this machine.
-        family: the pipeline class of its `model_index.json`.
+        family: what its pipeline class has in common.
         guidance: what suits it when generating.
     """
 
     name: str
     folder: Path
-    family: str
+    family: Family
     guidance: float
+
+    @cached_property
+    def index(self) -> dict[str, Any]:
+        """The model's `model_index.json`."""
+        return read_json(self.folder / "model_index.json")
+
+    @cached_property
+    def networks(self) -> dict[str, str]:
+        """The parts that have weights, and the class of each; optional ones may be absent."""
+        named = {part: named_class(self.index.get(part)) for part in self.family.networks}
+        return {part: name for part, name in named.items() if name}
+
+    @cached_property
+    def tokenizers(self) -> tuple[str, ...]:
+        """The tokenizers that are there."""
+        return tuple(p for p in self.family.tokenizers if named_class(self.index.get(p)))
 
     @cached_property
     def channels(self) -> int:
         """Latent channels."""
-        return int(self._config("vae").get("latent_channels", 4))
+        if not self.family.autoencoder:
+            return int(self.config(self.family.denoiser).get("in_channels", 3))
+        return int(self.config(self.family.autoencoder).get("latent_channels", 4))
+
+    @cached_property
+    def guiding(self) -> str:
+        """How guidance works: as `Family.guiding`; "none" where the network is told no scale."""
+        told = self.config(self.family.denoiser).get("guidance_embeds", False)
+        return "none" if self.family.guiding == "embedded" and not told else self.family.guiding
 
     @cached_property
     def cell(self) -> int:
-        """Pixels along one side of a latent cell: sizes must be multiples of it."""
-        return int(2 ** (len(self._config("vae").get("block_out_channels", [0] * 4)) - 1))
+        """Pixels along one side of a latent cell."""
+        if not self.family.autoencoder:
+            return 1
+        levels = self.config(self.family.autoencoder).get("block_out_channels", [0] * 4)
+        return int(2 ** (len(levels) - 1))
+
+    @cached_property
+    def multiple(self) -> int:
+        """Pixels that both sides of a picture must be multiples of."""
+        halvings = 0
+        if self.networks[self.family.denoiser] == "UNet2DModel":
+            # Unlike the others it does not fit what it enlarges to what it made smaller.
+            halvings = len(self.config(self.family.denoiser).get("block_out_channels", [0])) - 1
+        return self.cell * self.family.patch * int(2**halvings)
 
     @cached_property
     def size(self) -> tuple[int, int]:
         """Width and height in pixels that the network was trained on."""
-        side = self._config("unet").get("sample_size", 64)
+        side = self.config(self.family.denoiser).get("sample_size") or self.family.cells
         height, width = side if isinstance(side, list) else (side, side)
         return int(width) * self.cell, int(height) * self.cell
 
@@ -66,20 +104,48 @@ class ModelSource:
         """(C, H, W) of the latents of pictures of a size (width, height) in pixels.
 
         Raises:
-            ValueError: a side is not a positive multiple of `cell`.
+            ValueError: a side is not a positive multiple of `multiple`, or longer than the network
+                has positions for; the sentence names the nearest size.
         """
-        width, height = size
-        if width <= 0 or height <= 0 or width % self.cell or height % self.cell:
+        most = self.config(self.family.denoiser).get("pos_embed_max_size")
+        longest = self.multiple * most if most else max(size) + self.multiple
+        near = tuple(self._nearest_side(side, longest) for side in size)
+        if near != size:
             raise ValueError(
-                f"size must be multiples of {self.cell} pixels for {self.name}, "
-                f"not {width}x{height}."
+                f"size must be multiples of {self.multiple} pixels"
+                + (f" up to {longest}" if most else "")
+                + f" for {self.name}, not {size[0]}x{size[1]}; the nearest is {near[0]}x{near[1]}."
             )
-        return self.channels, height // self.cell, width // self.cell
+        return self.channels, size[1] // self.cell, size[0] // self.cell
+
+    def _nearest_side(self, side: int, longest: int) -> int:
+        step = self.multiple
+        return min(max(step, (side + step // 2) // step * step), longest)
+
+    def patches(self, shape: Sequence[int]) -> int:
+        """How many patches the denoiser sees in latents of a shape (..., H, W)."""
+        patch = self.family.patch
+        return (shape[-2] // patch) * (shape[-1] // patch)
+
+    @cached_property
+    def schedule(self) -> NoiseSchedule:
+        """The noise levels it was trained with.
+
+        Raises:
+            ModelError: they are of a kind that latmix does not know.
+        """
+        try:
+            return read_schedule(self.scheduler, self.family.has_even_levels)
+        except ValueError as error:
+            raise ModelError(
+                f"The model {self.name} cannot be used: {error}",
+                "Use a model with a plain diffusion or flow scheduler.",
+            ) from error
 
     @cached_property
     def scheduler(self) -> dict[str, Any]:
         """The scheduler's JSON."""
-        return _read_json(self.folder / "scheduler" / "scheduler_config.json")
+        return read_json(place(self.folder, "scheduler") / "scheduler_config.json")
 
     @cached_property
     def fingerprint(self) -> str:
@@ -89,24 +155,29 @@ class ModelSource:
         digest = blake3()
         for path in self._files():
             digest.update(f"{path.relative_to(self.folder).as_posix()}\0".encode())
-            digest.update(_file_digest(path))
+            digest.update(file_digest(path))
         return digest.hexdigest(length=16)
 
-    @cached_property
-    def variant(self) -> str | None:
-        """The weight files' variant: None, or "fp16" where only half-precision files are there."""
-        plain = all(_weights(self.folder / part, None) for part in NETWORKS)
-        return None if plain else "fp16"
+    def variant(self, part: str) -> str | None:
+        """A part's variant: None, or "fp16" where only half-precision files are there."""
+        return None if weights(place(self.folder, part), None) else "fp16"
 
-    def _config(self, part: str) -> dict[str, Any]:
-        return _read_json(self.folder / part / "config.json")
+    def config(self, part: str) -> dict[str, Any]:
+        """The JSON of a part that has weights."""
+        return read_json(place(self.folder, part) / "config.json")
 
     def _files(self) -> list[Path]:
-        chosen = [path for part in NETWORKS for path in _weights(self.folder / part, self.variant)]
-        for part in (*NETWORKS, "tokenizer", "scheduler"):
-            chosen += (self.folder / part).glob("*.json")
-            chosen += (self.folder / part).glob("*.txt")
-        return sorted(chosen)
+        chosen = [
+            path
+            for part in self.networks
+            for path in weights(place(self.folder, part), self.variant(part))
+        ]
+        for part in (*self.networks, *self.tokenizers, "scheduler"):
+            for kind in ("*.json", "*.txt", "*.model"):
+                chosen += place(self.folder, part).glob(kind)
+        if self.family.is_told_by_index:
+            chosen.append(self.folder / "model_index.json")
+        return sorted(set(chosen))
 
 
 def find_model(name: str, configured: str = "") -> ModelSource:
@@ -124,9 +195,9 @@ def find_model(name: str, configured: str = "") -> ModelSource:
         except ModelError:
             return find_model(catalogue.BUILT_IN)
     entry = catalogue.find_entry(name)
-    guidance = entry.guidance if entry else 7.5
+    guidance = entry.guidance if entry else None
     if entry and not entry.repository:
-        return _checked(entry.name, catalogue.built_in_folder(), guidance)
+        return _checked(entry.name, catalogue.built_in_folder(entry.name), guidance)
     folder = Path(name).expanduser()
     if entry is None and (folder.exists() or _looks_like_path(name)):
         return _checked(display_name(name), folder, guidance)
@@ -163,7 +234,7 @@ def _cached_snapshot(repository: str) -> Path | None:
     return Path(index).parent if isinstance(index, str) else None
 
 
-def _checked(name: str, folder: Path, guidance: float) -> ModelSource:
+def _checked(name: str, folder: Path, guidance: float | None) -> ModelSource:
     """The source of a folder, after everything that can be checked without loading it."""
     shown = display_name(folder)
     if not folder.is_dir():
@@ -174,74 +245,15 @@ def _checked(name: str, folder: Path, guidance: float) -> ModelSource:
             f"{shown} is not a model folder: it has no model_index.json.",
             "latmix reads folders in diffusers format.",
         )
-    index = _read_json(index_file)
-    family = str(index.get("_class_name"))
-    if family not in FAMILIES:
-        raise ModelError(
-            f"{shown} is a {display_name(family)}, which latmix cannot use.",
-            f"Supported: {', '.join(FAMILIES)}.",
-        )
-    for part, wanted in NETWORKS.items():
-        _check_part(folder, part, wanted, index.get(part))
-    return ModelSource(name, folder, family, guidance)
-
-
-def _check_part(folder: Path, part: str, wanted: str, named: object) -> None:
-    shown = display_name(folder)
-    actual = named[1] if isinstance(named, list) and len(named) == 2 else None
-    if actual != wanted:
-        raise ModelError(
-            f"{shown} names {display_name(str(actual))} as its {part}, not {wanted}.",
-            "latmix runs no code that comes with a model.",
-        )
-    if not (folder / part / "config.json").is_file():
-        raise ModelError(
-            f"{shown} is incomplete: {part}/config.json is missing.", "Fetch it again."
-        )
-    if _weights(folder / part, None) or _weights(folder / part, "fp16"):
-        return
-    pickles = [p.name for kind in ("*.bin", "*.ckpt", "*.pt") for p in (folder / part).glob(kind)]
-    if pickles:
-        raise ModelError(
-            f"{shown} has its {part} only as a pickle ({display_name(sorted(pickles)[0])}), "
-            "and a pickle can run code when it is read.",
-            "latmix reads safetensors only: fetch a safetensors version or convert it first.",
-        )
-    raise ModelError(
-        f"{shown} has no weights for its {part}: no .safetensors file is in {part}/.",
-        "Fetch the model again.",
-    )
-
-
-def _weights(folder: Path, variant: str | None) -> list[Path]:
-    """The safetensors files of a part: the plain ones, or those of a variant."""
-    files = sorted(folder.glob("*.safetensors"))
-    marked = [path for path in files if ".fp16" in path.name]
-    if variant:
-        return [path for path in marked if f".{variant}" in path.name]
-    return [path for path in files if path not in marked and ".non_ema" not in path.name]
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{display_name(path)} cannot be read as JSON ({type(error).__name__}).",
-            "Fetch the model again.",
-        ) from error
-    if not isinstance(content, dict):
-        raise ModelError(f"{display_name(path)} is not a JSON object.", "Fetch the model again.")
-    return content
-
-
-def _file_digest(path: Path) -> bytes:
-    """A digest of a file's bytes."""
-    from blake3 import blake3
-
-    digest = blake3(max_threads=blake3.AUTO)
-    try:
-        digest.update_mmap(path)
-    except OSError as error:
-        raise ModelError(f"{display_name(path)} cannot be read: {error.strerror}.") from error
-    return digest.digest()
+    index = read_json(index_file)
+    family = find_family(str(index.get("_class_name")), shown)
+    for part, known in family.networks.items():
+        if part in family.optional and not named_class(index.get(part)):
+            continue
+        check_part(folder, part, known, index.get(part))
+    for part in family.tokenizers:
+        if part not in family.optional or named_class(index.get(part)):
+            check_tokenizer(folder, part)
+    source = ModelSource(name, folder, family, family.guidance if guidance is None else guidance)
+    check_channels(source.config(family.denoiser), source.channels * family.packing, shown)
+    return source

@@ -8,13 +8,14 @@ Source: Anderson acceleration, type II, as in Walker & Ni, SIAM J. Numer. Anal. 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from latmix.mixing.summary import precise
+from latmix.sampling.generators import drained
 
 Map = Callable[[Tensor, Tensor], Tensor]
 """g: states (k, ...) and the rows (k,) of the batch they are -> (k, ...)."""
@@ -42,6 +43,13 @@ def solve(g: Map, start: Tensor, tolerance: float, limit: int, memory: int = 3) 
         start: (B, ...) float32.
         memory: how many earlier differences Anderson acceleration uses; 0 is plain iteration.
     """
+    return drained(solving(g, start, tolerance, limit, memory))
+
+
+def solving(
+    g: Map, start: Tensor, tolerance: float, limit: int, memory: int = 3
+) -> Generator[int, None, Solution]:
+    """The same, yielding between two calls of g how many there were, so that it can be left."""
     count = start.shape[0]
     best = start.clone()
     best_residual = torch.full((count,), torch.inf, dtype=start.dtype, device=start.device)
@@ -50,6 +58,8 @@ def solve(g: Map, start: Tensor, tolerance: float, limit: int, memory: int = 3) 
     history: list[tuple[Tensor, Tensor]] = []
     calls = 0
     while len(rows) and calls < limit:
+        if calls:
+            yield calls
         image = g(state.reshape(-1, *start.shape[1:]), rows).reshape(len(rows), -1)
         calls += 1
         step = image - state

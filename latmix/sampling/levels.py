@@ -8,12 +8,11 @@ Salimans & Ho 2202.00512; rectified flow (the step is Euler's), Liu et al. 2209.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from torch import Tensor
 
-from latmix.models.schedule import Schedule
+from latmix.models.schedule import NoiseSchedule
 
 
 @dataclass(frozen=True)
@@ -33,20 +32,16 @@ class Levels:
     prediction: str
 
     @classmethod
-    def of(cls, schedule: Schedule, steps: int) -> Levels:
+    def of(cls, schedule: NoiseSchedule, steps: int, patches: int | None = None) -> Levels:
         """The levels of a schedule for a number of steps, consecutive timesteps being neighbours.
+
+        Args:
+            patches: of a picture (`ModelSource.patches`); some flows shift their levels by it.
 
         Raises:
             ValueError: the schedule has no room for that many steps.
         """
-        times = schedule.timesteps(steps)
-        kept = [schedule.alphas_cumprod[t] for t in times] + [schedule.final_alpha_cumprod]
-        return cls(
-            times=times,
-            a=tuple(math.sqrt(value) for value in kept),
-            s=tuple(math.sqrt(1 - value) for value in kept),
-            prediction=schedule.prediction,
-        )
+        return cls(*schedule.levels(steps, patches), schedule.prediction)
 
     @property
     def steps(self) -> int:

@@ -19,7 +19,7 @@ from latmix.sampling import trajectory
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
 from latmix.sampling.settings import TOLERANCES, GenerationSettings, InversionSettings
-from latmix.sampling.trajectory import Guidance, Step
+from latmix.sampling.trajectory import Call, Guidance, Step
 
 Readable = Image.Image | str | os.PathLike[str]
 
@@ -62,7 +62,7 @@ def invert(
     many = [images] if isinstance(images, (Image.Image, str, os.PathLike)) else list(images)
     settings = InversionSettings(size or model.source.size, fit, steps, guidance, solver, negative)
     model.source.latent_shape(settings.size)
-    prompts = _one_each(prompt, len(many))
+    prompts = _prompts(model, prompt, len(many))
     rows = []
     for part in _parts(len(many), batch):
         pictures = [prepare(image, settings) for image in many[part]]
@@ -103,7 +103,7 @@ def generate(
         )
     scale = model.source.guidance if guidance is None else guidance
     settings = GenerationSettings(scale, steps, negative)
-    prompts = _one_each(prompt, len(rows))
+    prompts = _prompts(model, prompt, len(rows))
     pictures = []
     for part in _parts(len(rows), batch):
         told = model.condition(prompts[part])
@@ -122,13 +122,13 @@ def invert_batch(
     pictures: Sequence[Image.Image],
     prompts: Sequence[str],
     settings: InversionSettings,
-) -> Generator[Step, None, Tensor]:
+) -> Generator[Step | Call, None, Tensor]:
     """Invert prepared pictures (`prepare`) together; returns (B, C, H, W) float32 noise latents."""
     told = model.condition(prompts)
     guidance = _guidance(model, told, settings.negative, settings.guidance)
-    levels = Levels.of(model.schedule, settings.steps)
-    tolerance = TOLERANCES[str(model.dtype).removeprefix("torch.")]
     clean = model.encode(pictures)
+    levels = Levels.of(model.schedule, settings.steps, model.source.patches(clean.shape))
+    tolerance = TOLERANCES[str(model.dtype).removeprefix("torch.")]
     walk = trajectory.invert(model, clean, levels, guidance, settings.solver, tolerance)
     return (yield from walk)
 
@@ -138,15 +138,25 @@ def generate_batch(
 ) -> Generator[Step, None, Tensor]:
     """Generate from noise latents (B, C, H, W) together; returns clean latents, not yet decoded."""
     guidance = _guidance(model, told, settings.negative, settings.guidance)
-    levels = Levels.of(model.schedule, settings.steps)
+    levels = Levels.of(model.schedule, settings.steps, model.source.patches(latents.shape))
     noise = latents.to(model.device, torch.float32)
     return (yield from trajectory.generate(model, noise, levels, guidance))
 
 
 def _guidance(model: Model, told: Conditioning, negative: str, scale: float) -> Guidance:
-    if scale == 1.0:
+    guiding = model.source.guiding
+    if guiding == "embedded":
+        return Guidance(told.with_guidance(scale))
+    if guiding == "none" or scale == 1.0:
         return Guidance(told)
-    return Guidance(told, model.condition([negative] * told.count), scale)
+    return Guidance(told, model.condition_negative([negative] * told.count), scale)
+
+
+def _prompts(model: Model, prompt: str | Sequence[str], count: int) -> list[str]:
+    prompts = _one_each(prompt, count)
+    if any(prompts) and not model.source.family.is_prompted:
+        raise ValueError(f"prompt: {model.source.name} takes none.")
+    return prompts
 
 
 def _one_each(prompt: str | Sequence[str], count: int) -> list[str]:

@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 
 from latmix.models.protocol import Conditioning
-from latmix.sampling.fixed_point import Solution, solve
+from latmix.sampling.fixed_point import Solution, solve, solving
+from latmix.sampling.generators import watched
 from latmix.sampling.levels import Levels, clean_and_noise
 from latmix.sampling.settings import SOLVERS
 
@@ -71,6 +72,21 @@ class Step:
     residual: float = 0.0
 
 
+@dataclass(frozen=True)
+class Call:
+    """The network was called within a step that is not made yet.
+
+    Attributes:
+        done, total: steps made, and of the trajectory.
+    """
+
+    done: int
+    total: int
+
+    def told(self, _: object) -> Call:
+        return self
+
+
 def generate(
     network: Network, noise: Tensor, levels: Levels, guidance: Guidance
 ) -> Generator[Step, None, Tensor]:
@@ -103,7 +119,7 @@ def invert(
     guidance: Guidance,
     solver: str = "fixed-point",
     tolerance: float = 1e-5,
-) -> Generator[Step, None, Tensor]:
+) -> Generator[Step | Call, None, Tensor]:
     """From clean latents to the noise that `generate` makes them from.
 
     Args:
@@ -113,7 +129,7 @@ def invert(
         tolerance: relative residual at which a fixed-point step is solved.
 
     Yields:
-        a `Step` after each of `levels.steps` steps.
+        a `Step` after each of `levels.steps` steps, and a `Call` between the calls within one.
 
     Returns:
         (B, C, H, W) float32 noise latents.
@@ -127,7 +143,11 @@ def invert(
     output: Tensor | None = None
     for done, index in enumerate(reversed(range(levels.steps)), start=1):
         step = _InverseStep(network, state, levels, index, guidance)
-        found = step.explicit() if solver == "ddim" else step.solved(output, tolerance)
+        if solver == "ddim":
+            found = step.explicit()
+        else:
+            here = Call(done - 1, levels.steps)
+            found = yield from watched(step.solving(output, tolerance), here.told)
         # The prediction that carried the step follows from its two ends; no extra call is needed.
         carried, estimate = step.output(found.state), found.state
         if carried is not None:
@@ -153,10 +173,10 @@ class _InverseStep:
         """One evaluation at the cleaner state, as if the network's output did not change."""
         return solve(self._previous, self.cleaner, tolerance=0.0, limit=1, memory=0)
 
-    def solved(self, output: Tensor | None, tolerance: float) -> Solution:
+    def solving(self, output: Tensor | None, tolerance: float) -> Generator[int, None, Solution]:
         """The fixed point; with the step before's output as a first guess it takes a call less."""
         start = self.cleaner if output is None else self._state(self.cleaner, output)
-        return solve(self._previous, start, tolerance, LIMIT)
+        return solving(self._previous, start, tolerance, LIMIT)
 
     def output(self, state: Tensor) -> Tensor | None:
         """The network's output that takes this state to the cleaner one; None between two levels

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from textual.widget import Widget
 
 from latmix.mixing.grid import methods
 from latmix.names import display_name, plural
+from latmix.tui.browsing import Browsing
 from latmix.tui.choosing import Choosing
 from latmix.tui.commands import COMMANDS, bindings
 from latmix.tui.dialogs.folder import FolderChosen, FolderDialog
@@ -29,14 +29,11 @@ from latmix.tui.themes import PLAIN
 from latmix.tui.trying import Trying
 from latmix.tui.viewing import view_in_thread
 
-SEEDS = 10_000
-"""Seeds of random weights are below this: short enough to read out."""
-
 COMPARED_AT_MOST = 64
 """Pictures whose mixture is tried under every method before the grid is shown."""
 
 
-class Actions(Results, Trying, Choosing):
+class Actions(Browsing, Results, Trying, Choosing):
     """The commands of `commands.COMMANDS`."""
 
     COMMANDS = Explorer.COMMANDS | {ChoiceProvider}
@@ -63,79 +60,6 @@ class Actions(Results, Trying, Choosing):
         if action == "cancel_job":
             return self.work.is_busy or (not self.is_ending and self.pictures.entry is not None)
         return not (action == "invert" and self.work.is_busy)
-
-    # Weights
-
-    def _edit(self, done: bool, said: str = "") -> None:
-        self.pictures.entry = None
-        if done:
-            self.changed(said)
-        else:
-            self.bell()
-
-    def _on_current(self) -> str | None:
-        """The picture that the keys act on; says why where it cannot have weight."""
-        current = self.pictures.current
-        if current is None:
-            self.say("No folder is open: f chooses one.")
-        elif str(current) in self.session.failures:
-            self.say("It could not be read; space tries it again.")
-        else:
-            return str(current)
-        return None
-
-    def action_nudge(self, amount: float) -> None:
-        if key := self._on_current():
-            self._edit(self.session.nudge(key, amount))
-
-    def action_type_weight(self) -> None:
-        """Begin to type a weight, or set the one that was typed."""
-        if not (key := self._on_current()):
-            return
-        if self.pictures.entry is None:
-            self.pictures.start_entry()
-            return
-        weight = self.pictures.end_entry()
-        if weight is None:
-            self.bell()
-        else:
-            self._edit(self.session.set_weight(key, weight))
-
-    def action_mute(self) -> None:
-        if self.pictures.entry is not None:
-            self.pictures.action_type("0")
-            return
-        if key := self._on_current():
-            self._edit(self.session.set_weight(key, 0.0))
-
-    def action_solo(self) -> None:
-        if key := self._on_current():
-            self._edit(self.session.set_weight(key, 1.0))
-
-    def action_toggle_picture(self) -> None:
-        if (current := self.pictures.current) is not None:
-            self._edit(self.session.toggle(str(current)))
-
-    def action_equalise(self) -> None:
-        session = self.session
-        if session.mixture is not None:
-            self._edit(session.choose(mixture=session.mixture.equalise()), "Equal weights.")
-
-    def action_randomise(self) -> None:
-        seed = random.randrange(SEEDS)
-        self._edit(self.session.randomise(seed), f"Random weights, seed {seed}.")
-
-    def action_undo(self) -> None:
-        if self.session.undo():
-            self.changed("Undone; ctrl+y redoes it.")
-        else:
-            self.say("Nothing to undo.")
-
-    def action_redo(self) -> None:
-        if self.session.redo():
-            self.changed("Redone.")
-        else:
-            self.say("Nothing to redo.")
 
     # Choices
 
@@ -236,6 +160,11 @@ class Actions(Results, Trying, Choosing):
         self.work.stop()
         self.show_job()
 
+    def action_pause_job(self) -> None:
+        if not self.work.toggle_pause():
+            self.say("Nothing is at work to pause.")
+        self.show_job()
+
     def action_interrupt(self) -> None:
         if self.work.stop():
             self.show_job()
@@ -259,10 +188,6 @@ class Actions(Results, Trying, Choosing):
         command = self.session.command()
         self.copy(command)
         self.push_screen(NoticeDialog("The same from the shell (copied)", command))
-
-    def copy(self, text: str) -> None:
-        """To the clipboard, through the terminal (OSC 52)."""
-        self.copy_to_clipboard(text.encode("utf-8", "backslashreplace").decode())
 
     def _pane_in_focus(self) -> Widget | None:
         """The focused widget, or the screen itself where that has a help of its own."""

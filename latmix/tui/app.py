@@ -16,6 +16,7 @@ from latmix.jobs.engine import JobCancelled, JobFailed, JobFinished, JobProgress
 from latmix.jobs.history import Revisited
 from latmix.jobs.studio import Made
 from latmix.jobs.variants import Variants
+from latmix.jobs.weights import TextWritten, WeightsRead
 from latmix.names import display_name, plural
 from latmix.tui.actions import Actions
 from latmix.tui.dialogs.folder import FolderChosen, FolderDialog
@@ -123,6 +124,7 @@ class ExploreApp(Actions):
             said = self.job_line.said
         self.work.forget_look_ups()
         self.pictures.show_folder()
+        self.show_filter()
         self.changed(said)
         self._read_input_soon()
 
@@ -162,6 +164,8 @@ class ExploreApp(Actions):
             return
         event = message.event
         said = self.work.take(event)
+        if self.work.has_taken_long(event):
+            self.bell()
         if event.kind in ("scan", "list") and not isinstance(event, JobProgressed):
             self.work.prepare()
         match event:
@@ -191,7 +195,14 @@ class ExploreApp(Actions):
                 self._take_made(made)
             case JobFailed(error=error):
                 self._take_failure(event, error)
-            case JobFinished(kind="save"):
+            case JobFinished(kind="tile", result=(Path() as path, image)):
+                self.take_tile(path, image)
+            case JobFinished(kind="weights", result=WeightsRead() as read):
+                if self.work.is_wanted(event):
+                    self.take_weights(read)
+            case JobFinished(kind="write", result=TextWritten() as written):
+                self.take_written(written)
+            case JobFinished(kind="save") | JobCancelled(kind="tile"):
                 pass
             case _:
                 self.pane.take_preview(None)

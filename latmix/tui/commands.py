@@ -88,6 +88,37 @@ COMMANDS: tuple[Command, ...] = (
         "Weights drawn uniformly (Dirichlet) with a new seed, which is shown and kept.", WEIGHTS,
     ),
     Command(
+        "weight.pin", "asterisk", "pin", "*", "Pin",
+        "Keep the weight of the picture under the cursor while others are edited, or no longer.",
+        WEIGHTS,
+    ),
+    Command(
+        "bookmark.set", "B", "bookmark", "B", "Set a bookmark",
+        "Keep these weights, method and prompt to come back to; again removes it.", WEIGHTS,
+    ),
+    Command(
+        "bookmark.previous", "left_square_bracket", "go_to_bookmark(-1)", "[ ]",
+        "Previous bookmark", "To the bookmark before the last one come to; ] to the next.",
+        WEIGHTS,
+    ),
+    Command(
+        "bookmark.next", "right_square_bracket", "go_to_bookmark(1)", "]", "Next bookmark",
+        "To the bookmark after the last one come to.", WEIGHTS,
+    ),
+    Command(
+        "weights.copy", "C", "copy_weights", "C", "Copy the weights",
+        "Copy the weights as CSV; text pasted into the window, CSV or -w words, sets them.",
+        WEIGHTS,
+    ),
+    Command(
+        "weights.load", "I", "load_weights", "I", "Weights from a file",
+        "Take the weights of a CSV file, as latmix mix --weights does.", WEIGHTS,
+    ),
+    Command(
+        "weights.export", "X", "export", "X", "Write to a file",
+        "Write the weights as CSV, or the paths of the marked pictures.", WEIGHTS,
+    ),
+    Command(
         "history.undo", "u,ctrl+z", "undo", "u  ctrl+z", "Undo",
         "Back to the weights, method, N or prompt before the last change.", WEIGHTS,
     ),
@@ -106,6 +137,42 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "mix.toggle", "space", "toggle_picture", "space", "In or out",
         "Take the picture under the cursor into the mixture, or out of it.", PICTURES,
+    ),
+    Command(
+        "list.filter", "slash", "filter", "/", "Filter",
+        "Show the pictures that have these words in their name; escape shows all again.", PICTURES,
+    ),
+    Command(
+        "list.order", "S", "order", "S", "Order",
+        "By name, by weight, or by norm once the pictures are inverted.", PICTURES,
+    ),
+    Command(
+        "list.mark", "a", "mark", "a", "Mark",
+        "Mark the picture and move down: space, 0, = and * are then for all marked ones.", PICTURES,
+    ),
+    Command(
+        "list.mark_all", "A", "mark_all", "A", "Mark all or none",
+        "Mark all pictures that are shown, or none if any is marked.", PICTURES,
+    ),
+    Command(
+        "list.paths", "Y", "copy_paths", "Y", "Copy paths",
+        "Copy the paths of the marked pictures, or of the one under the cursor.", PICTURES,
+    ),
+    Command(
+        "list.group", "Z", "group", "Z", "Group by folder",
+        "Show each folder's pictures under its name, with their number.", PICTURES,
+    ),
+    Command(
+        "list.fold", "z", "fold", "z", "Fold a folder",
+        "Hide the pictures of the folder under the cursor, or show them again.", PICTURES,
+    ),
+    Command(
+        "list.pictures", "T", "small_pictures", "T", "Small pictures",
+        "Show a small picture beside each name, or none.", PICTURES,
+    ),
+    Command(
+        "list.failures", "F", "show_failures", "F", "Pictures left out",
+        "Those that could not be used, with the reasons, to try again.", PICTURES,
     ),
     Command(
         "picture.open", "o", "open_picture", "o", "Open in the viewer",
@@ -127,7 +194,12 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "job.cancel", "escape", "cancel_job", "esc", "Stop",
-        "Stop the job at work after its step; what was finished is kept.", MAKING, footer="stop",
+        "Stop the job after its call of the network; what was finished is kept.",
+        MAKING, footer="stop",
+    ),
+    Command(
+        "job.pause", "P", "pause_job", "P", "Pause or go on",
+        "Let the job at work wait; again lets it go on.", MAKING,
     ),
     Command(
         "job.interrupt", "ctrl+c", "interrupt", "ctrl+c", "Stop",

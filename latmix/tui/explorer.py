@@ -16,10 +16,14 @@ from latmix.config import Config
 from latmix.errors import LatmixError
 from latmix.jobs.engine import JobEvent
 from latmix.jobs.studio import Studio
+from latmix.names import display_name, plural
 from latmix.session import Choices, Session
+from latmix.tui.arrangement import Heading
+from latmix.tui.filter_line import FilterLine
 from latmix.tui.history_strip import HistoryStrip
 from latmix.tui.job_line import JobLine
 from latmix.tui.keymap import Keymap
+from latmix.tui.list_status import ListStatus
 from latmix.tui.messages import JobReported
 from latmix.tui.picture_list import PictureHeader, PictureList
 from latmix.tui.picture_pane import PicturePane
@@ -97,7 +101,9 @@ class Explorer(App[int]):
         with Horizontal(id="body"):
             with Vertical(id="left"):
                 yield PictureHeader(id="header", markup=False)
-                yield PictureList(self.session)
+                yield FilterLine()
+                yield PictureList(self.session, self.clear_marks_or_filter)
+                yield ListStatus()
             with Vertical(id="right"):
                 yield PicturePane()
                 yield HistoryStrip(self.session)
@@ -123,6 +129,10 @@ class Explorer(App[int]):
         except RuntimeError:
             logging.getLogger("latmix").debug("an event came after the end: %s", event.kind)
 
+    def clear_marks_or_filter(self) -> bool:
+        """What escape does in the list while nothing is at work."""
+        raise NotImplementedError
+
     @property
     def is_ending(self) -> bool:
         """Whether the screen is being taken down; threads may report until the very end."""
@@ -144,20 +154,41 @@ class Explorer(App[int]):
         """Draw the session and the work anew."""
         self.pictures.show_session()
         self.screen_stack[0].query_one(HistoryStrip).show()
+        self.show_list_status()
         self.screen_stack[0].query_one(TitleLine).show(self.session, self.work.setting)
         self.show_statistics()
         self.show_input()
         self.pane.compare(self.session.choices)
         self.show_job()
 
+    def show_filter(self) -> None:
+        """The words that names must have."""
+        line = self.screen_stack[0].query_one(FilterLine)
+        line.show(self.pictures.arrangement.words, self.pictures.is_filtering)
+
+    def show_list_status(self) -> None:
+        """The counts under the list."""
+        status = self.screen_stack[0].query_one(ListStatus)
+        status.show(self.session, self.pictures.arrangement)
+
     def show_input(self) -> None:
         """The picture under the cursor, or why there is none."""
         current = self.pictures.current
         if current is None:
-            self.pane.show_input(None, "reading…" if self.work.is_scanning else "")
+            self.pane.show_input(None, self._why_nothing())
             return
         fault = self.session.failures.get(str(current), "")
         self.pane.show_input(current, f"{fault}\nspace tries it again." if fault else "")
+
+    def _why_nothing(self) -> str:
+        """Why no picture is under the cursor; empty where no folder is open."""
+        row = self.pictures.row
+        if self.work.is_scanning:
+            return "reading…"
+        if isinstance(row, Heading):
+            count = plural(row.count, "picture")
+            return f"{display_name(row.folder.name)}: {count}\n\nenter or z folds it, a marks them."
+        return "No picture has these words: esc shows all." if self.session.pictures else ""
 
     def show_statistics(self) -> None:
         """The mixture's numbers; of very many pictures they come later, from a job."""
@@ -181,9 +212,11 @@ class Explorer(App[int]):
 
     def show_job(self) -> None:
         """The job at work, with the keys that go with it."""
-        for screen in self.screen_stack:
-            for line in screen.query(JobLine):
-                line.show_job(self.work.progress, self.work.pace, self.work.is_stopping)
+        work = self.work
+        for line in (line for screen in self.screen_stack for line in screen.query(JobLine)):
+            line.show_job(
+                work.progress, work.pace, work.is_stopping, work.is_paused, len(work.queued)
+            )
         if self.work.is_busy != self._footer_is_busy:
             self._footer_is_busy = self.work.is_busy
             self.refresh_bindings()

@@ -30,8 +30,8 @@ class HistoryStrip(Widget, can_focus=True):
     """A row of the newest results; scrolls with the one that is looked at."""
 
     HELP = (
-        "The results, newest first. Left and right look at another, space marks it, enter goes back to "
-        "what it was made from, and w returns to the pictures."
+        "The results, newest first. Left and right look at another, space marks it, enter goes "
+        "back to what it was made from, and w returns to the pictures."
     )
     BINDINGS = [
         Binding("left,h", "app.look(1)", "Newer", show=False, id="strip.newer",

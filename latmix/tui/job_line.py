@@ -1,6 +1,8 @@
-"""One line for the job at work, or for the last thing that happened."""
+"""The job at work in two lines, or in one line the last thing that happened."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from rich.text import Text
 from textual.widgets import Static
@@ -16,38 +18,44 @@ VERBS = {
     "mix": "mixing",
     "generate": "generating",
 }
-STOPPING = "stopping after the step at work; what is finished is kept"
-LEAST_BAR, LARGEST_BAR = 5, 40
+STOPPING = "stopping after the call at work; what is finished is kept"
+PAUSED = "paused: P goes on, esc stops"
+LEAST_BAR, LARGEST_BAR = 5, 60
+GAP = "  "
 
 
-def job_text(progress: Progress, pace: Pace, width: int) -> str:
-    """The job's state in at most `width` cells: the less important parts give way first."""
+def job_text(progress: Progress, pace: Pace, width: int, queued: int = 0) -> str:
+    """How far the whole job is, in at most `width` cells: what matters less gives way first."""
     verb = VERBS.get(progress.phase, progress.phase)
     head = f"{verb} {progress.done}/{progress.total}" if progress.total else verb
-    if not progress.steps:
+    head += f" +{queued} queued" if queued else ""
+    if not progress.total or progress.phase not in ("invert", "generate"):
         return head[:width]
-    step = f"step {progress.step}/{progress.steps}"
     share = f"{progress.fraction:4.0%}"
     left = f"{clock_text(pace.seconds_left)} left"
-    pace_text = f"{pace.steps_per_second:.1f} it/s"
-    for parts in (
-        [step, None, share, pace_text, left, progress.device, progress.note],
-        [step, None, share, pace_text, left, progress.device],
-        [step, None, share, pace_text, left],
-        [step, None, share, left],
-        [step, share],
-        [],
+    for before, after in (
+        ([head, progress.picture], [share, left]),
+        ([head], [share, left]),
+        ([head], [share]),
     ):
-        texts = [part for part in parts if part]
-        room = width - len("  ".join([head, *texts]))
-        if None in parts:
-            room -= 2
-            if room < LEAST_BAR:
-                continue
-            texts.insert(1, progress_bar(progress.fraction, min(room, LARGEST_BAR)))
-        if room >= 0:
-            return "  ".join([head, *texts])
+        texts = [part for part in (*before, *after) if part]
+        room = width - len(GAP.join(texts)) - len(GAP)
+        if room >= LEAST_BAR:
+            bar = progress_bar(progress.fraction, min(room, LARGEST_BAR))
+            return GAP.join([*(part for part in before if part), bar, *after])
     return head[:width]
+
+
+def step_text(progress: Progress, pace: Pace, width: int) -> str:
+    """The batch at work and the machine, in at most `width` cells."""
+    parts = []
+    if progress.steps:
+        parts.append(f"step {progress.step}/{progress.steps}")
+        parts.append(f"{pace.steps_per_second:.1f} it/s")
+    parts += [part for part in (progress.device, progress.note) if part]
+    while parts and len(GAP.join(parts)) > width:
+        parts.pop()
+    return GAP.join(parts)
 
 
 def progress_bar(fraction: float, cells: int) -> str:
@@ -62,7 +70,8 @@ class JobLine(Static):
         super().__init__(id="job")
         self._said = ""
         self._job: tuple[Progress, Pace] | None = None
-        self._is_stopping = False
+        self._queued = 0
+        self._state = ""
 
     @property
     def said(self) -> str:
@@ -74,22 +83,32 @@ class JobLine(Static):
         self._said = text
         self._draw()
 
-    def show_job(self, progress: Progress | None, pace: Pace, is_stopping: bool) -> None:
+    def show_job(
+        self,
+        progress: Progress | None,
+        pace: Pace,
+        is_stopping: bool,
+        is_paused: bool = False,
+        queued: int = 0,
+    ) -> None:
         """Show a job's state; None when it has ended."""
         self._job = (progress, pace) if progress is not None else None
-        self._is_stopping = is_stopping
+        self._state = STOPPING if is_stopping else (PAUSED if is_paused else "")
+        self._queued = queued
+        self.set_class(progress is not None, "-working")
         self._draw()
 
     def on_resize(self) -> None:
         self._draw()
 
     def _draw(self) -> None:
-        width = max(1, self.content_size.width)
+        lines = self._lines(max(1, self.content_size.width))
+        text = Text("\n".join(line.replace("\n", " ") for line in lines))
+        text.no_wrap, text.overflow = True, "ellipsis"
+        self.update(text, layout=False)
+
+    def _lines(self, width: int) -> Sequence[str]:
         if self._job is None:
-            text = self._said
-        elif self._is_stopping:
-            text = STOPPING
-        else:
-            text = job_text(*self._job, width)
-        line = Text(text.replace("\n", " "), no_wrap=True, overflow="ellipsis")
-        self.update(line, layout=False)
+            return [self._said]
+        first = job_text(*self._job, width, self._queued)
+        return [first, self._state or step_text(*self._job, width) or self._said]

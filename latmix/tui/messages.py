@@ -29,9 +29,44 @@ class JobReported(Message):
 
 @dataclass
 class CursorMoved(Message):
-    """Another picture is under the cursor."""
+    """Another picture is under the cursor; None for a folder's heading, or nothing."""
+
+    path: Path | None
+
+
+@dataclass
+class BarPulled(Message):
+    """The mouse set a picture's weight; all but the first of a pull replace the one before."""
 
     path: Path
+    weight: float
+    is_first: bool
+
+    def can_replace(self, message: Message) -> bool:
+        return (
+            isinstance(message, BarPulled)
+            and self.path == message.path
+            and not (self.is_first or message.is_first)
+        )
+
+
+@dataclass
+class SignsClicked(Message):
+    """The signs of the picture under the cursor, or a folder's heading, were clicked."""
+
+    is_marking: bool
+
+
+@dataclass
+class TilesWanted(Message):
+    """These pictures have come into sight and are wanted small; those before no longer are."""
+
+    paths: tuple[Path, ...]
+
+
+@dataclass
+class FilterChanged(Message):
+    """Other words are looked for in the names, or are no longer typed."""
 
 
 @dataclass

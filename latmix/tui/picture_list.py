@@ -1,15 +1,15 @@
 """The list of pictures with their weights as bars: a virtual list, 10,000 rows open at once.
 
-Only the lines in sight are drawn. Signs, not colours, say what is in the mixture, what is inverted
-and what could not be read; the cursor is drawn in reverse.
+Only the lines in sight are drawn, and only pictures in sight are read for tall rows. Keys and mouse
+do the same things.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from rich.segment import Segment
-from rich.style import Style
+from PIL import Image
 from rich.text import Text
 from textual import events
 from textual.binding import Binding
@@ -18,17 +18,29 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Static
 
-from latmix.names import display_name
-from latmix.report import weight_bar
 from latmix.session import Session
-from latmix.tui.messages import CursorMoved
+from latmix.tui.arrangement import ORDERS, Arrangement, Heading, Row
+from latmix.tui.messages import BarPulled, CursorMoved, FilterChanged, SignsClicked, TilesWanted
+from latmix.tui.picture_rows import (
+    HEAD_CELLS,
+    MARKS,
+    VALUE_CELLS,
+    Columns,
+    Cursor,
+    RowPainter,
+    RowStyles,
+)
 
-WEIGHT_CELLS = 5
+__all__ = ["MARKS", "PictureHeader", "PictureList", "parse_weight"]
+
 TYPED = {digit: digit for digit in "123456789"} | {"full_stop": ".", "percent_sign": "%"}
 """Keys that type a weight; 0 mutes unless one is being typed."""
 
-CURSOR = Style(reverse=True, bold=True)
-MARKS = "● in  ○ muted  ✓ inverted  ✗ unreadable"
+LOW, HIGH = 1, 4
+"""Lines of a row without and with a small picture."""
+
+HIGH_FROM = (140, 45)
+"""Columns and rows of a terminal in which small pictures are shown unasked."""
 
 
 def parse_weight(text: str) -> float | None:
@@ -42,18 +54,26 @@ def parse_weight(text: str) -> float | None:
     return value if 0 <= value <= 1 else None
 
 
-def bar_cells(width: int) -> int:
-    """Cells of the weight bars in a list of this width."""
-    return max(6, min(40, width // 3 - 6))
-
-
 class PictureHeader(Static):
-    """The line above the list."""
+    """The line above the list; an arrow says what it is ordered by."""
+
+    columns = Columns(0)
+    order = "name"
+
+    def show(self, columns: Columns, order: str) -> None:
+        if (columns, order) != (self.columns, self.order):
+            self.columns, self.order = columns, order
+            self.refresh()
 
     def render(self) -> Text:
-        width = self.size.width
-        name = max(1, width - 5 - WEIGHT_CELLS - 1 - bar_cells(width) - 1)
-        return Text("    " + "picture".ljust(name + 1)[: name + 1] + "weight", style="dim")
+        columns = self.columns
+        by_name = "picture ↓" if self.order == "name" else "picture"
+        words = " " * (columns.head + HEAD_CELLS) + by_name.ljust(columns.name + 1)
+        words = words[: columns.head + HEAD_CELLS + columns.name + 1]
+        if columns.value:
+            words += f"{self.order}↓".rjust(VALUE_CELLS)[:VALUE_CELLS] + " "
+        words += "weight ↓" if self.order == "weight" else "weight"
+        return Text(words, style="dim", no_wrap=True, overflow="ellipsis")
 
 
 class PictureList(ScrollView, can_focus=True):
@@ -87,90 +107,147 @@ class PictureList(ScrollView, can_focus=True):
           for key, sign in TYPED.items()),
     ]  # fmt: skip
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, clear: Callable[[], bool]) -> None:
+        """Renders a session.
+
+        Args:
+            clear: clears marks or the filter; False where there are none.
+        """
         super().__init__(id="pictures")
+        self._clear = clear
         self._session = session
-        self._weights: dict[str, float] = {}
-        self._largest = 0.0
+        self.arrangement = Arrangement()
+        self._painter = RowPainter(session, self.arrangement)
+        self._is_high: bool | None = None
+        self._pulled: Path | None = None
         self.cursor = 0
         self.entry: str | None = None
+        self.is_filtering = False
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor."""
+        rows = self.arrangement.rows
+        return rows[self.cursor] if self.cursor < len(rows) else None
 
     @property
     def current(self) -> Path | None:
-        """The picture under the cursor."""
-        pictures = self._session.pictures
-        return pictures[self.cursor] if self.cursor < len(pictures) else None
+        """The picture under the cursor; None where there is none, or a folder's heading."""
+        row = self.row
+        return row if isinstance(row, Path) else None
+
+    @property
+    def columns(self) -> Columns:
+        return self._painter.columns(self.scrollable_content_region.width)
 
     def show_session(self) -> None:
         """Draw the mixture anew."""
-        mixture = self._session.mixture
-        self._weights = mixture.as_dict() if mixture else {}
-        self._largest = max(self._weights.values(), default=0.0)
+        row = self.row
+        if self.arrangement.follow(self._session):
+            self._take_rows(row)
+        norms = ORDERS["norm"](self._session) if self._painter.lines > 1 else None
+        self._painter.take_session(norms or {})
+        self._show_header()
         self.refresh()
 
     def show_folder(self) -> None:
         """Take up the session's pictures, from the first."""
-        self.virtual_size = Size(0, len(self._session.pictures))
+        self.is_filtering = False
+        self.arrangement.forget()
+        self.arrangement.arrange(self._session)
+        self.cursor, self.entry = 0, None
+        self._measure()
+        self._follow()
         self.show_session()
-        self._put_cursor(0)
+        self._want_tiles()
+
+    def rearrange(self) -> None:
+        """Make the rows anew, with the cursor where it was if that is still shown."""
+        row = self.row
+        self.arrangement.arrange(self._session)
+        self._take_rows(row)
+        self.show_session()
+
+    def _take_rows(self, row: Row | None) -> None:
+        self.entry = None
+        self._measure()
+        self._put_cursor(self.arrangement.find(row) or 0, is_new=self.row != row)
+
+    def _measure(self) -> None:
+        self.virtual_size = Size(0, len(self.arrangement.rows) * self._painter.lines)
 
     def on_resize(self) -> None:
+        self._choose_height()
+        self._show_header()
         self._follow()
+        self._want_tiles()
+
+    def notify_style_update(self) -> None:
+        self._painter.forget_drawn()
+        super().notify_style_update()
+
+    # Small pictures
+
+    def toggle_height(self) -> bool:
+        """Show small pictures beside the names, or no longer; returns whether they are shown."""
+        self._is_high = self._painter.lines == LOW
+        self._choose_height()
+        self.show_session()
+        self._follow()
+        self._want_tiles()
+        return self._painter.lines > LOW
+
+    def take_tile(self, path: Path, image: Image.Image | None) -> None:
+        """A small picture that was wanted; None where it cannot be read."""
+        self._painter.take_tile(path, image)
+        self.refresh()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._want_tiles()
+
+    def _choose_height(self) -> None:
+        columns, rows = HIGH_FROM
+        has_room = self.app.size.width >= columns and self.app.size.height >= rows
+        lines = HIGH if (has_room if self._is_high is None else self._is_high) else LOW
+        if lines != self._painter.lines:
+            self._painter.lines = lines
+            self._painter.is_plain = self.app.no_color
+            self._measure()
+
+    def _want_tiles(self) -> None:
+        """Ask for the small pictures of the rows in sight."""
+        lines = self._painter.lines
+        if lines == LOW:
+            return
+        first = self.scroll_offset.y // lines
+        rows = self.arrangement.rows[first : first + self.size.height // lines + 2]
+        wanted = [row for row in rows if isinstance(row, Path)]
+        self.post_message(TilesWanted(tuple(p for p in wanted if p not in self._painter.tiles)))
 
     # Drawing
 
+    def _show_header(self) -> None:
+        if self.is_mounted:
+            header = self.screen.query(PictureHeader)
+            if header:
+                header.first().show(self.columns, self.arrangement.order)
+
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
-        index = y + self.scroll_offset.y
+        index, line = divmod(y + self.scroll_offset.y, self._painter.lines)
         base = self.rich_style
-        if not 0 <= index < len(self._session.pictures):
+        rows = self.arrangement.rows
+        if not 0 <= index < len(rows):
             return Strip.blank(width, base)
-        words, bar = self._row(index, width, base)
-        strip = Strip(words)
-        if index == self.cursor:
-            # The bar keeps its look: in reverse its empty part would seem to be the weight.
-            wide = width if not bar else strip.cell_length
-            strip = strip.adjust_cell_length(wide, base).apply_style(CURSOR)
-        return Strip([*strip, *bar]).adjust_cell_length(width, base)
-
-    def _row(self, index: int, width: int, base: Style) -> tuple[list[Segment], list[Segment]]:
-        """A line's words and its bar."""
-        path = self._session.pictures[index]
-        key = str(path)
-        weight = self._weights.get(key)
-        failed = key in self._session.failures
-        cells = bar_cells(width)
-        name_cells = max(1, width - 5 - WEIGHT_CELLS - 1 - cells - 1)
-        style = base
-        if failed:
-            style += self.get_component_rich_style("pictures--failed", partial=True)
-        elif weight is None:
-            style += self.get_component_rich_style("pictures--out", partial=True)
-        name = display_name(self._shown(path), name_cells)
-        head = f"{'>' if index == self.cursor else ' '}{self._marks(key, weight, failed)} "
-        segments = [Segment(head, style), *_padded(name, name_cells, style), Segment(" ", base)]
-        if index == self.cursor and self.entry is not None:
-            typed = f"={self.entry}▏ enter"
-            return [*segments, Segment(typed, base + Style(bold=True))], []
-        if failed:
-            return [*segments, Segment("unreadable", style)], []
-        if weight is None:
-            return segments, []
-        bar = base + self.get_component_rich_style("pictures--bar", partial=True)
-        filled = weight_bar(weight, self._largest, cells)
-        return [*segments, Segment(f"{weight:.3f} ", style)], [Segment(filled, bar)]
-
-    def _marks(self, key: str, weight: float | None, failed: bool) -> str:
-        mixed = " " if weight is None else ("●" if weight > 0 else "○")
-        latent = "✗" if failed else ("✓" if self._session.is_inverted(key) else " ")
-        return mixed + latent
-
-    def _shown(self, path: Path) -> Path | str:
-        """The name below the folder, or with `recursive` the way to it."""
-        folder = self._session.folder
-        if self._session.recursive and folder is not None and path.is_relative_to(folder):
-            return path.relative_to(folder)
-        return path.name
+        styles = RowStyles(
+            base,
+            base + self.get_component_rich_style("pictures--bar", partial=True),
+            self.get_component_rich_style("pictures--out", partial=True),
+            self.get_component_rich_style("pictures--failed", partial=True),
+        )
+        cursor = Cursor(self.entry) if index == self.cursor else None
+        return self._painter.paint(rows[index], line, width, styles, cursor)
 
     # Moving
 
@@ -178,44 +255,135 @@ class PictureList(ScrollView, can_focus=True):
         self._put_cursor(self.cursor + by)
 
     def action_page(self, by: int) -> None:
-        self._put_cursor(self.cursor + by * max(1, self.size.height - 1))
+        page = max(1, self.size.height // self._painter.lines - 1)
+        self._put_cursor(self.cursor + by * page)
 
     def action_move_to(self, index: int) -> None:
-        self._put_cursor(index if index >= 0 else len(self._session.pictures) + index)
+        self._put_cursor(index if index >= 0 else len(self.arrangement.rows) + index)
 
     def action_next_mixed(self, by: int) -> None:
-        pictures = self._session.pictures
-        for step in range(1, len(pictures)):
-            index = (self.cursor + by * step) % len(pictures)
-            if str(pictures[index]) in self._weights:
+        rows = self.arrangement.rows
+        for step in range(1, len(rows)):
+            index = (self.cursor + by * step) % len(rows)
+            if str(rows[index]) in self._painter.weights:
                 self._put_cursor(index)
                 return
 
-    def on_click(self, event: events.Click) -> None:
-        index = event.y + self.scroll_offset.y
-        if 0 <= index < len(self._session.pictures):
-            self._put_cursor(index)
-
-    def _put_cursor(self, index: int) -> None:
-        index = max(0, min(index, len(self._session.pictures) - 1))
-        moved = index != self.cursor
+    def _put_cursor(self, index: int, is_new: bool = False) -> None:
+        index = max(0, min(index, len(self.arrangement.rows) - 1))
+        moved = index != self.cursor or is_new
         self.cursor = index
         if moved:
             self.entry = None
         self._follow()
         self.refresh()
-        if moved and self.current is not None:
+        if moved:
             self.post_message(CursorMoved(self.current))
 
     def _follow(self) -> None:
         """Scroll so that the cursor is in sight."""
+        lines = self._painter.lines
         height = self.scrollable_content_region.height
-        top = self.scroll_offset.y
-        if self.cursor < top:
-            top = self.cursor
-        elif height and self.cursor >= top + height:
-            top = self.cursor - height + 1
+        top, first = self.scroll_offset.y, self.cursor * lines
+        if first < top:
+            top = first
+        elif height and first + lines > top + height:
+            top = first + lines - height
         self.scroll_to(y=top, animate=False, immediate=True)
+
+    # Typing words to filter by
+
+    def start_filter(self) -> None:
+        """Take keys as words until enter or escape."""
+        self.is_filtering = True
+        self.entry = None
+        self.filter(self.arrangement.words)
+
+    def filter(self, words: str) -> None:
+        """Show only the pictures that have these words in their path."""
+        if words != self.arrangement.words:
+            self.arrangement.words = words
+            self.rearrange()
+        self.post_message(FilterChanged())
+
+    def on_key(self, event: events.Key) -> None:
+        """What must not wait for the keys' bindings: words that are typed, and how they begin.
+
+        The letters of a word that is typed fast would else be taken for commands.
+        """
+        taken = self._take_filter_key(event) if self.is_filtering else self._begin_or_clear(event)
+        if taken:
+            event.stop()
+            event.prevent_default()
+
+    def _begin_or_clear(self, event: events.Key) -> bool:
+        if event.key == "escape":
+            # A job or a typed weight is left first.
+            return not self.app.check_action("cancel_job", ()) and self._clear()
+        bound = self.screen.active_bindings.get(event.key)
+        if bound is None or bound.binding.action != "filter":
+            return False
+        self.start_filter()
+        return True
+
+    def _take_filter_key(self, event: events.Key) -> bool:
+        words = self.arrangement.words
+        if event.is_printable and event.character:
+            self.filter(words + event.character)
+        elif event.key == "backspace":
+            self.filter(words[:-1])
+        elif event.key in ("escape", "ctrl+c", "ctrl+u"):
+            self.is_filtering = event.key == "ctrl+u"
+            self.filter("")
+        else:
+            self.is_filtering = False
+            self.post_message(FilterChanged())
+            return event.key == "enter"
+        return True
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self.is_filtering:
+            event.stop()
+            self.filter(self.arrangement.words + " ".join(event.text.split()))
+
+    # The mouse
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        index = (event.y + self.scroll_offset.y) // self._painter.lines
+        if self.is_filtering:
+            self.is_filtering = False
+            self.post_message(FilterChanged())
+        if event.button != 1 or not 0 <= index < len(self.arrangement.rows):
+            return
+        self._put_cursor(index)
+        path = self.current
+        share = self.columns.share_at(event.x)
+        if path is None:
+            self.post_message(SignsClicked(False))
+        elif event.ctrl or self.columns.is_on_signs(event.x):
+            self.post_message(SignsClicked(event.ctrl))
+        elif share is not None and str(path) not in self._session.failures:
+            self._pulled = path
+            self.capture_mouse()
+            self._pull(event.x, True)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._pulled is not None:
+            self._pull(event.x, False)
+
+    def on_mouse_up(self) -> None:
+        if self._pulled is not None:
+            self._pulled = None
+            self.release_mouse()
+
+    def _pull(self, x: int, is_first: bool) -> None:
+        """Set the weight to where the mouse is; right of the bars is more than the largest."""
+        if is_first:
+            self._pull_scale = self._painter.largest or 1.0
+        share = self.columns.share_at(x)
+        weight = 0.0 if share is None else min(1.0, share * self._pull_scale)
+        if self._pulled is not None:
+            self.post_message(BarPulled(self._pulled, round(weight, 3), is_first))
 
     # Typing a weight
 
@@ -231,8 +399,9 @@ class PictureList(ScrollView, can_focus=True):
             if character == "%":
                 return
             self.start_entry()
-        self.entry = ((self.entry or "") + character)[:6]
-        self.refresh()
+        if self.entry is not None:
+            self.entry = (self.entry + character)[:6]
+            self.refresh()
 
     def action_erase(self) -> None:
         if self.entry is not None:
@@ -245,7 +414,6 @@ class PictureList(ScrollView, can_focus=True):
         self.refresh()
         return parse_weight(text)
 
-
-def _padded(name: str, cells: int, style: Style) -> list[Segment]:
-    """The name in exactly `cells` cells, whatever it is made of."""
-    return list(Strip([Segment(name, style)]).adjust_cell_length(cells, style))
+    def is_heading(self) -> bool:
+        """Whether the cursor is on a folder's heading."""
+        return isinstance(self.row, Heading)

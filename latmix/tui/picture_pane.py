@@ -19,7 +19,10 @@ from latmix.session import Choices
 from latmix.tui.thumbnail import Thumbnail
 
 NO_FOLDER = "No folder is open: f chooses one."
-NO_RESULT = "No picture of the mixture yet: g makes it."
+NO_RESULT = (
+    "No picture of the mixture yet: g makes it.\n\n"
+    "h and l change a weight, m the method; the numbers below follow."
+)
 
 
 @dataclass(frozen=True)

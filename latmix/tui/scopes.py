@@ -5,6 +5,7 @@ from __future__ import annotations
 from latmix.tui.actions import Actions
 from latmix.tui.dialogs.dialog import Dialog
 from latmix.tui.dialogs.differences import DifferencesDialog
+from latmix.tui.dialogs.failures import FailuresDialog
 from latmix.tui.dialogs.folder import FolderDialog, FolderTree
 from latmix.tui.dialogs.help import HelpDialog
 from latmix.tui.dialogs.method import MethodDialog
@@ -21,6 +22,7 @@ SCOPES: tuple[tuple[type, ...], ...] = (
     (HistoryStrip,),
     (VariantsScreen,),
     (Dialog, DifferencesDialog),
+    (Dialog, FailuresDialog),
     (Dialog, FolderDialog, FolderTree),
     (Dialog, HelpDialog),
     (Dialog, MethodDialog),

@@ -6,12 +6,13 @@ wait behind an inversion. Both tell through one callback; `take` is called on th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from latmix.jobs import browsing, history
+from latmix.jobs import browsing, history, weights
 from latmix.jobs.engine import (
     Engine,
     JobCancelled,
@@ -25,6 +26,7 @@ from latmix.jobs.studio import Measured, Setting, Studio, weigh
 from latmix.jobs.variants import Wanted
 from latmix.names import plural
 from latmix.session import Choices, Session
+from latmix.tui.album import Album
 
 LOOKED_UP_AT_MOST = 256
 """Pictures of a mixture that are looked up unasked: looking up reads the whole files."""
@@ -33,17 +35,21 @@ FOREGROUND = ("invert", "generate", "compare")
 
 NOUNS = {"invert": "inversion", "generate": "generation", "compare": "comparison"}
 
+LONG = 30.0
+"""Seconds after which the end of a job is worth a sound."""
+
 Job = Generator[Progress, None, Any]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A job in the foreground, with the state it was asked in."""
+    """A job in the foreground, with the state it was asked in and the pictures it is for."""
 
     job: int
     kind: str
     folder: Path | None
     choices: Choices
+    paths: frozenset[str] = frozenset()
 
 
 class Work:
@@ -61,6 +67,9 @@ class Work:
         self._studio = studio
         self._engine = Engine(tell)
         self._desk = Engine(tell)
+        self._album = Album(tell)
+        self._paused_at: float | None = None
+        self._began: float | None = None
         self._is_prepared = False
         self._is_warm = False
         self._next: Callable[[], None] | None = None
@@ -109,12 +118,27 @@ class Work:
         content = self.session.content()
         self.ask("save", lambda: browsing.save_session(path, content))
 
+    def read_tiles(self, paths: Iterable[Path]) -> None:
+        """Small pictures for the list; those asked for before and not again are left."""
+        self._album.want(paths)
+
+    def read_weights_file(self, file: Path) -> None:
+        pictures = list(self.session.pictures)
+        self.ask("weights", lambda: weights.read_weights_file(file, pictures))
+
+    def read_weights_text(self, text: str) -> None:
+        pictures = list(self.session.pictures)
+        self.ask("weights", lambda: weights.read_weights_text(text, pictures))
+
+    def write_text(self, file: Path, text: str, what: str) -> None:
+        self.ask("write", lambda: weights.write_text(file, text, what))
+
     def weigh(self) -> None:
         """Have the statistics of a mixture too large to compute at once."""
         live, method = self.session.live, self.session.choices.method
         if live is not None:
-            weights = self.session.weights_by_row()
-            self.ask("weigh", lambda: weigh(live, weights, method))
+            row = self.session.weights_by_row()
+            self.ask("weigh", lambda: weigh(live, row, method))
 
     def is_wanted(self, event: JobEvent) -> bool:
         """Whether no newer job of its kind was asked of the desk."""
@@ -149,7 +173,7 @@ class Work:
         """Find the mixture's latents; `then` is called once all are there."""
         self._next = then
         order = self.session.order()
-        self._begin("invert", lambda: self._studio.invert(order))
+        self._begin("invert", lambda: self._studio.invert(order), order.paths)
 
     def generate(self) -> None:
         """Make the mixture's picture; inverts first where that is needed."""
@@ -159,6 +183,37 @@ class Work:
             return
         order = self.session.order()
         self._begin("generate", lambda: self._studio.generate(order, inversion))
+
+    @property
+    def queued(self) -> list[str]:
+        """Pictures that came into the mixture while others are inverted; they go next."""
+        if self.asked is None or self.asked.kind != "invert" or not self._is_current(self.asked):
+            return []
+        return [key for key in self.session.uninverted if key not in self.asked.paths]
+
+    @property
+    def is_paused(self) -> bool:
+        return self._paused_at is not None
+
+    def toggle_pause(self) -> bool:
+        """Let the job in the foreground wait, or go on; False where there is none."""
+        if self.asked is None or self.is_stopping:
+            return False
+        if self._paused_at is None:
+            self._paused_at = time.monotonic()
+            self._engine.pause(self.asked.job)
+        else:
+            self.pace.forgive(time.monotonic() - self._paused_at)
+            self._paused_at = None
+            self._engine.resume(self.asked.job)
+        return True
+
+    def has_taken_long(self, event: JobEvent) -> bool:
+        """Whether this event, which was taken, ended work that went on for `LONG` seconds."""
+        if event.kind not in FOREGROUND or self.is_busy or self._began is None:
+            return False
+        seconds, self._began = time.monotonic() - self._began, None
+        return seconds >= LONG
 
     def compare(self, wanted: Sequence[Wanted], steps: int) -> None:
         """Make drafts of several mixtures; their pictures have latents."""
@@ -201,7 +256,7 @@ class Work:
         if self.asked is None:
             return False
         self._next = None
-        self.is_stopping = True
+        self.is_stopping, self._paused_at = True, None
         self._engine.cancel(self.asked.job)
         return True
 
@@ -209,6 +264,7 @@ class Work:
         """Ask everything to stop, without waiting."""
         self._next = None
         self._desk.cancel()
+        self._album.cancel()
         self._engine.cancel()
 
     @property
@@ -217,18 +273,21 @@ class Work:
         return self.asked is not None and self.asked.kind == "invert"
 
     def close(self, seconds: float) -> bool:
-        """End both threads; False where one is still in the middle of a step."""
-        desk = self._desk.close(seconds)
+        """End all threads; False where one is still in the middle of a step."""
+        desk = self._desk.close(seconds) and self._album.close(seconds)
         return self._engine.close(seconds) and desk
 
-    def _begin(self, kind: str, work: Callable[[], Job]) -> None:
+    def _begin(self, kind: str, work: Callable[[], Job], paths: Iterable[Path] = ()) -> None:
         self._drop_recall()
         self._drop_draft()
         self.pace = Pace()
         self.progress = Progress(kind if self._is_warm else "prepare", 0, 0)
-        self.is_stopping = False
+        self.is_stopping, self._paused_at = False, None
+        self._began = time.monotonic() if self._began is None else self._began
         job = self._engine.submit(kind, work)
-        self.asked = Asked(job, kind, self.session.folder, self.session.choices)
+        session = self.session
+        of = frozenset(str(path) for path in paths)
+        self.asked = Asked(job, kind, session.folder, session.choices, of)
 
     def _drop_recall(self) -> None:
         if self._recall is not None:
@@ -254,6 +313,7 @@ class Work:
         asked = self.asked if event.kind in FOREGROUND else None
         if asked is not None:
             self.asked, self.progress, self.is_stopping = None, None, False
+            self._paused_at = None
             self.ended = asked
         match event:
             case JobFinished(kind="prepare", result=Setting() as setting):
@@ -311,7 +371,10 @@ class Work:
         if inversion.cached:
             said += f", {inversion.cached:,} there already"
         if inversion.failures:
-            said += f"; {plural(len(inversion.failures), 'picture')} left out (✗)"
+            said += f"; {plural(len(inversion.failures), 'picture')} left out (✗): F says why"
+        if any(key not in asked.paths for key in self.session.uninverted):
+            self.invert(self._next)
+            return f"{said}; those added meanwhile are next."
         if self.session.is_measured:
             self._go_on()
         self._next = None

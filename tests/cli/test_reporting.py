@@ -64,7 +64,9 @@ def test_stats_are_tables(folder: Path) -> None:
 
 def test_models_are_listed_and_shown() -> None:
     listed = answer(cli("models", "list", "--json"))
-    assert [(m["name"], m["is_here"]) for m in listed] == [("mini", True), ("sd15", False)]
+    here = {model["name"]: model["is_here"] for model in listed}
+    assert [here[name] for name in ("mini", "sd15", "sd35")] == [True, False, False]
+    assert here.get("mini-flow", True)
     assert "mini" in cli("models").stdout
     shown = answer(cli("models", "show", "mini", "--json"))
     assert (shown["size"], shown["latents"]) == ([64, 64], [4, 16, 16])

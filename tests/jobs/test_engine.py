@@ -153,3 +153,44 @@ def test_pace_is_steps_a_second_and_the_time_left() -> None:
 )
 def test_times_are_written_as_a_clock_does(seconds: float | None, text: str) -> None:
     assert clock_text(seconds) == text
+
+
+def test_a_paused_job_waits_and_goes_on_or_is_stopped(engine: Engine, told: Told) -> None:
+    steps: queue.Queue[int] = queue.Queue()
+
+    def endless() -> Generator[Progress, None, None]:
+        for step in range(10_000_000):
+            steps.put(step)
+            yield Progress("wait", 0, 1)
+
+    number = engine.submit("wait", endless)
+    for wanted in (engine.resume, engine.cancel):
+        steps.get(timeout=10)
+        engine.pause(number)
+        engine.pause(number)
+        # At most the step at work, then nothing.
+        with pytest.raises(queue.Empty):
+            while True:
+                steps.get(timeout=0.3)
+        wanted(number)
+    assert ending(told) == JobCancelled(number, "wait")
+    engine.pause(number)
+    engine.submit("count", lambda: counting(1))
+    assert isinstance(ending(told), JobFinished)
+
+
+def test_the_pace_passes_over_calls_within_a_step_and_over_pauses() -> None:
+    now = [0.0]
+    pace = Pace(clock=lambda: now[0])
+    pace.update(Progress("invert", 0, 16))
+    for step in range(1, 26):
+        for _ in range(4):
+            now[0] += 0.1
+            pace.update(Progress("invert", 0, 16, step=step - 1, steps=50, active=8))
+        now[0] += 0.1
+        pace.update(Progress("invert", 0, 16, step=step, steps=50, active=8))
+        if step == 20:
+            now[0] += 100
+            pace.forgive(100)
+    assert pace.steps_per_second == pytest.approx(2.0)
+    assert pace.seconds_left == pytest.approx(37.5)

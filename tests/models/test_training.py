@@ -23,10 +23,12 @@ from latmix.models.mini.train.artwork import frame, picture_of
 from latmix.models.mini.train.autoencoder import channel_statistics, read_autoencoder, rescale
 from latmix.models.mini.train.checkpoints import FILE, read_checkpoint
 from latmix.models.mini.train.dataset import SIDE, Dataset, Picture, read_dataset, write_dataset
+from latmix.models.mini.train.evaluate import psnr
 from latmix.models.mini.train.loop import Plan
-from latmix.models.mini.train.measures import estimate, features, frechet_distance, psnr
+from latmix.models.mini.train.muon import Muon, is_hidden, orthogonal
 from latmix.models.mini.train.networks import FLOW, build_autoencoder, cumulative_alphas
 from latmix.models.mini.train.pictures import FRAMED, Composer, Variety
+from latmix.study.measures import estimate, features, frechet_distance
 
 CPU = torch.device("cpu")
 
@@ -350,6 +352,17 @@ def test_the_exported_folder_is_a_model_that_latmix_loads(exported: Path) -> Non
     assert record["stages"]["denoiser"]["samples"] == 16
 
 
+def test_a_wider_autoencoder_starts_from_a_narrower_one(exported: Path, tmp_path: Path) -> None:
+    folder = fresh(exported.parent, tmp_path)
+    options = (*SMALL_STEPS, *TINY_VAE, "--latent-channels", "16")
+    assert train("vae", *options, "--from", str(exported), "--rate", "1e-9", run=folder) == 0
+    ours, _ = read_checkpoint(folder / "vae", "mean/vae/")
+    theirs = load_file(exported / "vae" / "diffusion_pytorch_model.safetensors")
+    same = "decoder.conv_out.weight"
+    assert torch.allclose(ours[f"mean/vae/{same}"], theirs[same].float(), atol=1e-3)
+    assert ours["mean/vae/post_quant_conv.weight"].shape[:2] == (16, 16)
+
+
 def test_training_starts_from_an_exported_folder(exported: Path, tmp_path: Path) -> None:
     folder = fresh(exported.parent, tmp_path, "autoencoder", "latents")
     options = (*SMALL_STEPS, *TINY_UNET, "--from", str(exported), "--rate", "1e-9")
@@ -380,6 +393,10 @@ def test_a_flow_model_is_an_ordinary_pipeline(trained: Path, tmp_path: Path) -> 
     told = pipeline("an emoji of a face", height=64, width=64, num_inference_steps=2)
     assert told.images[0].size == (64, 64)
     assert pipeline.scheduler.config.shift == FLOW["shift"]
+    model = latmix.load_model(str(folder / "flow-model"), device="cpu")
+    latents = latmix.invert(model, told.images, "an emoji of a face", steps=2)
+    assert latents.shape == (1, *model.source.latent_shape((64, 64)))
+    assert latmix.generate(model, latents, "an emoji of a face", steps=2)[0].size == (64, 64)
 
 
 def test_the_table_of_figures(exported: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -438,3 +455,51 @@ def test_nothing_in_latmix_imports_the_recipe_and_its_package_is_light() -> None
     code = "import sys, latmix.models.mini.train; print('torch' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert answer.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("shape", [(24, 216), (96, 32), (40, 40)])
+def test_orthogonal_brings_singular_values_near_one(shape: tuple[int, int]) -> None:
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    left, _, right = torch.linalg.svd(matrix, full_matrices=False)
+    found = orthogonal(matrix)
+    assert torch.linalg.svdvals(found).min() > 0.6
+    assert torch.linalg.svdvals(found).max() < 1.3
+    aligned = left.T @ found @ right.T
+    assert (aligned - torch.diag(aligned.diag())).abs().max() < 0.01
+
+
+def test_a_muon_step_has_the_size_of_an_adam_step() -> None:
+    weight = torch.nn.Parameter(torch.zeros(32, 16, 3, 3))
+    optimiser = Muon([weight], rate=0.5)
+    for scale in (1e-6, 1e6):
+        weight.data.zero_()
+        optimiser.state.clear()
+        weight.grad = scale * torch.randn(weight.shape, generator=torch.Generator().manual_seed(1))
+        optimiser.step()
+        assert weight.square().mean().sqrt().item() == pytest.approx(0.5 * 0.2, rel=0.25)
+
+
+def test_muon_finds_the_least_squares_solution() -> None:
+    generator = torch.Generator().manual_seed(0)
+    inputs, wanted = torch.randn(256, 12, generator=generator), torch.randn(8, 12)
+    weight = torch.nn.Parameter(torch.zeros(8, 12))
+    optimiser = Muon([weight], rate=0.1)
+    for step in range(300):
+        optimiser.param_groups[0]["lr"] = 0.1 * (1 - step / 300)
+        error = (inputs @ weight.T - inputs @ wanted.T).square().mean()
+        weight.grad = torch.autograd.grad(error, weight)[0]
+        optimiser.step()
+    assert (weight - wanted).abs().max() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "expected"),
+    [
+        ("unet/down_blocks.0.resnets.0.conv1.weight", (8, 8, 3, 3), True),
+        ("unet/down_blocks.0.resnets.0.conv1.bias", (8,), False),
+        ("unet/conv_in.weight", (8, 4, 3, 3), False),
+        ("text_encoder/text_model.embeddings.token_embedding.weight", (100, 8), False),
+    ],
+)
+def test_muon_trains_the_matrices_inside(name: str, shape: tuple[int, ...], expected: bool) -> None:
+    assert is_hidden(name, torch.nn.Parameter(torch.zeros(shape))) is expected

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import itertools
+from itertools import islice
 
 import pytest
 import torch
 from closed_form import GaussianNetwork, flow_levels, smooth_levels, told
 from torch import Tensor
 
-from latmix.models.protocol import Model
+from latmix.models.protocol import Conditioning, Model
 from latmix.models.schedule import Schedule
 from latmix.sampling.fixed_point import solve
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels, clean_and_noise, step_coefficients
-from latmix.sampling.trajectory import Guidance, Step, generate, invert
+from latmix.sampling.trajectory import Call, Guidance, Step, generate, invert
 
 SD15 = {
     "_class_name": "DDIMScheduler",
@@ -214,10 +215,38 @@ def test_steps_are_told_one_by_one_and_can_be_stopped() -> None:
     levels = smooth_levels(12, "epsilon")
     net = network(levels)
     walk = invert(net, data(net), levels, Guidance(told(3)))
-    told_steps = [next(walk) for _ in range(5)]
-    assert [(step.done, step.total) for step in told_steps] == [(i, 12) for i in range(1, 6)]
-    assert all(isinstance(step, Step) and step.residual <= 1e-5 for step in told_steps)
+    told_steps = [step for step in islice(walk, 12) if isinstance(step, Step)]
+    assert [(step.done, step.total) for step in told_steps] == [
+        (at, 12) for at in range(1, len(told_steps) + 1)
+    ]
+    assert told_steps
+    assert all(step.residual <= 1e-5 for step in told_steps)
     walk.close()
+
+
+def test_an_inversion_can_be_left_between_any_two_calls_of_the_network() -> None:
+    levels = smooth_levels(6, "epsilon")
+    net = network(levels)
+    calls = 0
+
+    class Counted:
+        def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
+            nonlocal calls
+            calls += 1
+            return net.predict(state, time, conditioning)
+
+    walk = invert(Counted(), data(net), levels, Guidance(told(3)))
+    seen: list[Step | Call] = []
+    for told_of in walk:
+        seen.append(told_of)
+        assert calls == len(seen)
+    steps = [step for step in seen if isinstance(step, Step)]
+    assert len(steps) == 6 < len(seen)
+    assert sum(step.calls for step in steps) == calls
+    made = 0
+    for told_of in seen:
+        made += isinstance(told_of, Step)
+        assert told_of.done == made
 
 
 @pytest.mark.parametrize("solver", ["ddim", "fixed-point"])
@@ -240,7 +269,8 @@ def test_a_schedule_that_ends_on_its_last_level_is_inverted(solver: str) -> None
         except StopIteration as stop:
             noise = stop.value
             break
-    assert all(bool(torch.isfinite(step.clean).all()) for step in steps)
+    made = [step for step in steps if isinstance(step, Step)]
+    assert all(bool(torch.isfinite(step.clean).all()) for step in made)
     if solver == "fixed-point":
         again = drained(generate(net, noise, doubled, Guidance(told(3))))
         assert relative(again, clean) < 1e-8

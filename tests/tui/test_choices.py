@@ -38,6 +38,22 @@ async def test_the_method_is_chosen_on_the_grid_and_undone(folder: Path) -> None
         assert driver.session.choices.method == "nin/chm"
 
 
+async def test_methods_that_the_grid_has_not_are_passed_over(folder: Path) -> None:
+    async with opened(folder) as driver:
+        await open_dialog(driver, "m", MethodDialog)
+        await driver.press("h")
+        await driver.until_shown("nin/m")
+        for expected in ("coh/m", "lol/m", "clol/m", "slerp/m"):
+            await driver.press("j")
+            await driver.until_shown(expected)
+        await driver.press("l", "k")
+        await driver.until_shown("adain/chm")
+        await driver.press("l")
+        await driver.until_shown("adain/chm")
+        await driver.press("enter")
+        await driver.until(lambda: driver.session.choices.method == "adain/chm")
+
+
 async def test_inverted_pictures_have_every_method_of_the_grid_tried_on_them(folder: Path) -> None:
     async with opened(folder, count=4, choices={"solver": "fixed-point"}) as driver:
         await driver.press("i")

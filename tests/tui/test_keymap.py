@@ -28,8 +28,8 @@ from tests.tui.driver import opened
     ],
 )
 def test_what_cannot_hold_is_named_and_nothing_is_lost(name: str, keys: str, said: str) -> None:
-    keymap = check_keymap({name: keys, "weight.solo": "Z"}, SCOPES)
-    assert keymap.keys == {"weight.solo": "Z"}
+    keymap = check_keymap({name: keys, "weight.solo": "f7"}, SCOPES)
+    assert keymap.keys == {"weight.solo": "f7"}
     assert any(said in fault for fault in keymap.faults), keymap.faults
 
 
@@ -62,7 +62,7 @@ def test_two_commands_can_change_their_keys() -> None:
 
 
 def test_two_commands_cannot_be_given_one_key() -> None:
-    keymap = check_keymap({"job.generate": "Z", "job.invert": "Z"}, SCOPES)
+    keymap = check_keymap({"job.generate": "f7", "job.invert": "f7"}, SCOPES)
     assert len(keymap.keys) == 1
     assert len(keymap.faults) == 1
 
@@ -71,14 +71,14 @@ async def test_the_configured_keys_hold_and_are_shown_everywhere(
     folder: Path, own_home: Path
 ) -> None:
     (own_home / "config.toml").write_text(
-        '[keys]\n"weight.solo" = "Z"\n"program.help" = "f5"\n"job.invert" = "g"\n'
+        '[keys]\n"weight.solo" = "f7"\n"program.help" = "f5"\n"job.invert" = "g"\n'
     )
     async with opened(folder, (120, 40), count=4) as driver:
         await driver.until(lambda: driver.notices)
         assert "job.invert cannot have g" in driver.notices[0]
         await driver.press("s")
         assert driver.weights == [0.25] * 4
-        await driver.press("Z")
+        await driver.press("f7")
         assert driver.weights == [1, 0, 0, 0]
         assert "f5 help" in driver.lines[-1]
         await driver.press("f5")
@@ -86,7 +86,7 @@ async def test_the_configured_keys_hold_and_are_shown_everywhere(
         while "Solo" not in driver.text:
             await driver.press("pagedown")
         [line] = [line for line in driver.lines if "Solo" in line]
-        assert "Z" in line
+        assert "f7" in line
 
 
 def test_keys_are_listed_without_a_screen(own_home: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,8 +11,25 @@ from textual.binding import Binding
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
+from latmix.tui.commands import COMMANDS
 from latmix.tui.scopes import SCOPES
 from tests.tui.driver import opened
+
+KEY_NAMES = {
+    "equals_sign": "=",
+    "asterisk": "*",
+    "slash": "/",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "question_mark": "?",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "plus": "+",
+    "comma": ",",
+    "shift+left": "shift",
+    "shift+right": "shift",
+}
+"""Textual's names of keys that the README calls by their sign."""
 
 PLACES = sorted({place for scope in SCOPES for place in scope}, key=lambda place: place.__name__)
 
@@ -35,6 +53,16 @@ def test_no_two_actions_share_a_key_where_both_can_be_reached(places: tuple[type
             assert key not in taken, f"{key}: {taken.get(key)} and {binding.action}"
             taken[key] = binding.action
     assert len(set(ids)) == len(ids)
+
+
+def test_every_command_has_a_key_in_the_readme() -> None:
+    """One key of each command is enough: `J` for `j` and `down` for the arrow say the same."""
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    table = text[text.index("| keys | what |") : text.index("The next start resumes")]
+    named = set(re.findall(r"`([^`]+)`", table)) | set(re.findall(r"[a-z]{4,}", table))
+    for command in COMMANDS:
+        keys = {KEY_NAMES.get(key, key) for key in command.keys.split(",")}
+        assert keys & named, f"{command.id}: none of {sorted(keys)} is in the README"
 
 
 async def test_the_footer_shows_at_most_six_keys_and_all_of_them_fit(folder: Path) -> None:

@@ -18,7 +18,7 @@ from textual.widgets import Static
 from latmix.mixing.grid import MEANS, NORMS, methods, parse_method
 from latmix.tui.dialogs.dialog import Dialog
 
-CELL = 9
+NAME, CELL = 6, 9
 
 
 class MethodGrid(Static, can_focus=True):
@@ -43,7 +43,7 @@ class MethodGrid(Static, can_focus=True):
         return f"{NORMS[self.row].name}/{self._means[self.column]}"
 
     def move(self, rows: int, columns: int) -> None:
-        """To the next method that way."""
+        """To the next method that way; the grid has holes."""
         while True:
             self.row = (self.row + rows) % len(NORMS)
             self.column = (self.column + columns) % len(self._means)
@@ -59,7 +59,7 @@ class MethodGrid(Static, can_focus=True):
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        row, column = event.y, (event.x - 5) // CELL
+        row, column = event.y, (event.x - NAME) // CELL
         if not (0 <= row < len(NORMS) and 0 <= column < len(self._means)):
             return
         if f"{NORMS[row].name}/{self._means[column]}" in self._known:
@@ -68,7 +68,7 @@ class MethodGrid(Static, can_focus=True):
 
     def render(self) -> Table:
         table = Table(box=None, show_header=False, padding=0, pad_edge=False)
-        table.add_column(width=5)
+        table.add_column(width=NAME)
         for _ in self._means:
             table.add_column(width=CELL)
         for at, norm in enumerate(NORMS):

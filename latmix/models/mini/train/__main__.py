@@ -18,8 +18,8 @@ DATASET = "dataset.zip"
 STOPPED = 3
 
 # Sizes of the published models.
-VAE: dict[str, Any] = {"channels": [32, 64, 96], "latent_channels": 4, "layers": 1}
-DENOISER: dict[str, Any] = {"channels": [64, 80, 96], "width": 128, "text_layers": 2}
+VAE: dict[str, Any] = {"channels": [24, 48, 96], "latent_channels": 4, "layers": 1}
+DENOISER: dict[str, Any] = {"channels": [48, 80, 128], "width": 128, "text_layers": 2}
 TRANSFORMER: dict[str, Any] = {"width": 144, "layers": 5, "text_width": 96, "text_layers": 3}
 
 

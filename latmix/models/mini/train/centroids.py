@@ -16,24 +16,14 @@ from PIL import Image
 from torch import Tensor
 
 from latmix import generate, mix
-from latmix.models.mini.train.measures import (
-    Estimate,
-    contrast,
-    estimate,
-    features,
-    frechet_distance,
-    saturation,
-    sharpness,
-)
 from latmix.models.pixels import to_pixels
 from latmix.models.protocol import Model
+from latmix.study.measures import QUALITIES, Estimate, estimate, features, frechet_distance
 
 METHODS = ("fix/0", "fix/chm", "nin/chm")
 COUNTS = (2, 8, 32, 64, 96)
 CHEAP_DRAWS = 200
 """Draws for what needs no generation."""
-
-QUALITIES = {"sharpness": sharpness, "contrast": contrast, "saturation": saturation}
 
 
 @dataclass(frozen=True)

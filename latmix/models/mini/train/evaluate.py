@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 from PIL import Image
+from torch import Tensor
 
 from latmix import generate, invert, load_model
 from latmix.models.mini.train.centroids import (
@@ -29,12 +30,12 @@ from latmix.models.mini.train.centroids import (
     table,
 )
 from latmix.models.mini.train.dataset import Dataset
-from latmix.models.mini.train.measures import Estimate, estimate, features, frechet_distance, psnr
 from latmix.models.mini.train.pictures import FRAMED, Composer, Variety
 from latmix.models.mini.train.sheets import contact_sheet
 from latmix.models.mini.train.subjects import CATEGORIES
 from latmix.models.pixels import to_pictures, to_pixels
 from latmix.models.protocol import Model
+from latmix.study.measures import Estimate, estimate, features, frechet_distance
 
 CPU = torch.device("cpu")
 
@@ -124,6 +125,12 @@ def evaluate(
         (out / "evaluation.json").write_text(json.dumps(content, indent=1) + "\n")
         (out / "evaluation.txt").write_text(f"{report}\n")
     return report
+
+
+def psnr(one: Tensor, other: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio in dB, at most 100: 10 log10(4 / mean square error), (B,)."""
+    error = (one.double() - other.double()).square().mean(dim=(1, 2, 3))
+    return (10 * torch.log10(4 / error.clamp_min(4e-10))).clamp(max=100)
 
 
 def compose(

@@ -24,6 +24,7 @@ from latmix.models.mini.train.checkpoints import (
     write_checkpoint,
 )
 from latmix.models.mini.train.clock import Clock, Limits
+from latmix.models.mini.train.muon import optimisers_for
 from latmix.models.mini.train.ranks import Ranks
 
 Loss = Callable[[torch.Generator, int], dict[str, Tensor]]
@@ -92,13 +93,8 @@ class Training:
         self.ranks = Ranks.join(self.device)
         self._parameters = parameters_of(self.networks)
         self._mean = {name: value.detach().clone() for name, value in self._parameters.items()}
-        self._optimiser = torch.optim.AdamW(
-            self._parameters.values(),
-            lr=self.plan.rate,
-            betas=(0.9, 0.99),
-            weight_decay=self.plan.weight_decay,
-            fused=True,
-        )
+        plan = self.plan
+        self._optimisers = optimisers_for(self._parameters, plan.rate, plan.weight_decay)
         self._generator = torch.Generator(self.device)
         if (self.folder / FILE).is_file():
             self._resume()
@@ -137,10 +133,11 @@ class Training:
         over = clock.is_over(self.step + 1)
         self._is_over = self.ranks.average(gradients, over)
         nn.utils.clip_grad_norm_(self._parameters.values(), self.plan.clip)
-        for group in self._optimiser.param_groups:
-            group["lr"] = self.plan.rate_at(self.step)
-        self._optimiser.step()
-        self._optimiser.zero_grad(set_to_none=True)
+        for optimiser in self._optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = self.plan.rate_at(self.step)
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
         self.step += 1
         decay = min(self.plan.mean_decay, self.step / (self.step + 9))
         weights = [value.detach() for value in self._parameters.values()]
@@ -184,16 +181,24 @@ class Training:
                 file.write(json.dumps(row) + "\n")
             self.say(f"step {self.step}/{self.plan.steps}  loss {row['loss']:.4f}  {speed:.0f}/s")
 
+    def _moments(self, value: Tensor) -> dict[str, Tensor]:
+        """What the optimiser of a parameter keeps of it."""
+        for optimiser in self._optimisers:
+            if any(value is one for group in optimiser.param_groups for one in group["params"]):
+                moments: dict[str, Tensor] = optimiser.state[value]
+                return moments
+        raise KeyError("no optimiser trains this parameter.")
+
     def _save(self) -> None:
         if not self.ranks.is_first:
             return
         tensors: dict[str, Tensor] = {}
         for name, value in self._parameters.items():
-            moments = self._optimiser.state[value]
             tensors[f"weights/{name}"] = value
             tensors[f"mean/{name}"] = self._mean[name]
-            tensors[f"first/{name}"] = moments["exp_avg"]
-            tensors[f"second/{name}"] = moments["exp_avg_sq"]
+            for kind, moment in self._moments(value).items():
+                if kind != "step":
+                    tensors[f"{kind}/{name}"] = moment
         samples = self.step * self.plan.batch * self.ranks.count
         state: dict[str, Any] = {"step": self.step, "spent": self.spent, "samples": samples}
         state |= {"plan": asdict(self.plan), "made_of": dict(self.made_of)}
@@ -213,11 +218,12 @@ class Training:
             for name, value in self._parameters.items():
                 value.copy_(tensors[f"weights/{name}"])
                 self._mean[name].copy_(tensors[f"mean/{name}"])
-                self._optimiser.state[value] = {
-                    "step": torch.tensor(float(self.step), device=self.device),
-                    "exp_avg": _laid_out(tensors[f"first/{name}"], value),
-                    "exp_avg_sq": _laid_out(tensors[f"second/{name}"], value),
-                }
+                moments = self._moments(value)
+                for kind in ("momentum", "exp_avg", "exp_avg_sq"):
+                    if f"{kind}/{name}" in tensors:
+                        moments[kind] = _laid_out(tensors[f"{kind}/{name}"], value)
+                if "exp_avg" in moments:
+                    moments["step"] = torch.tensor(float(self.step), device=self.device)
         _cut_log(self.folder / "log.jsonl", self.step)
         self.say(f"resumed at step {self.step} of {self.plan.steps or 'a number still unknown'}")
 

@@ -1,0 +1,163 @@
+"""`latmix study bias`: how the bias of centroids grows with N (L&K figure 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from latmix.cli import run
+from latmix.cli.bias_tables import bias_writers, most_biased, print_bias, series_json
+from latmix.cli.options import (
+    InversionOptions,
+    Method,
+    ModelOptions,
+    PictureOptions,
+    SayOptions,
+    command,
+)
+from latmix.cli.outputs import (
+    FIGURES,
+    Draws,
+    Files,
+    LawName,
+    Outputs,
+    Seed,
+    Shown,
+    check_channels,
+    check_counts,
+    whole_numbers,
+)
+from latmix.errors import UsageError
+from latmix.mixing.grid import parse_method
+from latmix.names import display_name
+
+if TYPE_CHECKING:
+    from latmix.jobs.inversion import Inversion
+    from latmix.study.bias import BiasSeries, Drawing
+
+SUFFIXES = (*FIGURES, ".csv")
+
+
+@command
+def bias(
+    model: ModelOptions,
+    options: InversionOptions,
+    output: SayOptions,
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders of pictures, each a series.", show_default=False),
+    ] = None,
+    demo: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Built-in pictures (faces, animals, food, hearts); may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    counts: Annotated[
+        str | None,
+        typer.Option(
+            "-n",
+            "--counts",
+            help="Values of N, as 1,4,16.  [default: squares up to the folder's pictures]",
+            show_default=False,
+        ),
+    ] = None,
+    method: Method = "fix/0",
+    draws: Draws = 32,
+    seed: Seed = 0,
+    channels: Shown = None,
+    law: LawName = "paper",
+    pool: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Draw from the first so many readable pictures.  [default: all]",
+            show_default=False,
+        ),
+    ] = None,
+    recursive: Annotated[bool, typer.Option("--recursive", help="Look into subfolders.")] = False,
+    files: Files = None,
+) -> int:
+    """Channel means and amplification of random centroids against N, with the law fitted."""
+    from latmix.study.bias import Drawing
+
+    drawing = Drawing(parse_method(method).name, draws, seed, law)
+    wanted = whole_numbers(counts, "-n") if counts is not None else None
+    shown = whole_numbers(channels, "--channels", least=0) if channels is not None else None
+    places = _places(folders or [], demo or [])
+    found = {
+        name: (place, run.find_pictures(replace(place, recursive=recursive)))
+        for name, place in places.items()
+    }
+    for name, (_, paths) in found.items():
+        check_counts(name, wanted, min(len(paths), pool or len(paths)))
+    outputs = Outputs.of(files, SUFFIXES, [path for _, paths in found.values() for path in paths])
+    bench = run.make_workbench(model, output.quiet)
+    check_channels(shown, bench.source.channels)
+    all_series: list[BiasSeries] = []
+    inversions: list[Inversion] = []
+    for name, (place, paths) in found.items():
+        inversion = run.invert(
+            bench, place, model, options, paths=paths, count=pool, quiet=output.quiet
+        )
+        inversions.append(inversion)
+        all_series.append(_measured(name, inversion, wanted, drawing, output.quiet))
+    shown = shown or most_biased(all_series)
+    outputs.write(bias_writers(all_series, shown))
+    if output.json:
+        run.print_json(
+            {
+                "model": bench.source.name,
+                "method": drawing.method,
+                "draws": draws,
+                "seed": seed,
+                "series": [series_json(series) for series in all_series],
+                "outputs": outputs.names(),
+                "cached": sum(inversion.cached for inversion in inversions),
+                "failures": run.failures_json(f for i in inversions for f in i.failures),
+            }
+        )
+    else:
+        print_bias(all_series, shown, outputs)
+    return outputs.exit_code(max(run.exit_code(inversion) for inversion in inversions))
+
+
+def _places(folders: Sequence[Path], demos: Sequence[str]) -> dict[str, PictureOptions]:
+    """The series by name: the folder's, or its whole path where another has that name.
+
+    Raises:
+        UsageError: there are none.
+    """
+    if not folders and not demos:
+        raise UsageError(
+            "No folders are named.",
+            "Name folders of pictures, or use built-in ones: --demo faces --demo hearts.",
+        )
+    places = [(folder.resolve().name, folder, PictureOptions([folder])) for folder in folders]
+    places += [(name, Path(name), PictureOptions(demo=name)) for name in demos]
+    taken = [name for name, _, _ in places]
+    return {
+        display_name(name if taken.count(name) == 1 and name else path): place
+        for name, path, place in places
+    }
+
+
+def _measured(
+    name: str, inversion: Inversion, counts: Sequence[int] | None, drawing: Drawing, quiet: bool
+) -> BiasSeries:
+    """The series of one folder, at those N for which enough pictures could be read."""
+    from latmix.jobs.measurement import measure
+    from latmix.study.bias import default_counts, measure_bias
+
+    pictures = len(inversion.rows)
+    fit = [count for count in counts or default_counts(pictures) if count <= pictures]
+    check_counts(name, None if fit else counts, pictures)
+    if counts and len(fit) < len(counts):
+        run.say(f"note: {name} has {pictures} readable pictures: larger N are left out.", quiet)
+    live = run.drive(measure(inversion), quiet)
+    return run.drive(measure_bias(name, live, fit, drawing), quiet)

@@ -1,0 +1,144 @@
+"""What `latmix study bias` says of its series: JSON, CSV, chart and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from latmix.cli import run
+from latmix.cli.outputs import FIGURES, Outputs, Writer, figure_writer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from latmix.study.bias import BiasSeries
+
+COLUMNS = ("series", "n", "draws", "quantity", "mean", "low", "high", "law")
+
+SHOWN_CHANNELS = 3
+
+
+def most_biased(all_series: Sequence[BiasSeries]) -> list[int]:
+    """The channels whose mean is largest in any folder."""
+    means = zip(*(series.input_channel_mean for series in all_series), strict=True)
+    size = {channel: max(abs(mean) for mean in row) for channel, row in enumerate(means)}
+    return sorted(sorted(size, key=lambda c: -size[c])[:SHOWN_CHANNELS])
+
+
+def bias_writers(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> list[Writer]:
+    """What writes the numbers and the figure of series."""
+    from latmix.study.bias_figure import draw_bias
+    from latmix.study.tables import write_csv
+
+    return [
+        ((".csv",), lambda path: write_csv(path, COLUMNS, csv_rows(all_series))),
+        (FIGURES, figure_writer(lambda: draw_bias(all_series, channels))),
+    ]
+
+
+def csv_rows(all_series: Sequence[BiasSeries]) -> Iterator[tuple[object, ...]]:
+    for series in all_series:
+        for point in series.points:
+            law = series.law.amplification(point.count) if series.law else None
+            means = series.expected_channel_mean(point.count)
+            start = (series.name, point.count, point.draws)
+            yield (*start, "amplification", *asdict(point.amplification).values(), law)
+            yield (*start, "norm_ratio", *asdict(point.norm_ratio).values(), None)
+            for channel, mean in enumerate(point.channel_mean):
+                expected = means[channel] if means else None
+                yield (*start, f"channel_mean_{channel}", *asdict(mean).values(), expected)
+
+
+def series_json(series: BiasSeries) -> dict[str, Any]:
+    points = [
+        {
+            "n": point.count,
+            "draws": point.draws,
+            "amplification": asdict(point.amplification),
+            "law": series.law.amplification(point.count) if series.law else None,
+            "norm_ratio": asdict(point.norm_ratio),
+            "channel_mean": [asdict(mean) for mean in point.channel_mean],
+        }
+        for point in series.points
+    ]
+    return {
+        "name": series.name,
+        "pictures": series.pictures,
+        "input_channel_mean": list(series.input_channel_mean),
+        "law": asdict(series.law) if series.law else None,
+        "points": points,
+    }
+
+
+def print_bias(all_series: Sequence[BiasSeries], channels: Sequence[int], outputs: Outputs) -> None:
+    """The chart of the most biased channel, the numbers by N, and the fitted law."""
+    screen = run.console()
+    worst = max(channels, key=lambda c: max(abs(s.input_channel_mean[c]) for s in all_series))
+    screen.print(_chart(all_series, worst, min(screen.width, 100)))
+    screen.print(_point_table(all_series, channels))
+    if any(series.law for series in all_series):
+        screen.print("the law: alpha = 1/sqrt(b² + s²/N)")
+        screen.print(_law_table(all_series))
+    else:
+        run.say("lin amplifies nothing: no law is fitted.")
+    for name in outputs.names():
+        screen.print(name)
+
+
+def _chart(all_series: Sequence[BiasSeries], channel: int, width: int) -> str:
+    from latmix.study.bias import curve_counts
+    from latmix.study.chart import Plot, draw_chart
+
+    plots = []
+    for series in all_series:
+        expected = [(n, series.expected_channel_mean(n)) for n in curve_counts(series)]
+        points = [(point.count, point.channel_mean[channel].mean) for point in series.points]
+        plots.append(
+            Plot(series.name, points, [(n, means[channel]) for n, means in expected if means])
+        )
+    ticks = sorted({point.count for series in all_series for point in series.points})
+    label = f"mean of channel {channel} (· the law)"
+    return draw_chart(plots, x_label="N", y_label=label, x_ticks=ticks, width=width)
+
+
+def _point_table(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> Table:
+    from rich.text import Text
+
+    from latmix.report import plain_table
+
+    means = (f"#mean {channel}" for channel in channels)
+    table = plain_table("", "#N", "#draws", "#alpha", "#5%", "#95%", "#law", *means)
+    for series in all_series:
+        for point in series.points:
+            spread = asdict(point.amplification).values()
+            table.add_row(
+                Text(series.name),
+                str(point.count),
+                str(point.draws),
+                *(f"{value:.3f}" for value in spread),
+                f"{series.law.amplification(point.count):.3f}" if series.law else "-",
+                *(f"{point.channel_mean[channel].mean:+.3f}" for channel in channels),
+            )
+    return table
+
+
+def _law_table(all_series: Sequence[BiasSeries]) -> Table:
+    from rich.text import Text
+
+    from latmix.report import plain_table
+
+    table = plain_table("", "#pictures", "#b", "#s", "#limit 1/b", "#R²", "#residual")
+    for series in all_series:
+        if series.law:
+            law, ratio = series.law, series.law.r_squared
+            table.add_row(
+                Text(series.name),
+                str(series.pictures),
+                f"{law.bias:.3f}",
+                f"{law.spread:.3f}",
+                f"{1 / law.bias:.2f}" if law.bias > 1e-6 else "-",
+                "-" if ratio is None else f"{ratio:.3f}",
+                f"{law.residual:.3f}",
+            )
+    return table

@@ -1,0 +1,129 @@
+"""`latmix study offset`: what an offset of one channel does to a picture (L&K figure 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from latmix.cli import run
+from latmix.cli.options import (
+    GuidanceScale,
+    InversionOptions,
+    ModelOptions,
+    SayOptions,
+    command,
+)
+from latmix.cli.outputs import (
+    FIGURES,
+    Files,
+    Outputs,
+    Seed,
+    check_channels,
+    numbers,
+    sheet_writers,
+    whole_numbers,
+)
+from latmix.errors import UsageError
+from latmix.names import display_name
+
+if TYPE_CHECKING:
+    from latmix.study.offset import OffsetPicture
+    from latmix.study.sheets import Sheet
+
+SUFFIXES = (*FIGURES, ".csv")
+
+COLUMNS = ("time", "channel", "offset", "change_top", "change_rest")
+
+
+@command
+def offset(
+    model: ModelOptions,
+    options: InversionOptions,
+    output: SayOptions,
+    channels: Annotated[str, typer.Option(help="Channels to move, one after the other.")] = "0,1",
+    offsets: Annotated[
+        str, typer.Option("-b", "--offsets", help="Sizes b; each is taken as -b and +b.")
+    ] = "0.2,0.4,0.8",
+    demo: Annotated[
+        str | None, typer.Option(help="Take the prompt of these built-in pictures.")
+    ] = None,
+    guidance: GuidanceScale = None,
+    seed: Seed = 0,
+    files: Files = None,
+) -> int:
+    """Offset the top quarter of a latent, as noise and as picture, and look what changes."""
+    from latmix.study.offset import offset_pictures
+
+    sizes = _sizes(offsets)
+    named = whole_numbers(channels, "--channels", least=0)
+    outputs = Outputs.of(files or [Path("offset.png")], SUFFIXES, drawn=(".svg", ".pdf"))
+    bench = run.make_workbench(model, output.quiet)
+    check_channels(named, bench.source.channels)
+    job = offset_pictures(
+        bench,
+        run.template(options, demo),
+        run.inversion_settings(options, bench.source).size,
+        run.generation_settings(guidance, options, bench.source),
+        named,
+        [-size for size in reversed(sizes)] + [0.0] + sizes,
+        seed,
+        model.batch,
+    )
+    made = run.drive(job, output.quiet)
+    sheet = _sheet(made, named)
+    rows = [(each.time, each.channel, each.offset, each.top, each.rest) for each in made]
+    outputs.write(sheet_writers(sheet, COLUMNS, rows))
+    if output.json:
+        content = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+        about = {"model": bench.source.name, "prompt": run.template(options, demo), "seed": seed}
+        run.print_json(about | {"pictures": content, "outputs": outputs.names()})
+    else:
+        _print(made, outputs)
+    return outputs.exit_code(0)
+
+
+def _sizes(text: str) -> list[float]:
+    """The sizes of offsets, ascending.
+
+    Raises:
+        UsageError: one is no number above 0.
+    """
+    sizes = sorted(set(numbers(text, "-b")))
+    if sizes[0] <= 0:
+        raise UsageError(
+            f"-b {display_name(text)} holds a size that is not above 0.",
+            "Name sizes: each is taken with both signs, and 0 is always shown.",
+        )
+    return sizes
+
+
+def _sheet(made: Sequence[OffsetPicture], channels: Sequence[int]) -> Sheet:
+    """A row a time and channel, a column an offset."""
+    from latmix.study.offset import TIMES
+    from latmix.study.sheets import Sheet
+
+    keys = [(time, channel) for time in TIMES for channel in channels]
+    cells = [[each for each in made if (each.time, each.channel) == key] for key in keys]
+    return Sheet(
+        columns=[f"b = {each.offset:+g}" if each.offset else "b = 0" for each in cells[0]],
+        rows=[f"t = {time}, channel {channel}" for time, channel in keys],
+        pictures=[[each.picture for each in row] for row in cells],
+    )
+
+
+def _print(made: Sequence[OffsetPicture], outputs: Outputs) -> None:
+    from latmix.report import plain_table
+
+    screen = run.console()
+    screen.print("Root mean square change of pixels, of 255 levels:")
+    table = plain_table("t", "#channel", "#b", "#top quarter", "#rest")
+    for each in made:
+        if each.offset:
+            where = (each.time, str(each.channel), f"{each.offset:+g}")
+            table.add_row(*where, f"{each.top:.1f}", f"{each.rest:.1f}")
+    screen.print(table)
+    for name in outputs.names():
+        screen.print(name)

@@ -1,0 +1,172 @@
+"""`latmix study paths`: the mixing methods in two dimensions (L&K figure 2)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from latmix.cli import run
+from latmix.cli.options import SayOptions, command
+from latmix.cli.outputs import FIGURES, Files, Outputs, figure_writer, numbers
+from latmix.errors import UsageError
+from latmix.mixing.grid import parse_method
+from latmix.names import display_name
+
+if TYPE_CHECKING:
+    from latmix.study.paths import MethodPaths, Place
+
+SUFFIXES = (*FIGURES, ".gif", ".webp", ".csv")
+
+COLUMNS = ("method", "leg", "weight", "x", "y", "norm")
+
+
+@command
+def paths(
+    output: SayOptions,
+    point: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-p", "--point", help="X,Y; two or more, joined in this order.", show_default=False
+        ),
+    ] = None,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--method",
+            "-m",
+            help="May be repeated.  [default: all that split nothing off]",
+            show_default=False,
+        ),
+    ] = None,
+    steps: Annotated[int, typer.Option(min=2, help="Of the weight, from point to point.")] = 100,
+    frames: Annotated[int, typer.Option(min=2, help="Of an animation, one way.")] = 40,
+    files: Files = None,
+) -> int:
+    """Paths between points of the plane under the mixing methods, with norm rings."""
+    from latmix.study.paths import POINTS, RADIUS, flat_methods, trace_paths
+
+    points = _points(point) if point else list(POINTS)
+    names = [parse_method(name).name for name in method or ()] or list(flat_methods())
+    outputs = Outputs.of(files, SUFFIXES, drawn=(*FIGURES, ".gif", ".webp"))
+    traced = [trace_paths(points, name, steps) for name in dict.fromkeys(names)]
+    _write(outputs, traced, points, frames)
+    if output.json:
+        run.print_json(
+            {
+                "radius": RADIUS,
+                "points": [list(place) for place in points],
+                "methods": [_paths_json(each) for each in traced],
+                "outputs": outputs.names(),
+            }
+        )
+    else:
+        _print(traced, outputs)
+    return outputs.exit_code(0)
+
+
+def _points(words: Sequence[str]) -> list[Place]:
+    """The points of "X,Y" words.
+
+    Raises:
+        UsageError: a word is no point, a point is the origin, or there is one only.
+    """
+    points: list[Place] = []
+    for word in words:
+        place = numbers(word, "--point")
+        if len(place) != 2 or not any(place):
+            raise UsageError(
+                f"--point {display_name(word)} is not X,Y, away from the origin.",
+                "Write --point 1.5,-0.2.",
+            )
+        points.append((place[0], place[1]))
+    if len(points) < 2:
+        raise UsageError("A path has two ends.", "Give --point twice or more.")
+    return points
+
+
+def _write(
+    outputs: Outputs, traced: Sequence[MethodPaths], points: Sequence[Place], frames: int
+) -> None:
+    from latmix.study.animations import write_animation
+    from latmix.study.figures import styled
+    from latmix.study.paths_figure import animate_paths, draw_paths
+    from latmix.study.tables import write_csv
+
+    def write_moving(path: Path) -> None:
+        with styled():
+            pictures = animate_paths(traced, points, frames)
+        write_animation(pictures, path)
+
+    outputs.write(
+        [
+            ((".csv",), lambda path: write_csv(path, COLUMNS, _rows(traced))),
+            (FIGURES, figure_writer(lambda: draw_paths(traced, points))),
+            ((".gif", ".webp"), write_moving),
+        ]
+    )
+
+
+def _rows(traced: Sequence[MethodPaths]) -> Iterator[tuple[object, ...]]:
+    for each in traced:
+        for number, leg in enumerate(each.legs, start=1):
+            for sample in leg.samples:
+                yield (each.method, number, sample.weight, *sample.place, sample.norm)
+
+
+def _paths_json(each: MethodPaths) -> dict[str, Any]:
+    legs = [[[s.weight, *s.place] for s in leg.samples] for leg in each.legs]
+    centroid = list(each.centroid) if each.centroid else None
+    return {
+        "method": each.method,
+        "smallest_norm": min(each.norms),
+        "largest_norm": max(each.norms),
+        "centroid": centroid,
+        "legs": legs,
+    }
+
+
+def _print(traced: Sequence[MethodPaths], outputs: Outputs) -> None:
+    """The norm along the paths as a chart, and its range and the centroid as a table."""
+    from latmix.report import plain_table
+    from latmix.study.chart import Plot, draw_chart
+    from latmix.study.paths import RADIUS
+
+    screen = run.console()
+    legs = len(traced[0].legs)
+    plots = [
+        Plot(
+            each.method,
+            [
+                (number + sample.weight, sample.norm)
+                for number, leg in enumerate(each.legs)
+                for sample in leg.samples[:: max(1, len(leg.samples) // 20)]
+            ],
+        )
+        for each in traced
+    ]
+    ticks = [tick / 2 for tick in range(2 * legs + 1)]
+    width = min(screen.width, 100)
+    label = f"norm along the path; a typical sample has {RADIUS:.3f}"
+    screen.print(
+        draw_chart(
+            plots, x_label="weight", y_label=label, x_ticks=ticks, width=width, x_scale=float
+        )
+    )
+    table = plain_table("method", "#smallest norm", "#largest", "#centroid's", "#its angle")
+    for each in traced:
+        centroid = each.centroid
+        angle = math.degrees(math.atan2(centroid[1], centroid[0])) if centroid else 0.0
+        table.add_row(
+            each.method,
+            f"{min(each.norms):.3f}",
+            f"{max(each.norms):.3f}",
+            f"{math.hypot(*centroid):.3f}" if centroid else "-",
+            f"{angle:.1f}°" if centroid else "-",
+        )
+    screen.print(table)
+    for name in outputs.names():
+        screen.print(name)

@@ -1,0 +1,207 @@
+"""Weights in writing: `NAME=WEIGHT` words, CSV files and pasted text, matched to pictures.
+
+Needs no torch. The command line and the terminal UI read and write the same forms. A name is a
+path as it is listed, a path that leads to the same file, a file name, or a file name without its
+ending: the first of these that fits is meant.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import math
+import os
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from latmix.errors import LatmixError, UsageError
+from latmix.mixing.mixture import normalised
+from latmix.names import display_name
+
+Pair = tuple[str, float]
+
+HEADER = ["name", "weight"]
+
+
+def read_weights(file: Path) -> list[Pair]:
+    """The names and weights of a CSV file.
+
+    Raises:
+        LatmixError: it cannot be read. UsageError: it is empty, or a line is not name,weight.
+    """
+    shown = display_name(file)
+    try:
+        with file.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as stream:
+            lines = [line for line in csv.reader(stream) if line]
+    except (OSError, csv.Error) as error:
+        raise LatmixError(f"The weights file {shown} cannot be read: {error}.") from error
+    return _pairs(lines, f"The weights file {shown}", shown)
+
+
+def parse_weights(text: str) -> list[Pair]:
+    """The names and weights of a pasted text: CSV, or words such as `-w name=0.3`.
+
+    A whole command that `latmix explore` copied is understood too.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    try:
+        lines = [line for line in csv.reader(io.StringIO(text.strip())) if line]
+    except csv.Error:
+        lines = []
+    if lines and all(len(line) == 2 for line in lines):
+        return _pairs(lines, "The text", "the text")
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = []
+    named = [word for at, word in enumerate(words) if words[at - 1 : at] in (["-w"], ["--weight"])]
+    if not named and words and all("=" in word for word in words):
+        named = words
+    if not named:
+        raise UsageError(
+            "The text holds no weights.", "Lines of name,weight are read, and -w name=weight."
+        )
+    return [parse_word(word) for word in named]
+
+
+def parse_word(word: str) -> Pair:
+    """A name and a weight from NAME=WEIGHT.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    name, equals, number = word.rpartition("=")
+    if not equals or not name:
+        raise UsageError(
+            f"-w {display_name(word)} is not NAME=WEIGHT.", "Write -w picture.png=0.3."
+        )
+    return name, _number(number, name)
+
+
+def match_weights(pairs: Sequence[Pair], paths: Sequence[Path]) -> dict[Path, float]:
+    """The pictures with a positive weight, in the order of `paths`.
+
+    Raises:
+        UsageError: a name that is not there, is ambiguous or stands twice; weights that cannot be
+            meant.
+    """
+    names = _Names(paths)
+    table: dict[Path, float] = {}
+    for name, weight in pairs:
+        path = names.find(name)
+        if path in table:
+            raise UsageError(f"{display_name(name)} is given two weights.", "Give it one.")
+        table[path] = weight
+    try:
+        normalised(table.values())
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    return {path: table[path] for path in paths if table.get(path, 0.0) > 0}
+
+
+def weights_text(weights: Mapping[Path, float], paths: Sequence[Path]) -> str:
+    """The weights as CSV that `match_weights` finds the same pictures by.
+
+    Args:
+        paths: all the pictures they are among: a file name that is there twice needs its path.
+    """
+    counts: dict[str, int] = {}
+    for path in paths:
+        counts[path.name] = counts.get(path.name, 0) + 1
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(HEADER)
+    for path, weight in weights.items():
+        is_clear = counts.get(path.name) == 1 and path.name == path.name.strip()
+        writer.writerow([path.name if is_clear else str(path), repr(weight)])
+    return stream.getvalue()
+
+
+class _Names:
+    """Finds pictures by name, each way of naming looked through once."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = paths
+
+    def find(self, name: str) -> Path:
+        for spelled in dict.fromkeys((name, name.strip())):
+            for look_up in (self._as_listed, self._same_file, self._named, self._stemmed):
+                fits = look_up(spelled)
+                if len(fits) == 1:
+                    return fits[0]
+                if fits:
+                    raise UsageError(
+                        f"{display_name(name)} fits {len(fits)} pictures.", "Give its whole path."
+                    )
+        near = difflib.get_close_matches(name, self._by_name, n=1)
+        raise UsageError(
+            f"There is no picture {display_name(name)} among those named.",
+            f"Did you mean {display_name(near[0])}?" if near else "",
+        )
+
+    def _as_listed(self, name: str) -> list[Path]:
+        return self._by_path.get(name, [])
+
+    def _same_file(self, name: str) -> list[Path]:
+        try:
+            place = os.path.realpath(name, strict=True)
+        except (OSError, ValueError):  # asking where every picture is would be in vain
+            return []
+        return self._by_place.get(place, [])
+
+    def _named(self, name: str) -> list[Path]:
+        return self._by_name.get(name, [])
+
+    def _stemmed(self, name: str) -> list[Path]:
+        return self._by_stem.get(name, [])
+
+    @cached_property
+    def _by_path(self) -> dict[str, list[Path]]:
+        return self._by(str)
+
+    @cached_property
+    def _by_place(self) -> dict[str, list[Path]]:
+        return self._by(os.path.realpath)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Path]]:
+        return self._by(lambda path: path.name)
+
+    @cached_property
+    def _by_stem(self) -> dict[str, list[Path]]:
+        return self._by(lambda path: path.stem)
+
+    def _by(self, spelling: Callable[[Path], str]) -> dict[str, list[Path]]:
+        found: dict[str, list[Path]] = {}
+        for path in self._paths:
+            found.setdefault(spelling(path), []).append(path)
+        return found
+
+
+def _pairs(lines: list[list[str]], what: str, shown: str) -> list[Pair]:
+    if lines and [cell.strip().lower() for cell in lines[0]] == HEADER:
+        lines = lines[1:]
+    if not lines:
+        raise UsageError(f"{what} is empty.", "Give it the columns name, weight.")
+    for number, line in enumerate(lines, start=1):
+        if len(line) != 2:
+            raise UsageError(f"Line {number} of {shown} is not name,weight.", "Give two columns.")
+    return [(name, _number(weight, name)) for name, weight in lines]
+
+
+def _number(text: str, name: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or value < 0:
+        raise UsageError(
+            f"The weight {display_name(text.strip())} of {display_name(name)} cannot be used.",
+            "A weight is a number of at least 0.",
+        )
+    return value

@@ -1,0 +1,151 @@
+"""The files of a model folder: which are there, whether they can be used. Needs no torch.
+
+Only safetensors and JSON are ever read, so that a model can carry no code.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from latmix.errors import ModelError
+from latmix.names import display_name
+
+PICKLES = ("*.bin", "*.ckpt", "*.pt", "*.pth")
+
+
+def named_class(named: object) -> str:
+    """The class that an index names for a part ([library, class]), or nothing."""
+    return str(named[1] or "") if isinstance(named, list) and len(named) == 2 else ""
+
+
+def place(folder: Path, part: str) -> Path:
+    """Where a part's files are: in a folder of its name, or all in one, as old DDPMs have them."""
+    is_flat = (folder / "config.json").is_file() and not (folder / part).is_dir()
+    return folder if is_flat else folder / part
+
+
+def check_part(folder: Path, part: str, known: Sequence[str], named: object) -> None:
+    """Check a part that has weights.
+
+    Raises:
+        ModelError: it is of another class than those known, or files are missing or refused.
+    """
+    shown = display_name(folder)
+    actual = named_class(named)
+    if not actual:
+        raise ModelError(
+            f"{shown} is incomplete: its model_index.json names no {part}.", "Fetch it again."
+        )
+    if actual not in known:
+        raise ModelError(
+            f"{shown} names {display_name(actual)} as its {part}, not {' or '.join(known)}.",
+            "latmix runs no code that comes with a model.",
+        )
+    home = place(folder, part)
+    if not (home / "config.json").is_file():
+        raise ModelError(
+            f"{shown} is incomplete: {part}/config.json is missing.", "Fetch it again."
+        )
+    _check_shards(home, shown)
+    if weights(home, None) or weights(home, "fp16"):
+        return
+    pickles = [p.name for kind in PICKLES for p in home.glob(kind)]
+    if pickles:
+        raise ModelError(
+            f"{shown} has its {part} only as a pickle ({display_name(sorted(pickles)[0])}), "
+            "and a pickle can run code when it is read.",
+            "latmix reads safetensors only: fetch a safetensors version or convert it first.",
+        )
+    raise ModelError(
+        f"{shown} has no weights for its {part}: no .safetensors file is in {part}/.",
+        "Fetch the model again.",
+    )
+
+
+def check_tokenizer(folder: Path, part: str) -> None:
+    """Check that a tokenizer's files are there.
+
+    Raises:
+        ModelError: they are not.
+    """
+    names = ("tokenizer.json", "vocab.json", "spiece.model")
+    if not any((folder / part / name).is_file() for name in names):
+        raise ModelError(
+            f"{display_name(folder)} is incomplete: its {part} is missing.", "Fetch it again."
+        )
+
+
+def check_channels(config: Mapping[str, Any], expected: int, shown: str) -> None:
+    """Check that the denoiser takes the channels that the autoencoder makes.
+
+    Raises:
+        ModelError: it takes more, as an inpainting model does, or others.
+    """
+    actual = config.get("in_channels", expected)
+    if actual != expected:
+        raise ModelError(
+            f"{shown} takes {actual} channels where its pictures have {expected}: it is made for "
+            "another task (inpainting, depth, upscaling), or its parts do not fit together.",
+            "Use a text-to-image model.",
+        )
+
+
+def weights(folder: Path, variant: str | None) -> list[Path]:
+    """The safetensors files of a part: the plain ones, or those of a variant."""
+    files = sorted(folder.glob("*.safetensors"))
+    marked = [path for path in files if ".fp16" in path.name]
+    if variant:
+        return [path for path in marked if f".{variant}" in path.name]
+    return [path for path in files if path not in marked and ".non_ema" not in path.name]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object.
+
+    Raises:
+        ModelError: it cannot be read, or is something else.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{display_name(path)} cannot be read as JSON ({type(error).__name__}).",
+            "Fetch the model again.",
+        ) from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{display_name(path)} is not a JSON object.", "Fetch the model again.")
+    return content
+
+
+def file_digest(path: Path) -> bytes:
+    """A digest of a file's bytes.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
+    from blake3 import blake3
+
+    digest = blake3(max_threads=blake3.AUTO)
+    try:
+        digest.update_mmap(path)
+    except OSError as error:
+        raise ModelError(f"{display_name(path)} cannot be read: {error.strerror}.") from error
+    return digest.digest()
+
+
+def _check_shards(folder: Path, shown: str) -> None:
+    """Check that all files which a part's weights are spread over are there."""
+    for index in folder.glob("*.safetensors.index.json"):
+        if ".fp16" in index.name:
+            continue
+        spread = read_json(index).get("weight_map")
+        names = sorted(set(spread.values())) if isinstance(spread, dict) else []
+        missing = [name for name in names if not (folder / str(name)).is_file()]
+        if missing:
+            raise ModelError(
+                f"{shown} is incomplete: {folder.name}/{display_name(missing[0])} is missing.",
+                "Fetch it again: what is there is kept.",
+            )

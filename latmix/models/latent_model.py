@@ -1,0 +1,105 @@
+"""What the families that work on a VAE's latents share; each adds how it is told and predicts."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from latmix.models.autoencoder import Autoencoder
+from latmix.models.parts import explained, load_network, load_tokenizer
+from latmix.models.protocol import Conditioning
+from latmix.models.source import ModelSource
+
+
+class LatentModel(ABC):
+    """A loaded model; see `protocol.Model` for what each method promises."""
+
+    def __init__(self, source: ModelSource, device: torch.device, dtype: torch.dtype) -> None:
+        """Load the weights.
+
+        Raises:
+            ModelError: the files are damaged, do not fit together, or exceed the memory.
+        """
+        self.source = source
+        self.device = device
+        self.dtype = dtype
+        family = source.family
+        with explained(source, device):
+            self.schedule = source.schedule
+            self._denoiser = load_network(source, family.denoiser, dtype).to(device)
+            if family.autoencoder:
+                vae = load_network(source, family.autoencoder, torch.float32)
+                self._autoencoder = Autoencoder(vae, device)
+            self._text: dict[str, Any] = {
+                part: load_network(source, part, dtype).to(device)
+                for part in source.networks
+                if part not in (family.denoiser, family.autoencoder)
+            }
+            self._tokenizers = {part: load_tokenizer(source, part) for part in source.tokenizers}
+            self._check()
+
+    @torch.no_grad()
+    def condition(self, prompts: Sequence[str]) -> Conditioning:
+        distinct = list(dict.fromkeys(prompts))
+        return self._told(distinct).rows([distinct.index(prompt) for prompt in prompts])
+
+    def condition_negative(self, prompts: Sequence[str]) -> Conditioning:
+        return self.condition(prompts)
+
+    def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
+        return self._autoencoder.encode(pictures)
+
+    def decode(self, latents: Tensor) -> list[Image.Image]:
+        return self._autoencoder.decode(latents)
+
+    @abstractmethod
+    def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor: ...
+
+    @abstractmethod
+    def _told(self, prompts: list[str]) -> Conditioning:
+        """Encode distinct prompts."""
+
+    @abstractmethod
+    def _check(self) -> None:
+        """See that the parts fit together.
+
+        Raises:
+            ValueError: they do not.
+        """
+
+    def _tokens(self, part: str, prompts: list[str], length: int | None = None) -> Any:
+        """The prompts' tokens, padded or cut to `length`, which is the tokenizer's own if None."""
+        tokenizer = self._tokenizers[part]
+        return tokenizer(
+            prompts,
+            padding="max_length",
+            max_length=length or tokenizer.model_max_length,
+            truncation=True,
+            return_tensors="pt",
+        ).to(self.device)
+
+    def _clip(self, prompts: list[str], number: str) -> tuple[Tensor, Tensor]:
+        """A CLIP encoder's states before its last layer, (B, 77, width), and the whole, (B, width).
+
+        Args:
+            number: "" or "_2": which of the encoders and tokenizers.
+        """
+        tokens = self._tokens(f"tokenizer{number}", prompts).input_ids
+        told = self._text[f"text_encoder{number}"](tokens, output_hidden_states=True)
+        whole = told.text_embeds if "text_embeds" in told else told.pooler_output
+        return told.hidden_states[-2], whole
+
+
+def check_width(what: str, actual: int, expected: int) -> None:
+    """Check that the denoiser listens to what the text encoders say.
+
+    Raises:
+        ValueError: its width is another.
+    """
+    if actual != expected:
+        raise ValueError(f"its denoiser takes {what} of width {expected}, and gets {actual}.")

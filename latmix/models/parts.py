@@ -1,0 +1,102 @@
+"""The parts of a model folder, loaded one by one by the classes that latmix knows.
+
+Pipeline classes, their `__call__` and safety checkers are not used: importing one takes as long as
+all its parts together. Only safetensors, never code that comes with a model.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from latmix.errors import ModelError
+from latmix.models.files import place
+from latmix.models.source import ModelSource
+
+_DIFFUSERS = {
+    "AutoencoderKL": "autoencoders.autoencoder_kl",
+    "FluxTransformer2DModel": "transformers.transformer_flux",
+    "SD3Transformer2DModel": "transformers.transformer_sd3",
+    "UNet2DModel": "unets.unet_2d",
+    "VQModel": "autoencoders.vq_model",
+    "UNet2DConditionModel": "unets.unet_2d_condition",
+}
+"""Where diffusers keeps a class: asking the package itself imports as much again."""
+
+
+def import_classes(names: Iterable[str]) -> dict[str, Any]:
+    """Network and tokenizer classes by name; the import takes seconds."""
+    _silence_libraries()
+    found = {}
+    for name in names:
+        where = _DIFFUSERS.get(name)
+        module = f"diffusers.models.{where}" if where else "transformers"
+        found[name] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def load_network(source: ModelSource, part: str, dtype: torch.dtype) -> Any:
+    """A part that has weights, on the CPU, not to be trained."""
+    name = source.networks[part]
+    network = import_classes([name])[name]
+    typed = {"torch_dtype" if name in _DIFFUSERS else "dtype": dtype}
+    loaded = network.from_pretrained(
+        place(source.folder, part),
+        use_safetensors=True,
+        local_files_only=True,
+        variant=source.variant(part),
+        **typed,
+    )
+    return loaded.eval().requires_grad_(False)
+
+
+def load_tokenizer(source: ModelSource, part: str) -> Any:
+    """A part that has none."""
+    name = "T5Tokenizer" if "T5" in str(source.index.get(part)) else "CLIPTokenizer"
+    tokenizer = import_classes([name])[name]
+    return tokenizer.from_pretrained(source.folder / part, local_files_only=True)
+
+
+@contextmanager
+def explained(source: ModelSource, device: torch.device) -> Iterator[None]:
+    """What goes wrong while a model is loaded, as a sentence.
+
+    Raises:
+        ModelError: the files are damaged, do not fit together, or exceed the memory.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise ModelError(
+            f"The model {source.name} does not fit the memory of {device}.",
+            "Use --device cpu, --dtype float16, or a smaller model.",
+        ) from error
+    except ModelError:
+        raise
+    except Exception as error:
+        raise ModelError(
+            f"The model {source.name} cannot be loaded: {_first_line(error)}",
+            "Its files are damaged or do not fit together; fetch it again.",
+        ) from error
+
+
+def _silence_libraries() -> None:
+    """Keep the libraries' bars and notices off the terminal: they would spoil the screen."""
+    for name in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
+        os.environ.setdefault(name, "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return f"{text[0][:200] if text else type(error).__name__}"

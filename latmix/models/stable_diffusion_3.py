@@ -1,0 +1,56 @@
+"""Stable Diffusion 3 and 3.5: a transformer on VAE latents, told by two CLIP encoders and T5.
+
+Without T5, which is larger than the transformer, its tokens are zeros: the model was trained so
+too. Source: Esser et al. 2403.03206, section 5.3; the layout is that of the published pipeline.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from latmix.models.latent_model import LatentModel, check_width
+from latmix.models.protocol import Conditioning
+
+T5_TOKENS = 256
+
+
+class StableDiffusion3(LatentModel):
+    """A rectified flow. Conditioning: "text", (B, 77 + 256, width), and "pooled", (B, width)."""
+
+    @torch.no_grad()
+    def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
+        told = conditioning.tensors
+        output: Tensor = self._denoiser(
+            hidden_states=state.to(self.dtype),
+            timestep=torch.full((len(state),), time, device=self.device),
+            encoder_hidden_states=told["text"].to(self.dtype),
+            pooled_projections=told["pooled"].to(self.dtype),
+        ).sample
+        return output.float()
+
+    def _told(self, prompts: list[str]) -> Conditioning:
+        states, pooled = zip(*(self._clip(prompts, number) for number in ("", "_2")), strict=True)
+        clip = torch.cat(states, dim=-1)
+        width = self._denoiser.config.joint_attention_dim
+        clip = pad(clip, (0, width - clip.shape[-1]))
+        text = torch.cat([clip, self._t5(prompts, clip)], dim=1)
+        return Conditioning({"text": text, "pooled": torch.cat(pooled, dim=-1)})
+
+    def _t5(self, prompts: list[str], clip: Tensor) -> Tensor:
+        """T5's states as wide as CLIP's padded ones, (B, 256, width)."""
+        if "text_encoder_3" not in self._text:
+            return clip.new_zeros(len(prompts), T5_TOKENS, clip.shape[-1])
+        tokens = self._tokens("tokenizer_3", prompts, T5_TOKENS).input_ids
+        states: Tensor = self._text["text_encoder_3"](tokens)[0]
+        return states.to(clip)
+
+    def _check(self) -> None:
+        config = self._denoiser.config
+        encoders = [self._text[name].config for name in ("text_encoder", "text_encoder_2")]
+        pooled = sum(encoder.projection_dim for encoder in encoders)
+        check_width("pooled text", pooled, config.pooled_projection_dim)
+        if "text_encoder_3" in self._text:
+            width = self._text["text_encoder_3"].config.d_model
+            check_width("T5's text", width, config.joint_attention_dim)

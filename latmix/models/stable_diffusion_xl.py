@@ -1,0 +1,63 @@
+"""Stable Diffusion XL: a UNet on VAE latents, told by two CLIP encoders and the picture's size.
+
+Source: Podell et al. 2307.01952, section 2.2; the layout is that of the published pipeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from latmix.models.latent_model import check_width
+from latmix.models.protocol import Conditioning
+from latmix.models.stable_diffusion import StableDiffusion
+
+
+class StableDiffusionXL(StableDiffusion):
+    """Epsilon or v prediction. Conditioning: "text", (B, 77, width), and "pooled", (B, width)."""
+
+    @torch.no_grad()
+    def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
+        told = conditioning.tensors
+        output: Tensor = self._denoiser(
+            state.to(self.dtype),
+            time,
+            encoder_hidden_states=told["text"].to(self.dtype),
+            added_cond_kwargs={
+                "text_embeds": told["pooled"].to(self.dtype),
+                "time_ids": self._sizes(state),
+            },
+        ).sample
+        return output.float()
+
+    def condition_negative(self, prompts: Sequence[str]) -> Conditioning:
+        """Nothing is zeros here, where the index says so, and not the embedding of ""."""
+        told = self.condition(prompts)
+        if not self.source.index.get("force_zeros_for_empty_prompt", True):
+            return told
+        given = torch.tensor([bool(prompt) for prompt in prompts], device=self.device)
+        return Conditioning(
+            {
+                name: value * given.reshape(-1, *[1] * (value.ndim - 1))
+                for name, value in told.tensors.items()
+            }
+        )
+
+    def _sizes(self, state: Tensor) -> Tensor:
+        """Height and width of the picture, the corner of its crop, and the size wanted: (B, 6)."""
+        height, width = (side * self.source.cell for side in state.shape[-2:])
+        sizes = torch.tensor([height, width, 0, 0, height, width], dtype=self.dtype)
+        return sizes.to(self.device).expand(len(state), -1)
+
+    def _told(self, prompts: list[str]) -> Conditioning:
+        states, pooled = zip(*(self._clip(prompts, number) for number in ("", "_2")), strict=True)
+        return Conditioning({"text": torch.cat(states, dim=-1), "pooled": pooled[-1]})
+
+    def _check(self) -> None:
+        first, second = (self._text[part].config for part in ("text_encoder", "text_encoder_2"))
+        config = self._denoiser.config
+        check_width("text", first.hidden_size + second.hidden_size, config.cross_attention_dim)
+        told = second.projection_dim + 6 * (config.addition_time_embed_dim or 0)
+        check_width("sizes", told, config.projection_class_embeddings_input_dim)

@@ -1,0 +1,157 @@
+"""L&K figure 4, drawn: amplification and channel means against N. For `figures.write_figure`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from latmix.mixing.statistics import OFFSET_DAMAGING, OFFSET_VISIBLE
+from latmix.study.bias import BiasSeries, Point, Spread, curve_counts
+from latmix.study.figures import COLUMN, Look, new_figure, plain_text, series_look
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def draw_bias(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> Figure:
+    """L&K figure 4: amplification and channel means against N, with the fitted law.
+
+    Points are means over draws and bars their interval; lines are the law.
+    """
+    panels = 1 + len(channels)
+    columns = min(2, panels)
+    rows = -(-panels // columns)
+    figure = new_figure(COLUMN * columns, 1.9 * rows + 0.3)
+    grid = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
+    for spare in grid[panels:]:
+        spare.remove()
+    axes = grid[:panels]
+    _draw_panel(axes[0], all_series, lambda p: p.amplification, _law_of_amplification)
+    axes[0].set_ylabel(r"amplification $\alpha$")
+    top = axes[0].get_ylim()[1]
+    axes[0].plot([0, top**2], [0, top], color="#777777", linewidth=0.6, label=r"$\sqrt{N}$")
+    axes[0].set_ylim(0, top)
+    for axis, channel in zip(axes[1:], channels, strict=True):
+        _draw_panel(axis, all_series, _mean_of(channel), _law_of_channel(channel))
+        axis.axhline(0.0, color="black", linewidth=0.5, zorder=0)
+        axis.set_ylabel(f"mean of channel {channel}")
+    _share_limits(axes[1:])
+    for letter, axis in zip("abcdefghijklmnopqrstuvwxyz", axes, strict=False):
+        axis.set_title(f"({letter})", loc="left")
+    found = [pair for axis in axes for pair in zip(*axis.get_legend_handles_labels(), strict=True)]
+    handles = {label: handle for handle, label in reversed(found)}
+    labels = list(dict.fromkeys(label for _, label in found))
+    figure.legend(
+        [handles[label] for label in labels],
+        labels,
+        loc="outside lower center",
+        ncols=min(2 * columns, len(labels)),
+    )
+    return figure
+
+
+def _draw_panel(
+    axis: Axes,
+    all_series: Sequence[BiasSeries],
+    value: Callable[[Point], Spread],
+    law: Callable[[BiasSeries, float], float | None],
+) -> None:
+    """One quantity against N on a square-root axis, every folder a series."""
+    counts = sorted({point.count for series in all_series for point in series.points})
+    for index, series in enumerate(all_series):
+        look = series_look(index)
+        # A little beside N, each series its own way, so that none hides another.
+        aside = (index - (len(all_series) - 1) / 2) * math.sqrt(max(counts)) / 80
+        places = [(math.sqrt(point.count) + aside) ** 2 for point in series.points]
+        draw_spreads(axis, places, [value(point) for point in series.points], look)
+        at = curve_counts(series)
+        curve = [y for y in (law(series, count) for count in at) if y is not None]
+        if curve:
+            axis.plot(at, curve, color=look.colour, linestyle=look.dashes, zorder=1)
+        axis.plot(
+            [],
+            [],
+            color=look.colour,
+            linestyle=look.dashes,
+            marker=look.marker,
+            label=_legend(series),
+        )
+    axis.set_xscale("function", functions=(_root, _square))
+    axis.set_xlim(0, max(counts) * 1.1)
+    shown = [n for n in counts if _has_room(n, counts)]
+    axis.set_xticks(shown, [str(n) for n in shown])
+    axis.set_xlabel(r"pictures $N$ ($\sqrt{N}$ scale)")
+    axis.margins(y=0.12)
+
+
+def draw_spreads(axis: Axes, at: Sequence[float], spreads: Sequence[Spread], look: Look) -> None:
+    means = [spread.mean for spread in spreads]
+    below = [max(0.0, spread.mean - spread.low) for spread in spreads]
+    above = [max(0.0, spread.high - spread.mean) for spread in spreads]
+    axis.errorbar(
+        at,
+        means,
+        [below, above],
+        fmt=look.marker,
+        color=look.colour,
+        elinewidth=0.6,
+        capsize=1.5,
+        capthick=0.6,
+        zorder=2,
+    )
+
+
+def _legend(series: BiasSeries) -> str:
+    fitted = f" (b = {series.law.bias:.3f})" if series.law else ""
+    return plain_text(f"{series.name}{fitted}")
+
+
+def _law_of_amplification(series: BiasSeries, count: float) -> float | None:
+    return series.law.amplification(count) if series.law else None
+
+
+def _law_of_channel(channel: int) -> Callable[[BiasSeries, float], float | None]:
+    def law(series: BiasSeries, count: float) -> float | None:
+        expected = series.expected_channel_mean(count)
+        return expected[channel] if expected else None
+
+    return law
+
+
+def _mean_of(channel: int) -> Callable[[Point], Spread]:
+    return lambda point: point.channel_mean[channel]
+
+
+def _share_limits(axes: Sequence[Axes]) -> None:
+    """One scale for all channels, and the offsets at which damage shows (L&K figure 6)."""
+    low = min((axis.get_ylim()[0] for axis in axes), default=0.0)
+    high = max((axis.get_ylim()[1] for axis in axes), default=1.0)
+    label = f"damage shows ({OFFSET_VISIBLE:g}), is severe ({OFFSET_DAMAGING:g})"
+    levels = [sign * size for size in (OFFSET_VISIBLE, OFFSET_DAMAGING) for sign in (-1, 1)]
+    for axis in axes:
+        for level in levels:
+            if low < level < high:
+                look: dict[str, Any] = {"color": "#777777", "linestyle": (0, (1, 2))}
+                axis.axhline(level, linewidth=0.6, label=label, **look)
+        axis.set_ylim(low, high)
+
+
+def _has_room(count: int, counts: Sequence[int]) -> bool:
+    """Whether a tick is far enough from the next larger one to be read."""
+    larger = [other for other in counts if other > count]
+    room = math.sqrt(max(counts)) / 14
+    return not larger or math.sqrt(min(larger)) - math.sqrt(count) >= room
+
+
+def _root(values: object) -> object:
+    import numpy
+
+    return numpy.sqrt(numpy.clip(values, 0, None))  # type: ignore[call-overload]
+
+
+def _square(values: object) -> object:
+    import numpy
+
+    return numpy.square(values)  # type: ignore[call-overload]

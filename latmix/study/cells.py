@@ -1,0 +1,202 @@
+"""The pictures of a study: one for each method, N and draw, kept as they are made.
+
+Each lies in a folder with its recipe. A later run keeps those whose recipe is the one it would
+write, so that a study that was stopped goes on, and adding a method makes its pictures only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from latmix.errors import LatmixError
+from latmix.images import read_picture
+from latmix.jobs.generation import Mixed, generate_mixtures, mix_stored
+from latmix.jobs.inversion import Inversion, PictureRow
+from latmix.jobs.progress import Progress
+from latmix.jobs.recipes import build_recipe
+from latmix.jobs.workbench import Workbench
+from latmix.mixing.grid import parse_method
+from latmix.mixing.statistics import Statistics
+from latmix.sampling.generators import watched
+from latmix.sampling.settings import GenerationSettings
+from latmix.store.durable import explained, make_folder
+from latmix.store.results import Recipe, read_recipe, write_result
+from latmix.study.draws import Draws
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A picture to make: the centroid of N pictures under a method.
+
+    Attributes:
+        rows: the N pictures.
+        draw: 1, 2, ... of a random draw; 0 for the first pictures.
+        seed: of the random draws.
+    """
+
+    method: str
+    rows: tuple[PictureRow, ...]
+    draw: int = 0
+    seed: int | None = None
+
+    @property
+    def count(self) -> int:
+        return len(self.rows)
+
+    @property
+    def file_name(self) -> str:
+        """Of its picture, such as nin-chm-n8.png; -2 at its end is the second draw."""
+        method = self.method.replace("/", "-").replace(":", "")
+        return f"{method}-n{self.count}{f'-{self.draw}' if self.draw else ''}.png"
+
+
+@dataclass(frozen=True)
+class MadeCell:
+    """A cell whose picture is on the disk.
+
+    Attributes:
+        statistics: of its mixture.
+        kept: it was there already.
+    """
+
+    cell: Cell
+    path: Path
+    statistics: Statistics
+    kept: bool
+
+
+@dataclass(frozen=True)
+class Making:
+    """How the pictures of cells are made.
+
+    Attributes:
+        prompt: the template that the pictures' prompts came from.
+        folder: where the pictures are kept.
+        batch: pictures at a time.
+    """
+
+    generation: GenerationSettings
+    prompt: str
+    folder: Path
+    batch: int
+
+
+def plan_cells(
+    draws: Draws, inversion: Inversion, methods: Sequence[str], counts: Sequence[int]
+) -> list[Cell]:
+    """Method by method, N by N, draw by draw. An N beyond the readable pictures is left out."""
+    rows = {count: draws.rows(inversion, count) for count in counts}
+    return [
+        Cell(method, chosen, 0 if draws.seed is None else number, draws.seed)
+        for method in methods
+        for count in counts
+        for number, chosen in enumerate(rows[count], start=1)
+        if len(chosen) == count
+    ]
+
+
+def make_cells(
+    bench: Workbench, inversion: Inversion, cells: Sequence[Cell], making: Making
+) -> Generator[Progress, None, list[MadeCell]]:
+    """Make the pictures that are not there yet, batch by batch, and the statistics of all.
+
+    Raises:
+        ValueError: latents cancel. LatmixError: a picture cannot be written, a latent is damaged.
+    """
+    with explained(making.folder):
+        make_folder(making.folder)
+    recipes = [_recipe(bench, inversion, cell, making) for cell in cells]
+    paths = [making.folder / cell.file_name for cell in cells]
+    lost: list[int] = []
+    for at, path in enumerate(paths):
+        yield Progress("look", at, len(cells), note="for pictures made before")
+        if not is_kept(path, recipes[at]):
+            lost.append(at)
+    missing = _whole_batches(lost, len(cells), making.batch)
+    statistics: dict[int, Statistics] = {}
+    for part in _batches(missing, making.batch):
+        mixed, chosen = mix_cells(inversion, [cells[at] for at in part])
+        job = generate_mixtures(bench, chosen, mixed, making.generation, batch=len(part))
+        generated = yield from watched(job, _of_all(len(statistics), len(missing)))
+        for at, picture in zip(part, generated.pictures, strict=True):
+            write_result(picture, paths[at], recipes[at])
+        statistics.update(zip(part, mixed.statistics, strict=True))
+    for part in _batches([at for at in range(len(cells)) if at not in statistics], making.batch):
+        mixed, _ = mix_cells(inversion, [cells[at] for at in part])
+        statistics.update(zip(part, mixed.statistics, strict=True))
+        yield Progress("mix", len(statistics), len(cells))
+    made = set(missing)
+    return [
+        MadeCell(cell, paths[at], statistics[at], at not in made) for at, cell in enumerate(cells)
+    ]
+
+
+def mix_cells(inversion: Inversion, cells: Sequence[Cell]) -> tuple[Mixed, Inversion]:
+    """The mixtures of some cells, and the inversion of just their pictures, to which the mixtures'
+    weights belong."""
+    chosen = replace(inversion, rows=tuple(dict.fromkeys(row for c in cells for row in c.rows)))
+    latents: dict[int, torch.Tensor] = {}
+    weights: dict[int, torch.Tensor] = {}
+    statistics: dict[int, Statistics] = {}
+    for method in dict.fromkeys(cell.method for cell in cells):
+        places = [at for at, cell in enumerate(cells) if cell.method == method]
+        table = [_weights(cells[at], chosen.rows) for at in places]
+        mixed = mix_stored(chosen, table, parse_method(method))
+        latents.update(zip(places, mixed.latents, strict=True))
+        weights.update(zip(places, mixed.weights, strict=True))
+        statistics.update(zip(places, mixed.statistics, strict=True))
+    order = range(len(cells))
+    mixed = Mixed(
+        torch.stack([latents[at] for at in order]),
+        torch.stack([weights[at] for at in order]),
+        tuple(statistics[at] for at in order),
+    )
+    return mixed, chosen
+
+
+def is_kept(path: Path, recipe: Recipe) -> bool:
+    """Whether this very result lies there, sound; where its pictures were does not matter."""
+    try:
+        if not path.exists() or _content(read_recipe(path)) != _content(recipe):
+            return False
+        read_picture(path)
+    except LatmixError:
+        return False
+    return True
+
+
+def _content(recipe: Recipe) -> Recipe:
+    images = sorted((replace(image, path="") for image in recipe.images), key=lambda i: i.sha256)
+    return replace(recipe, images=tuple(images), model={**recipe.model, "name": ""})
+
+
+def _weights(cell: Cell, rows: Sequence[PictureRow]) -> list[float]:
+    share = set(cell.rows)
+    return [1.0 / cell.count if row in share else 0.0 for row in rows]
+
+
+def _recipe(bench: Workbench, inversion: Inversion, cell: Cell, making: Making) -> Recipe:
+    equal = [1.0 / cell.count] * cell.count
+    own = replace(inversion, rows=cell.rows)
+    return build_recipe(bench, own, equal, cell.method, making.generation, making.prompt, cell.seed)
+
+
+def _whole_batches(missing: list[int], total: int, batch: int) -> list[int]:
+    """What to make. Where only an end is missing, its first batch is made whole again: a picture
+    may differ in its last bit by its neighbours in a batch, and being stopped shall not show."""
+    if not missing or missing != list(range(missing[0], total)):
+        return missing
+    return list(range(missing[0] - missing[0] % batch, total))
+
+
+def _batches(places: Sequence[int], batch: int) -> list[Sequence[int]]:
+    return [places[first : first + batch] for first in range(0, len(places), batch)]
+
+
+def _of_all(before: int, total: int) -> Callable[[Progress], Progress]:
+    """A batch's progress as that of all of them."""
+    return lambda seen: replace(seen, done=before + seen.done, total=total)

@@ -1,0 +1,109 @@
+"""Which pictures are mixed: the first of a folder, or random draws; and inverting only those.
+
+A draw is an order of the pictures; its N are the first N of it that can be read, so that a larger N
+holds the pictures of a smaller one, and a picture that cannot be read gives way to the next.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from latmix.jobs.inversion import Inversion, PictureRow, PromptOf, invert_pictures
+from latmix.jobs.progress import Progress
+from latmix.jobs.workbench import Workbench
+from latmix.sampling.settings import InversionSettings
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Orders of the same pictures.
+
+    Attributes:
+        paths: the pictures in natural order.
+        orders: for each draw, the places of all pictures in its order.
+        seed: of random orders; None for the natural one.
+    """
+
+    paths: tuple[Path, ...]
+    orders: tuple[tuple[int, ...], ...]
+    seed: int | None = None
+
+    @classmethod
+    def natural(cls, paths: Sequence[Path]) -> Draws:
+        """One draw: the pictures as they are."""
+        return cls(tuple(paths), (tuple(range(len(paths))),))
+
+    @classmethod
+    def random(cls, paths: Sequence[Path], repeats: int, seed: int) -> Draws:
+        """Random orders: a draw depends on its number, the seed and the number of pictures only."""
+        orders = []
+        for number in range(repeats):
+            order = list(range(len(paths)))
+            random.Random(f"{seed}/{number}").shuffle(order)
+            orders.append(tuple(order))
+        return cls(tuple(paths), tuple(orders), seed)
+
+    def wanted(self, count: int, unreadable: Iterable[Path] = ()) -> list[Path]:
+        """What all draws need for an N, in natural order, where some pictures cannot be read."""
+        lost = set(unreadable)
+        places: set[int] = set()
+        for order in self.orders:
+            places.update(islice((p for p in order if self.paths[p] not in lost), count))
+        return [self.paths[place] for place in sorted(places)]
+
+    def rows(self, inversion: Inversion, count: int) -> list[tuple[PictureRow, ...]]:
+        """For each draw, its first `count` pictures that have latents."""
+        known = {row.path: row for row in inversion.rows}
+        return [
+            tuple(islice((known[p] for p in map(self.paths.__getitem__, o) if p in known), count))
+            for o in self.orders
+        ]
+
+
+def invert_draws(
+    bench: Workbench,
+    draws: Draws,
+    count: int,
+    settings: InversionSettings,
+    prompt_of: PromptOf,
+    *,
+    batch: int,
+    strict: bool = False,
+) -> Generator[Progress, None, Inversion]:
+    """Invert what the draws need for N up to `count`, each picture once.
+
+    Where pictures cannot be read, those that take their places are inverted too.
+
+    Raises:
+        LatmixError: as `invert_pictures`.
+    """
+    job = invert_pictures(
+        bench, draws.wanted(count), settings, prompt_of, batch=batch, strict=strict
+    )
+    found = yield from job
+    while True:
+        failed = [failure.path for failure in found.failures]
+        tried = {*failed, *(row.path for row in found.rows)}
+        missing = [path for path in draws.wanted(count, failed) if path not in tried]
+        if not missing:
+            return found
+        job = invert_pictures(bench, missing, settings, prompt_of, batch=batch, strict=strict)
+        found = _joined(found, (yield from job))
+
+
+def _joined(one: Inversion, other: Inversion) -> Inversion:
+    """Both; the later one's view of the store holds what the earlier one has added."""
+    return replace(
+        other,
+        rows=one.rows + other.rows,
+        failures=one.failures + other.failures,
+        cached=one.cached + other.cached,
+        inverted=one.inverted + other.inverted,
+        calls=one.calls + other.calls,
+        seconds=one.seconds + other.seconds,
+        residual=max(one.residual, other.residual),
+    )

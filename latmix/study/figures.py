@@ -1,0 +1,192 @@
+"""The look of every figure, and how one is written. matplotlib is imported inside functions only.
+
+A norm target has one colour and one marker, and a mean split one line style, in every figure; the
+colours are safe for colour-blind readers and differ in grey. What is written holds no date, so
+that the same numbers give the same bytes.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from latmix.errors import LatmixError
+from latmix.images import write_whole
+from latmix.mixing.grid import parse_method
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SUFFIXES = (".png", ".svg", ".pdf")
+
+MISSING = LatmixError(
+    "Figures are drawn with matplotlib, which is not installed.",
+    "Install it with: pip install 'latmix[figures]'",
+)
+
+COLUMN = 3.4
+"""Inches: the width of a column of a two-column paper; a figure over both is twice as wide."""
+
+DOTS = 200
+"""Dots per inch of a PNG."""
+
+SETTINGS: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 7.5,
+    "axes.titlesize": 7.5,
+    "axes.labelsize": 7.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "xtick.labelsize": 7.0,
+    "ytick.labelsize": 7.0,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "legend.fontsize": 7.0,
+    "legend.frameon": False,
+    "lines.linewidth": 1.1,
+    "lines.markersize": 4.0,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "latmix",
+    "savefig.dpi": DOTS,
+}
+
+_UNDATED: dict[str, dict[str, str | None]] = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None},
+    ".pdf": {"CreationDate": None, "ModDate": None},
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a series is drawn.
+
+    Attributes:
+        dashes: a matplotlib line style: lengths of dashes and gaps.
+    """
+
+    colour: str
+    marker: str
+    dashes: tuple[float, tuple[float, ...]] = (0, ())
+
+
+_NORMS = {
+    "lin": ("#777777", "v"),
+    "fix": ("#332288", "o"),
+    "nin": ("#CC6677", "s"),
+    "coh": ("#117733", "D"),
+    "lol": ("#999933", "^"),
+    "clol": ("#882255", "<"),
+    "adain": ("#AA4499", "P"),
+    "slerp": ("#44AA99", "X"),
+    "nao": ("#88CCEE", "*"),
+}
+
+_MEANS: dict[str, tuple[float, tuple[float, ...]]] = {
+    "0": (0, ()),
+    "m": (0, (1, 1.5)),
+    "chm": (0, (4, 1.5)),
+    "lp": (0, (4, 1.5, 1, 1.5)),
+    "lp:auto": (0, (4, 1.5, 1, 1.5, 1, 1.5)),
+}
+
+_SERIES = tuple(
+    Look(colour, marker, dashes)
+    for colour, marker, dashes in (
+        ("#332288", "o", (0, ())),
+        ("#CC6677", "s", (0, (4, 1.5))),
+        ("#117733", "D", (0, (1, 1.5))),
+        ("#AA4499", "^", (0, (4, 1.5, 1, 1.5))),
+        ("#44AA99", "v", (0, (6, 2))),
+        ("#999933", "P", (0, (2, 1))),
+        ("#882255", "X", (0, (4, 1.5, 1, 1.5, 1, 1.5))),
+        ("#777777", "<", (0, (1, 3))),
+    )
+)
+
+
+def method_look(name: str) -> Look:
+    """The look of a method of the grid: colour and marker by norm, line style by mean split.
+
+    Raises:
+        ValueError: no such method.
+    """
+    method = parse_method(name)
+    colour, marker = _NORMS.get(method.norm, ("#000000", "."))
+    split = method.mean if method.mean in _MEANS else method.mean.partition(":")[0]
+    return Look(colour, marker, _MEANS.get(split, (0, ())))
+
+
+def series_look(index: int) -> Look:
+    """The look of a series that is no method: a folder, a channel."""
+    return _SERIES[index % len(_SERIES)]
+
+
+def is_available() -> bool:
+    """Whether matplotlib is there, without loading it."""
+    try:
+        return importlib.util.find_spec("matplotlib") is not None
+    except ValueError:
+        return False
+
+
+def write_figure(draw: Callable[[], Figure], path: Path) -> None:
+    """Draw a figure in latmix's style and write it: PNG, SVG or PDF by the suffix.
+
+    Args:
+        draw: makes the figure; called with the style in force.
+
+    Raises:
+        ValueError: another suffix.
+        LatmixError: matplotlib is not installed, or the file cannot be written.
+    """
+    write_whole(figure_bytes(draw, path.suffix.lower()), path)
+
+
+def figure_bytes(draw: Callable[[], Figure], suffix: str) -> bytes:
+    """The content of the file that `write_figure` writes."""
+    if suffix not in SUFFIXES:
+        raise ValueError(f"a figure is written as {', '.join(SUFFIXES)}, not {suffix!r}.")
+    if not is_available():
+        raise MISSING
+    buffer = io.BytesIO()
+    with styled():
+        kind = suffix.removeprefix(".")
+        draw().savefig(buffer, format=kind, metadata=_UNDATED[suffix])
+    return buffer.getvalue()
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """latmix's style, whatever the user's matplotlibrc says; what was set before comes back."""
+    for talker in ("matplotlib", "fontTools"):
+        logging.getLogger(talker).setLevel(logging.ERROR)
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(SETTINGS)
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure on the Agg canvas, sizes in inches, laid out so that nothing overlaps."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def plain_text(text: str) -> str:
+    """Text in which matplotlib reads no formula."""
+    return text.replace("$", r"\$")

@@ -1,0 +1,42 @@
+"""Seeded noise latents, and the clean latents that a model makes from them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import torch
+from torch import Tensor
+
+from latmix.jobs.progress import Progress
+from latmix.jobs.workbench import Workbench
+from latmix.sampling.generators import watched
+from latmix.sampling.pictures import generate_batch
+from latmix.sampling.settings import GenerationSettings
+from latmix.sampling.trajectory import Step
+
+
+def sample_noise(count: int, shape: tuple[int, int, int], seed: int) -> Tensor:
+    """`count` samples of N(0, I), (count, C, H, W) float32; more of them begin with the same."""
+    source = torch.Generator().manual_seed(seed)
+    return torch.stack([torch.randn(shape, generator=source) for _ in range(count)])
+
+
+def generate_clean(
+    bench: Workbench, noise: Tensor, prompt: str, settings: GenerationSettings, batch: int
+) -> Generator[Progress, None, Tensor]:
+    """Clean latents (B, C, H, W), float32 on the CPU, not yet decoded."""
+    count = len(noise)
+    if not bench.is_loaded:
+        yield Progress("load", 0, count, note=f"loading {bench.source.name}")
+    done: list[Tensor] = []
+
+    def tell(step: Step) -> Progress:
+        made, active = sum(map(len, done)), len(step.clean)
+        place = str(bench.device)
+        return Progress("generate", made, count, step.done, step.total, active, place)
+
+    for part in torch.split(noise, batch):
+        told = bench.model.condition([prompt] * len(part))
+        clean = yield from watched(generate_batch(bench.model, part, told, settings), tell)
+        done.append(clean.float().cpu())
+    return torch.cat(done)

@@ -1,0 +1,96 @@
+"""An offset of a channel in the top quarter of a latent, as noise and as picture: L&K figure 6.
+
+At t = T the network sees it, and what it does to the whole picture is the damage that bias does;
+at t = 0 the decoder sees it alone, and only the top of the picture changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from latmix.jobs.progress import Progress
+from latmix.jobs.workbench import Workbench
+from latmix.models.pixels import to_pixels
+from latmix.sampling.settings import GenerationSettings
+from latmix.study.noise import generate_clean, sample_noise
+
+TIMES = ("T", "0")
+
+
+@dataclass(frozen=True)
+class OffsetPicture:
+    """A picture whose latent was changed.
+
+    Attributes:
+        time: "T": the noise was; "0": the clean latent.
+        offset: what was added to the channel, in the latent's own unit.
+        top, rest: root mean square change of pixels against the unchanged picture, of 255 levels,
+            in the top quarter and below it.
+    """
+
+    time: str
+    channel: int
+    offset: float
+    picture: Image.Image
+    top: float
+    rest: float
+
+
+def add_offset(latent: Tensor, channel: int, offset: float) -> Tensor:
+    """The latent (C, H, W) with an offset in the top quarter of one channel."""
+    moved = latent.clone()
+    moved[channel, : max(1, latent.shape[1] // 4)] += offset
+    return moved
+
+
+def offset_pictures(
+    bench: Workbench,
+    prompt: str,
+    size: tuple[int, int],
+    settings: GenerationSettings,
+    channels: Sequence[int],
+    offsets: Sequence[float],
+    seed: int,
+    batch: int,
+) -> Generator[Progress, None, tuple[OffsetPicture, ...]]:
+    """Pictures of one noise latent under every offset of every channel, at t = T and t = 0.
+
+    Args:
+        size: of the pictures, (width, height).
+        offsets: with 0 among them or not; each is one picture a channel and time.
+
+    Returns:
+        by time, then channel, then offset.
+
+    Raises:
+        ValueError: a channel that the model does not have, a size that it cannot make.
+    """
+    shape = bench.source.latent_shape(size)
+    if not channels or not 0 <= min(channels) <= max(channels) < shape[0]:
+        raise ValueError(f"channels must be from 0 to {shape[0] - 1}, not {list(channels)}.")
+    [noise] = sample_noise(1, shape, seed)
+    cases = [(channel, offset) for channel in channels for offset in offsets]
+    noises = torch.stack([noise, *(add_offset(noise, *case) for case in cases)])
+    clean = yield from generate_clean(bench, noises, prompt, settings, batch)
+    states = torch.cat([clean, torch.stack([add_offset(clean[0], *case) for case in cases])])
+    pictures: list[Image.Image] = []
+    for part in torch.split(states, batch):
+        pictures += bench.model.decode(part.to(bench.device))
+        yield Progress("decode", len(pictures), len(states), device=str(bench.device))
+    keys = [(time, *case) for time in TIMES for case in cases]
+    made = zip(keys, pictures[1:], strict=True)
+    return tuple(OffsetPicture(*key, each, *_change(each, pictures[0])) for key, each in made)
+
+
+def _change(picture: Image.Image, unchanged: Image.Image) -> tuple[float, float]:
+    """Root mean square difference in 8-bit levels: the top quarter, and the rest."""
+    pixels = to_pixels([picture, unchanged]).double()
+    squares = ((pixels[0] - pixels[1]) * 127.5).square()
+    rows = max(1, squares.shape[1] // 4)
+    parts = (squares[:, :rows], squares[:, rows:])
+    return float(parts[0].mean().sqrt()), float(parts[1].mean().sqrt())

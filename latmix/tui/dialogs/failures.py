@@ -1,0 +1,53 @@
+"""Pictures that could not be used, each with its reason, to be tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from latmix.names import display_name
+from latmix.tui.dialogs.dialog import Dialog
+
+
+class FailuresDialog(Dialog[list[str]]):
+    """Answers with the pictures to try again, by key."""
+
+    TITLE_TEXT = "Left out"
+    KEYS_TEXT = "enter tries this one again   r all of them   esc leaves"
+    BINDINGS = [
+        Binding("r", "retry_all", "Try all again", show=False, id="failures.retry_all",
+                tooltip="Try all of them again."),
+        Binding("j", "down", "Down", show=False, id="failures.down", tooltip="One down."),
+        Binding("k", "up", "Up", show=False, id="failures.up", tooltip="One up."),
+    ]  # fmt: skip
+
+    def __init__(self, failures: Mapping[str, str]) -> None:
+        super().__init__(classes="wide")
+        self._failures = failures
+
+    def contents(self) -> ComposeResult:
+        yield OptionList(*(Option(_shown(key, why)) for key, why in self._failures.items()))
+
+    def action_down(self) -> None:
+        self.query_one(OptionList).action_cursor_down()
+
+    def action_up(self) -> None:
+        self.query_one(OptionList).action_cursor_up()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss([list(self._failures)[event.option_index]])
+
+    def action_retry_all(self) -> None:
+        self.dismiss(list(self._failures))
+
+
+def _shown(key: str, why: str) -> Text:
+    text = Text(f"✗ {display_name(Path(key).name)}", style="bold")
+    text.append(f"\n  {why}", style="not bold")
+    return text

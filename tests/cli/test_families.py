@@ -1,0 +1,65 @@
+"""The commands on models of other families than the built-in one's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import tiny
+import torch
+from PIL import Image
+from test_mixing import answer, cli, refused
+
+QUICK = ("--steps", "3", "--device", "cpu")
+
+
+@pytest.fixture(scope="session")
+def sd3(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("family") / "sd3"
+    torch.manual_seed(1)
+    tiny.stable_diffusion_3(place)
+    return place
+
+
+def test_a_flow_model_does_all_that_the_built_in_one_does(
+    sd3: Path, folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.png"
+    words = [folder, "-n", "3", "--model", sd3, "--prompt", "face", *QUICK]
+    made = answer(cli("centroid", *words, "--json", "-o", out))
+    assert Image.open(out).size == (64, 64)
+    assert len(made["stats"]["channel_mean"]) == 16
+    shown = answer(cli("stats", *words, "--json"))
+    assert shown["stats"] == made["stats"]
+    assert shown["cached"] == 3
+    again = cli("replay", out, folder, "--device", "cpu", "-o", tmp_path / "again.png")
+    assert "The same picture" in again.stderr
+    mixed = answer(
+        cli("mix", folder, "-w", "face-0=1", "-w", "face-1=2", "--json", *words[3:], "-o", out)
+    )
+    assert [image["weight"] for image in mixed["images"]] == pytest.approx([1 / 3, 2 / 3])
+
+
+def test_a_flow_model_is_shown(sd3: Path) -> None:
+    shown = answer(cli("models", "show", sd3, "--json"))
+    assert (shown["prediction"], shown["spacing"]) == ("flow", "shifted by 3")
+    assert shown["latents"] == [16, 8, 8]
+
+
+def test_a_size_that_does_not_fit_names_the_nearest(sd3: Path, folder: Path) -> None:
+    refused(cli("stats", folder, "--model", sd3, "--size", "72x64", *QUICK), 2, "80x64")
+
+
+def test_of_many_channels_a_table_shows_those_that_matter(sd3: Path, folder: Path) -> None:
+    shown = cli("stats", folder, "-n", "2", "--model", sd3, *QUICK).stdout
+    assert shown.splitlines()[-3].count("mean ") == 4
+
+
+def test_what_a_model_takes_no_notice_of_is_said(folder: Path, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    tiny.ddpm(tmp_path / "ddpm")
+    words = [folder, "-n", "2", "--model", tmp_path / "ddpm", "--prompt", "face", *QUICK]
+    made = cli("centroid", *words, "--negative", "cat", "-o", tmp_path / "out.png")
+    assert made.exit_code == 0
+    assert "takes no prompt" in made.stderr
+    assert "takes no negative prompt" in made.stderr

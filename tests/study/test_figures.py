@@ -1,0 +1,119 @@
+"""Figures: what is in the files, that they are the same twice, and the chart without matplotlib."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import latmix
+from latmix.errors import LatmixError
+from latmix.mixing.grid import NORMS
+from latmix.study.bias import BiasSeries, Point, Spread, fit_law
+from latmix.study.bias_figure import draw_bias
+from latmix.study.chart import Plot, draw_chart
+from latmix.study.figures import SUFFIXES, figure_bytes, method_look, series_look, write_figure
+
+
+def known_series(name: str = "a $folder$_with [marks]") -> BiasSeries:
+    counts, alphas = [1, 4, 9, 16], [0.98, 1.8, 2.4, 2.7]
+    points = tuple(
+        Point(n, 8, Spread(a, a - 0.1, a + 0.1), Spread(1, 1, 1), (Spread(a / 10, 0.0, 0.3),) * 4)
+        for n, a in zip(counts, alphas, strict=True)
+    )
+    return BiasSeries(name, "fix/0", 16, (0.1, 0.1, 0.1, 0.1), points, fit_law(counts, alphas))
+
+
+def content(suffix: str) -> bytes:
+    return figure_bytes(lambda: draw_bias([known_series(), known_series("b")], [0, 2]), suffix)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_the_same_numbers_give_the_same_bytes(suffix: str) -> None:
+    assert content(suffix) == content(suffix)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_figure_holds_no_date(suffix: str) -> None:
+    assert not re.search(rb"20\d\d-\d\d-\d\d|D:20\d\d", content(suffix))
+
+
+def test_a_pdf_embeds_every_font_as_truetype() -> None:
+    data = content(".pdf")
+    streams = re.findall(rb"stream\r?\n(.*?)endstream", data, re.DOTALL)
+    inflated = data + b"".join(zlib.decompress(s) for s in streams if s[:1] == b"\x78")
+    assert inflated.count(b"/FontFile2") == inflated.count(b"/Type /FontDescriptor") > 0
+    assert b"/Type3" not in inflated
+
+
+def test_an_svg_has_its_text_as_paths() -> None:
+    text = content(".svg").decode()
+    assert "<text" not in text
+    assert text.count("<path") > 50
+
+
+def test_a_png_is_wide_enough_for_two_columns() -> None:
+    import io
+
+    picture = Image.open(io.BytesIO(content(".png")))
+    assert picture.size[0] > 1000
+    assert len(set(picture.convert("L").tobytes())) > 20
+
+
+def test_a_figure_is_drawn_the_same_whatever_the_user_has_set() -> None:
+    import matplotlib
+
+    before = content(".png")
+    with matplotlib.rc_context({"lines.linewidth": 9.0, "font.size": 30.0, "pdf.fonttype": 3}):
+        assert content(".png") == before
+        assert matplotlib.rcParams["lines.linewidth"] == 9.0
+
+
+def test_another_suffix_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"\.png, \.svg, \.pdf"):
+        write_figure(lambda: draw_bias([known_series()], []), tmp_path / "bias.jpg")
+
+
+def test_a_figure_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(LatmixError, match="no folder"):
+        write_figure(lambda: draw_bias([known_series()], []), tmp_path / "none" / "bias.png")
+
+
+def test_every_norm_has_a_colour_and_marker_of_its_own_and_every_split_a_line() -> None:
+    looks = {norm.name: method_look(f"{norm.name}/chm") for norm in NORMS if norm.name != "adain"}
+    assert len({look.colour for look in looks.values()}) == len(looks)
+    assert len({look.marker for look in looks.values()}) == len(looks)
+    splits = ("0", "m", "chm", "lp:2", "lp:auto")
+    assert len({method_look(f"fix/{mean}").dashes for mean in splits}) == len(splits)
+    assert {method_look(f"fix/{mean}").colour for mean in splits} == {looks["fix"].colour}
+    assert all(method_look(name) for name in latmix.methods())
+
+
+def test_eight_series_differ_in_colour_and_in_marker() -> None:
+    looks = [series_look(index) for index in range(8)]
+    assert len({look.colour for look in looks}) == len({look.marker for look in looks}) == 8
+    assert series_look(8) == looks[0]
+
+
+def test_a_chart_has_axes_points_curve_and_legend() -> None:
+    plot = Plot("faces", [(1, 1.0), (4, 2.0), (9, 3.0)], [(1, 1.0), (4, 1.5), (9, 3.0)])
+    other = Plot("hearts", [(1, -0.5)])
+    text = draw_chart([plot, other], x_label="N", y_label="alpha", x_ticks=[1, 4, 9], width=60)
+    lines = text.splitlines()
+    assert lines[0] == "alpha"
+    assert (sum(line.count("o") for line in lines[1:-2]), text.count("·")) == (3, 1)
+    assert lines[-1].strip() == "o faces   x hearts"
+    assert re.fullmatch(r" +1 +4 +9 +N", lines[-2])
+    assert all(len(line) <= 70 for line in lines)
+    # Even in sqrt(N): 4 lies in the middle of 1 and 9.
+    axis = [place for place, mark in enumerate(lines[-3]) if mark == "┴"]
+    assert axis[1] - axis[0] == pytest.approx(axis[2] - axis[1], abs=1)
+
+
+def test_a_chart_of_one_point_and_of_nothing_but_zero() -> None:
+    for value in (0.0, 1e-9, -3e7):
+        text = draw_chart([Plot("a", [(1, value)])], x_label="N", y_label="y", x_ticks=[1])
+        assert sum(line.count("o") for line in text.splitlines()[1:-2]) == 1
