@@ -64,7 +64,9 @@ def run(options: ExploreOptions) -> int:
     config = load_config()
     handler = _log_to(config.log_file)
     try:
-        start = make_start(options, config)
+        from latmix.tui.pixels import find_pixels
+
+        start = replace(make_start(options, config), pixels=find_pixels())
         from latmix.tui.app import ExploreApp
 
         app = ExploreApp(start)

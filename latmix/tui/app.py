@@ -125,8 +125,19 @@ class ExploreApp(Actions):
         self.work.forget_look_ups()
         self.pictures.show_folder()
         self.show_filter()
+        if resumes:
+            self._take_up_view()
         self.changed(said)
         self._read_input_soon()
+
+    def _take_up_view(self) -> None:
+        """The cursor and the focus where they were left."""
+        shows_mixture = self.pane.shows_mixture
+        self.pictures.go_to(Path(self.session.view.get("picture", "")))
+        if self.session.view.get("pane") == "results" and self.session.results:
+            self.history.focus()
+        # The cursor's move is told by a message, which turns the pane to the picture.
+        self.call_after_refresh(self.pane.turn, shows_mixture)
 
     def open_to_restore(self, there: Revisited) -> None:
         self._to_restore = there
@@ -138,6 +149,8 @@ class ExploreApp(Actions):
     # Widgets
 
     def on_cursor_moved(self, message: CursorMoved) -> None:
+        if message.path is not None:
+            self.session.view["picture"] = str(message.path)
         if not self.work.is_busy:
             self.pane.turn(to_mixture=False)
         self.show_input()

@@ -10,6 +10,7 @@ from pathlib import Path
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Footer, Static
 
 from latmix.config import Config
@@ -54,6 +55,7 @@ class Start:
         count: pictures of a new mixture.
         is_resumed: whether the session is an earlier one.
         is_plain: no colours, whatever the theme.
+        pixels: a widget that shows pictures in pixels, where the terminal can.
         keymap: the user's own keys, checked.
         notes: to say first.
     """
@@ -66,6 +68,7 @@ class Start:
     count: int = 8
     is_resumed: bool = False
     is_plain: bool = False
+    pixels: type[Widget] | None = None
     keymap: Keymap = field(default_factory=lambda: Keymap({}))
     notes: tuple[str, ...] = ()
 
@@ -105,7 +108,7 @@ class Explorer(App[int]):
                 yield PictureList(self.session, self.clear_marks_or_filter)
                 yield ListStatus()
             with Vertical(id="right"):
-                yield PicturePane()
+                yield PicturePane(self.start.pixels)
                 yield HistoryStrip(self.session)
                 yield StatisticsPanel()
         yield JobLine()

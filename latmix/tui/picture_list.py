@@ -269,6 +269,12 @@ class PictureList(ScrollView, can_focus=True):
                 self._put_cursor(index)
                 return
 
+    def go_to(self, path: Path) -> None:
+        """Put the cursor on a picture, where that is shown."""
+        at = self.arrangement.find(path)
+        if at is not None:
+            self._put_cursor(at)
+
     def _put_cursor(self, index: int, is_new: bool = False) -> None:
         index = max(0, min(index, len(self.arrangement.rows) - 1))
         moved = index != self.cursor or is_new

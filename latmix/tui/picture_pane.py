@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.widget import Widget
 from textual.widgets import Static
 
 from latmix.names import display_name
@@ -37,8 +39,10 @@ class Result:
 class PicturePane(Vertical):
     """Knows both pictures and which is shown."""
 
-    def __init__(self) -> None:
+    def __init__(self, pixels: type[Widget] | None = None) -> None:
+        """pixels: a widget that shows its `image` better than half-blocks can, if there is one."""
         super().__init__(id="pane")
+        self._pixels: Any = pixels(id="pixels") if pixels is not None else None
         self.shows_mixture = False
         self._result: Result | None = None
         self._preview: Image.Image | None = None
@@ -51,6 +55,8 @@ class PicturePane(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Thumbnail()
+        if self._pixels is not None:
+            yield self._pixels
         yield Static(id="caption", markup=False)
 
     def on_mount(self) -> None:
@@ -115,6 +121,11 @@ class PicturePane(Vertical):
             return
         image, words, caption = self._mixture() if self.shows_mixture else self._picture()
         self.query_one(Thumbnail).show(image, Text(words, justify="center"))
+        if self._pixels is not None:
+            self._pixels.display = image is not None
+            self.query_one(Thumbnail).display = image is None
+            if self._pixels.image is not image:
+                self._pixels.image = image
         self.query_one("#caption", Static).update(Text(caption, no_wrap=True, overflow="ellipsis"))
 
     def _mixture(self) -> tuple[Image.Image | None, str, str]:

@@ -55,13 +55,16 @@ class Results(Explorer):
 
     def action_switch_pane(self) -> None:
         """Between the pictures and the results."""
-        if self.history.has_focus or not self.session.results:
+        there = self.history.has_focus
+        if there or not self.session.results:
             self.pictures.focus()
             if not self.session.results:
                 self.say(NO_RESULTS)
         else:
             self.history.focus()
             self.action_look(0)
+        self.session.view["pane"] = "results" if self.session.results and not there else "pictures"
+        self.save_soon()
 
     def action_mark_result(self) -> None:
         path = self.session.shown

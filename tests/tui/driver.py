@@ -116,7 +116,14 @@ async def exploring(
     options.setdefault("model", "mini")
     options.setdefault("device", "cpu")
     options["choices"] = QUICK | options.get("choices", {})
-    app = ExploreApp(make_start(ExploreOptions(folder=folder, **options), load_config()))
+    start = make_start(ExploreOptions(folder=folder, **options), load_config())
+    async with running(ExploreApp(start), size) as driver:
+        yield driver
+
+
+@asynccontextmanager
+async def running(app: ExploreApp, size: tuple[int, int]) -> AsyncIterator[Driver]:
+    """An app on a screen; its threads are ended after the block."""
     messages: list[Message] = []
     settle = partial(wait_for_idle, max_sleep=SETTLED)
     with patch("textual.app.wait_for_idle", settle), patch("textual.pilot.wait_for_idle", settle):
