@@ -7,6 +7,8 @@ Settings are read from `config.toml` in the configuration folder; environment va
 | model   | LATMIX_MODEL  | what `--model auto` stands for when it is on this machine |
 | theme   | LATMIX_THEME  | the terminal UI's theme                                 |
 | home    | LATMIX_HOME   | the folder of latents, results, session and log         |
+| draft_steps | -         | steps of a draft in the terminal UI                     |
+| keys    | -             | a table of the terminal UI's keys, by binding id        |
 | -       | LATMIX_CONFIG | the configuration file itself                           |
 """
 
@@ -15,8 +17,10 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import cast
 
 from latmix.errors import LatmixError
 from latmix.names import display_name
@@ -30,11 +34,15 @@ class Config:
         model: a catalogue name, hub id or folder; empty for the built-in model.
         theme: a theme's name; empty for the last one chosen.
         home: the folder everything latmix keeps is in.
+        draft_steps: of a draft; None for the last one chosen.
+        keys: of the terminal UI, by binding id; it checks them itself.
     """
 
     model: str
     theme: str
     home: Path
+    draft_steps: int | None = None
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def results(self) -> Path:
@@ -68,7 +76,7 @@ def load_config() -> Config:
 
     path = config_file()
     written = _read(path)
-    known = [field.name for field in fields(Config)]
+    known = [setting.name for setting in fields(Config)]
     for name, value in written.items():
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -76,14 +84,32 @@ def load_config() -> Config:
                 f"{display_name(path)} has a setting that does not exist: {display_name(name)}.",
                 f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}.",
             )
-        if not isinstance(value, str):
-            raise LatmixError(f"{display_name(path)}: {name} must be text in quotes.")
+        _check(path, name, value)
 
     def setting(name: str, default: str = "") -> str:
         return os.environ.get(f"LATMIX_{name.upper()}") or str(written.get(name, default))
 
     home = setting("home", platformdirs.user_data_dir("latmix"))
-    return Config(setting("model"), setting("theme"), Path(home).expanduser())
+    return Config(
+        setting("model"),
+        setting("theme"),
+        Path(home).expanduser(),
+        cast("int | None", written.get("draft_steps")),
+        cast("dict[str, str]", written.get("keys", {})),
+    )
+
+
+def _check(path: Path, name: str, value: object) -> None:
+    wanted = {
+        "draft_steps": ("a whole number from 1 to 1000", type(value) is int and 1 <= value <= 1000),
+        "keys": (
+            'a table of texts, such as "job.generate" = "G"',
+            isinstance(value, dict) and all(isinstance(keys, str) for keys in value.values()),
+        ),
+    }
+    what, is_right = wanted.get(name, ("text in quotes", isinstance(value, str)))
+    if not is_right:
+        raise LatmixError(f"{display_name(path)}: {name} must be {what}.")
 
 
 def _read(path: Path) -> dict[str, object]:

@@ -16,6 +16,7 @@ from latmix.names import display_name
 
 if TYPE_CHECKING:
     from latmix.mixing.statistics import Statistics
+    from latmix.store.differences import Difference
 
 CHANNELS_SHOWN = 4
 """Columns of channel means that a table of pictures has room for."""
@@ -105,3 +106,14 @@ def picture_table(rows: Sequence[tuple[str, float, float, float, Sequence[float]
 def failure_lines(failures: Sequence[Any]) -> list[str]:
     """One line for each picture that was left out (`jobs.inversion.Failure`), with the reason."""
     return [f"left out: {failure.reason}" for failure in failures]
+
+
+def difference_table(rows: Sequence[Difference], left: str, right: str) -> Table:
+    """What differs between two results, each under its file's name."""
+    table = plain_table("what", display_name(left), display_name(right))
+    for column in table.columns:
+        column.overflow = "fold"
+    table.columns[0].min_width = 30
+    for row in rows:
+        table.add_row(Text(row.name), Text(row.left), Text(row.right))
+    return table

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 UNDO_DEPTH = 500
+DRAFT_STEPS = 8
+"""Steps of a draft: enough to see what a mixture will be, an order quicker than fifty."""
 
 _OPTIONS = ("prompt", "negative", "steps", "guidance", "inversion_guidance", "solver", "fit")
 
@@ -64,9 +66,26 @@ class Choices:
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
 
+@dataclass(frozen=True)
+class Machine:
+    """Where jobs run, and how many pictures at a time: `--device`, `--dtype`, `--batch`."""
+
+    device: str = "auto"
+    dtype: str = "auto"
+    batch: int = 8
+
+
 @dataclass
 class Session:
-    """The state of the program. Not thread-safe: the front end's thread alone changes it."""
+    """The state of the program. Not thread-safe: the front end's thread alone changes it.
+
+    Attributes:
+        shown: the result that is looked at, one of `results` (oldest first), or None.
+        marked: results to compare or to export.
+        compared: methods to compare side by side; empty for the usual ones.
+        drafts: whether every edit is followed by a picture of `draft_steps` steps.
+        view: what had the focus, for the next start: names and values of the front end's own.
+    """
 
     model: str = "auto"
     theme: str = ""
@@ -75,6 +94,13 @@ class Session:
     pictures: list[Path] = field(default_factory=list)
     choices: Choices = field(default_factory=Choices)
     results: list[Path] = field(default_factory=list)
+    shown: Path | None = None
+    marked: list[Path] = field(default_factory=list)
+    compared: tuple[str, ...] = ()
+    draft_steps: int = DRAFT_STEPS
+    drafts: bool = False
+    view: dict[str, str] = field(default_factory=dict)
+    machine: Machine = field(default_factory=Machine)
     failures: dict[str, str] = field(default_factory=dict)
     bookmarks: Bookmarks = field(default_factory=Bookmarks)
     _undo: list[Choices] = field(default_factory=list)
@@ -288,24 +314,13 @@ class Session:
 
     def command(self) -> str:
         """The shell command that makes this mixture without a screen."""
-        return " ".join(_shell_word(word) for word in self.arguments())
+        return shell_command(self.arguments())
 
     def arguments(self) -> list[str]:
         """The words of `command`."""
         if self.mixture is None or self.folder is None:
             return ["latmix", "explore"]
-        keys, weights = self.mixture.keys, self.mixture.weights
-        equal = len(set(weights)) == 1 and list(keys) == [
-            str(path) for path in self.pictures[: len(keys)]
-        ]
-        if equal:
-            words = ["latmix", "centroid", str(self.folder), "-n", str(len(keys))]
-        else:
-            words = ["latmix", "mix", *keys]
-            for key, weight in zip(keys, weights, strict=True):
-                words += ["-w", f"{key}={weight:.6g}"]
-        if equal and self.recursive:
-            words.append("--recursive")
+        words = self._mixture_arguments(self.mixture, str(self.folder))
         defaults = Choices()
         words += ["--model", self.model, "--method", self.choices.method]
         for name in _OPTIONS:
@@ -314,6 +329,26 @@ class Session:
                 words += [f"--{name.replace('_', '-')}", str(value)]
         if self.choices.size:
             words += ["--size", "{}x{}".format(*self.choices.size)]
+        for name, value in vars(self.machine).items():
+            if value != getattr(Machine(), name):
+                words += [f"--{name}", str(value)]
+        return words
+
+    def _mixture_arguments(self, mixture: Mixture, folder: str) -> list[str]:
+        """The command with its pictures and weights: as few words as say them exactly."""
+        keys, seed = list(mixture.keys), self.choices.seed
+        usable = [str(path) for path in self.pictures if str(path) not in self.failures]
+        are_first = keys == usable[: len(keys)]
+        pictures = [folder, "-n", str(len(keys))] if are_first else keys
+        if are_first and self.recursive:
+            pictures.append("--recursive")
+        if are_first and len(set(mixture.weights)) == 1:
+            return ["latmix", "centroid", *pictures]
+        if seed is not None and mixture.weights == Mixture.random(keys, seed).weights:
+            return ["latmix", "mix", *pictures, "--random", "1", "--seed", str(seed)]
+        words = ["latmix", "mix", *keys]
+        for key, weight in mixture.as_dict().items():
+            words += ["-w", f"{key}={weight:.6g}"]
         return words
 
     def save(self, path: Path) -> None:
@@ -336,6 +371,12 @@ class Session:
             "recursive": self.recursive,
             "choices": chosen,
             "results": [str(result) for result in self.results],
+            "shown": str(self.shown) if self.shown else None,
+            "marked": [str(result) for result in self.marked],
+            "compared": list(self.compared),
+            "draft_steps": self.draft_steps,
+            "drafts": self.drafts,
+            "view": dict(self.view),
             "pinned": sorted(self.mixture.pinned) if self.mixture else [],
             "bookmarks": [bookmark.content() for bookmark in self.bookmarks.kept],
         }
@@ -355,6 +396,7 @@ class Session:
             if content["latmix"] != FORMAT:
                 return False
             self.theme = str(content["theme"])
+            self._resume_results(content)
             self.bookmarks.take(map(Bookmark.of, content.get("bookmarks", [])))
             if not content["folder"]:
                 return False
@@ -375,8 +417,51 @@ class Session:
         self.model, self.folder = str(content["model"]), Path(content["folder"])
         self.recursive = bool(content["recursive"])
         self.choices = choices
-        self.results = [Path(result) for result in content["results"] if Path(result).exists()]
         return True
+
+    def _resume_results(self, content: Mapping[str, Any]) -> None:
+        """Take up the results that are still there, and how they were looked at."""
+        self.results = [Path(result) for result in content["results"] if Path(result).exists()]
+        kept = set(self.results)
+        shown = Path(content.get("shown") or "")
+        self.shown = shown if shown in kept else None
+        self.marked = [Path(path) for path in content.get("marked", ()) if Path(path) in kept]
+        self.compared = tuple(str(method) for method in content.get("compared", ()))
+        for method in self.compared:
+            parse_method(method)
+        self.draft_steps = max(1, int(content.get("draft_steps", DRAFT_STEPS)))
+        self.drafts = bool(content.get("drafts", False))
+        self.view = {str(name): str(value) for name, value in content.get("view", {}).items()}
+
+    def add_result(self, path: Path) -> None:
+        """A picture was made: it is the one looked at."""
+        self.results.append(path)
+        self.shown = path
+
+    def look_at(self, path: Path) -> bool:
+        """Look at a result; False where it is not one, or is looked at already."""
+        if path not in self.results or path == self.shown:
+            return False
+        self.shown = path
+        return True
+
+    def mark(self, path: Path) -> bool:
+        """Mark a result, or unmark it; whether it is marked now."""
+        if path in self.marked:
+            self.marked.remove(path)
+            return False
+        self.marked.append(path)
+        return True
+
+    def prompts_changed(self) -> None:
+        """A prompt beside a picture is another now: which latents fit must be looked up anew."""
+        self._forget_latents()
+
+    def use_model(self, model: str) -> None:
+        """Take another model: its latents are others."""
+        if model != self.model:
+            self.model = model
+            self._forget_latents()
 
     def keep_existing(self, pictures: Iterable[Path], count: int) -> None:
         """Set the folder's pictures; a mixture keeps those of its pictures that are still there."""
@@ -419,6 +504,11 @@ class Session:
     def _forget_latents(self) -> None:
         self._inversion, self._live = None, None
         self._row_of = {}
+
+
+def shell_command(words: Iterable[str]) -> str:
+    """Words as one line for a POSIX shell."""
+    return " ".join(_shell_word(word) for word in words)
 
 
 def _shell_word(word: str) -> str:

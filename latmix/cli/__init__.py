@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from latmix.cli import explore, latents, machine, mixing, models, store, study, sweep
+from latmix.cli import explore, latents, machine, mixing, models, results, store, study, sweep
 
 app = typer.Typer(
     name="latmix",
@@ -33,11 +33,12 @@ app.command("invert")(latents.invert)
 app.command("stats")(latents.stats)
 app.command("sweep")(sweep.sweep)
 app.command("replay")(mixing.replay)
-app.add_typer(study.app, name="study")
+app.command("diff")(results.diff)
 app.add_typer(models.app, name="models")
 app.add_typer(store.app, name="store")
 app.add_typer(study.app, name="study")
 app.command("themes")(machine.themes)
+app.command("keys")(machine.keys)
 app.command("doctor")(machine.doctor)
 
 

@@ -52,6 +52,31 @@ def themes(output: SayOptions) -> int:
     return 0
 
 
+@command
+def keys(output: SayOptions) -> int:
+    """The terminal UI's keys by binding id, your own included, and what is wrong with those."""
+    from latmix.config import load_config
+    from latmix.tui.keymap import check_keymap, key_rows
+    from latmix.tui.scopes import SCOPES
+
+    keymap = check_keymap(load_config().keys, SCOPES)
+    rows = key_rows(keymap, SCOPES)
+    if output.json:
+        run.print_json({"keys": [vars(row) for row in rows], "failed": list(keymap.faults)})
+        return 0
+    from rich.text import Text
+
+    from latmix.report import plain_table
+
+    table = plain_table("id", "keys", "what")
+    for row in rows:
+        table.add_row(row.id, Text(row.keys), Text(row.what))
+    run.console().print(table)
+    for reason in keymap.faults:
+        run.say(reason)
+    return 0
+
+
 def _examine() -> tuple[dict[str, Any], list[str]]:
     """What there is, and what is wrong with it."""
     from latmix.config import Config, config_file, load_config

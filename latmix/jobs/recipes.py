@@ -96,7 +96,7 @@ def find_ingredients(
     rows = [PictureRow(Path(i.path), i.sha256, i.prompt) for i in recipe.images]
     absent = set(space.missing([row.key for row in rows]))
     wanted = {rows[index].sha256 for index in absent}
-    found = _by_content([*(rows[index].path for index in absent), *places], wanted)
+    found = files_by_content([*(rows[index].path for index in absent), *places], wanted)
     lost = [rows[index] for index in sorted(absent) if rows[index].sha256 not in found]
     if lost:
         raise StoreError(
@@ -107,7 +107,7 @@ def find_ingredients(
     return [PictureRow(found.get(row.sha256, row.path), row.sha256, row.prompt) for row in rows]
 
 
-def _by_content(paths: Iterable[Path], wanted: set[str]) -> dict[str, Path]:
+def files_by_content(paths: Iterable[Path], wanted: set[str]) -> dict[str, Path]:
     """Files by their hash, as far as they are wanted; stops once all are found."""
     found: dict[str, Path] = {}
     for path in dict.fromkeys(paths):

@@ -24,6 +24,7 @@ from latmix.sampling.generators import watched
 if TYPE_CHECKING:
     from latmix.config import Config
     from latmix.jobs.inversion import Inversion
+    from latmix.jobs.variants import Variants, Wanted
     from latmix.jobs.workbench import Workbench
     from latmix.mixing.live import LiveStatistics
     from latmix.mixing.statistics import Statistics
@@ -183,6 +184,47 @@ class Studio:
         write_result(made.pictures[0], path, recipe)
         small = for_screen(made.pictures[0])
         return Made(path, small, mixed.statistics[0], made.seconds)
+
+    def try_out(
+        self, order: Order, inversion: Inversion, wanted: Sequence[Wanted], steps: int
+    ) -> Generator[Progress, None, Variants]:
+        """Drafts of several ways to mix the same latents, in one batch; nothing is written.
+
+        Args:
+            steps: of a draft; never more than the order's.
+
+        Raises:
+            LatmixError: as `prepare`; nothing can be made of any.
+        """
+        from latmix.jobs.variants import as_drafts, make_variants
+
+        bench = yield from self._made()
+        weighted = {path for one in wanted for path, weight in one.weights.items() if weight > 0}
+        rows = tuple(row for row in inversion.rows if str(row.path) in weighted)
+        settings = as_drafts(order.generation_settings(bench.source), steps)
+        held = replace(inversion, rows=rows)
+        made = yield from _for_screen(
+            bench, make_variants(bench, held, wanted, settings, self._batch)
+        )
+        small = [
+            replace(one, picture=for_screen(one.picture) if one.picture else None)
+            for one in made.variants
+        ]
+        return replace(made, variants=tuple(small))
+
+    def use(self, model: str) -> Generator[Progress, None, Setting]:
+        """Take another model; where it cannot be used the old one stays.
+
+        Raises:
+            LatmixError: as `prepare`.
+        """
+        held = self._model, self._bench
+        self._model, self._bench = model, None
+        try:
+            return (yield from self.prepare())
+        except BaseException:
+            self._model, self._bench = held
+            raise
 
     def _made(self) -> Generator[Progress, None, Workbench]:
         """The workbench; the first time, torch is imported and the model looked for."""

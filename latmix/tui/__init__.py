@@ -64,7 +64,9 @@ def run(options: ExploreOptions) -> int:
     config = load_config()
     handler = _log_to(config.log_file)
     try:
-        start = make_start(options, config)
+        from latmix.tui.pixels import find_pixels
+
+        start = replace(make_start(options, config), pixels=find_pixels())
         from latmix.tui.app import ExploreApp
 
         app = ExploreApp(start)
@@ -97,15 +99,23 @@ def make_start(options: ExploreOptions, config: Config) -> Start:
     Reads the configuration's small files: call it before the screen is up.
     """
     from latmix.jobs.studio import Studio
+    from latmix.session import Machine
     from latmix.tui.explorer import Start
+    from latmix.tui.keymap import check_keymap
+    from latmix.tui.scopes import SCOPES
     from latmix.tui.themes import load_themes
 
     saved, notes = _saved_session(config)
+    keymap = check_keymap(config.keys, SCOPES)
     folder = options.folder.resolve() if options.folder is not None else None
     if folder is not None and not folder.is_dir():
         raise LatmixError(f"There is no folder {display_name(folder)}.", "Check the path given.")
     resumes = not options.fresh and saved.folder is not None and folder in (None, saved.folder)
     session = saved if resumes else _new_session(saved.theme)
+    if not resumes and not options.fresh:
+        session.results, session.marked = saved.results, saved.marked
+    session.machine = Machine(options.device, options.dtype, options.batch)
+    session.draft_steps = config.draft_steps or session.draft_steps
     session.recursive = options.recursive or session.recursive
     session.choices = replace(session.choices, **options.choices)
     if options.model != "auto" or not resumes:
@@ -119,7 +129,8 @@ def make_start(options: ExploreOptions, config: Config) -> Start:
         count=options.count,
         is_resumed=resumes,
         is_plain=bool(os.environ.get("NO_COLOR")),
-        notes=notes,
+        keymap=keymap,
+        notes=(*notes, *keymap.faults),
     )
 
 
@@ -183,10 +194,10 @@ def _close(app: ExploreApp) -> None:
         app.session.save(app.config.session_file)
     except (LatmixError, ValueError) as error:
         print(f"latmix: the session is not saved: {error}", file=sys.stderr)
-    if app.made:
+    if made := list(app.choices_of):
         from latmix.names import plural
 
-        said = f"made {plural(len(app.made), 'picture')}, the last is {display_name(app.made[-1])}"
+        said = f"made {plural(len(made), 'picture')}, the last is {display_name(made[-1])}"
         print(f"latmix: {said}", file=sys.stderr)
     if app.work.close(CLOSE_SECONDS):
         return

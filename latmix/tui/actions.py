@@ -9,26 +9,34 @@ from typing import Any
 from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
+from textual.widget import Widget
 
 from latmix.mixing.grid import methods
 from latmix.names import display_name, plural
 from latmix.tui.browsing import Browsing
+from latmix.tui.choosing import Choosing
 from latmix.tui.commands import COMMANDS, bindings
 from latmix.tui.dialogs.folder import FolderChosen, FolderDialog
 from latmix.tui.dialogs.help import HelpDialog
 from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.dialogs.notice import NoticeDialog
-from latmix.tui.dialogs.text_entry import CountDialog, PromptDialog
+from latmix.tui.dialogs.text_entry import CountDialog
 from latmix.tui.dialogs.theme import ThemeDialog
+from latmix.tui.explorer import Explorer
+from latmix.tui.palette import ChoiceProvider
+from latmix.tui.results import Results
 from latmix.tui.themes import PLAIN
+from latmix.tui.trying import Trying
 from latmix.tui.viewing import view_in_thread
 
 COMPARED_AT_MOST = 64
 """Pictures whose mixture is tried under every method before the grid is shown."""
 
 
-class Actions(Browsing):
+class Actions(Browsing, Results, Trying, Choosing):
     """The commands of `commands.COMMANDS`."""
+
+    COMMANDS = Explorer.COMMANDS | {ChoiceProvider}
 
     BINDINGS = [
         *bindings(),
@@ -44,7 +52,8 @@ class Actions(Browsing):
             async def run(action: str = action) -> None:
                 await self.run_action(action)
 
-            yield SystemCommand(f"{command.name}  ({command.shown_keys})", command.tooltip, run)
+            keys = self.start.keymap.shown(command.id, command.shown_keys)
+            yield SystemCommand(f"{command.name}  ({keys})", command.tooltip, run)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The footer shows stop only while something can be stopped, and invert only otherwise."""
@@ -68,11 +77,13 @@ class Actions(Browsing):
             self.say("No pictures to choose from: f opens a folder.")
             return
         count = len(self.session.mixture) if self.session.mixture else min(8, most)
-        self.push_screen(CountDialog(count, most), self._count_chosen)
+        self.push_screen(CountDialog(count, most), self.take_count)
 
-    def _count_chosen(self, count: int | None) -> None:
+    def take_count(self, count: int | None) -> None:
+        """Mix the first `count` pictures, or all where there are fewer."""
         if count is not None and self.session.set_count(count):
-            self.changed(f"The first {plural(count, 'picture')}, with equal weights.")
+            mixed = plural(len(self.session.mixture or ()), "picture")
+            self.changed(f"The first {mixed}, with equal weights.")
 
     def action_choose_method(self) -> None:
         session = self.session
@@ -84,28 +95,31 @@ class Actions(Browsing):
                     remarks[name] = "!" if statistics.warning else "✓"
         self.push_screen(MethodDialog(session.choices.method, remarks), self._method_chosen)
 
-    def _method_chosen(self, method: str | None) -> None:
-        if method is not None and self.session.choose(method=method):
+    def _method_chosen(self, chosen: tuple[str, ...] | None) -> None:
+        if chosen is not None:
+            self.take_method(chosen[0])
+
+    def take_method(self, method: str) -> None:
+        if self.session.choose(method=method):
             self.changed(f"Method {method}.")
-
-    def action_edit_prompt(self) -> None:
-        self.push_screen(PromptDialog(self.session.choices.prompt), self._prompt_chosen)
-
-    def _prompt_chosen(self, prompt: str | None) -> None:
-        if prompt is not None and self.session.choose(prompt=prompt):
-            self.changed("Another prompt: the pictures have other latents now.")
 
     def action_choose_theme(self) -> None:
         if self.start.is_plain:
             self.say(f"NO_COLOR is set: the theme stays {PLAIN}.")
             return
-        ours = [theme.name for theme in self.start.themes.loaded]
-        others = sorted(name for name in self.available_themes if name not in ours)
-        self.push_screen(ThemeDialog(ours + others, self.theme), self._theme_chosen)
+        self.push_screen(ThemeDialog(self.theme_names(), self.theme), self.take_theme)
 
-    def _theme_chosen(self, name: str | None) -> None:
+    def theme_names(self) -> list[str]:
+        """Every theme, latmix's own first; without colours only one."""
+        if self.start.is_plain:
+            return [PLAIN]
+        ours = [theme.name for theme in self.start.themes.loaded]
+        return ours + sorted(name for name in self.available_themes if name not in ours)
+
+    def take_theme(self, name: str | None) -> None:
+        """Put a theme on, and keep it."""
         if name is not None:
-            self.session.theme = name
+            self.theme = self.session.theme = name
             fixed = "; the configuration names another for the next start"
             named = self.config.theme not in ("", name)
             self.changed(f"Theme {display_name(name)}{fixed if named else ''}.")
@@ -125,18 +139,19 @@ class Actions(Browsing):
     def action_generate(self) -> None:
         if self.session.mixture is None:
             self.say("No pictures to mix: space takes one in, f opens a folder.")
-        elif self.work.is_busy:
-            self.say_busy()
-        else:
+        elif not self.work.is_busy:
             self.pane.turn(to_mixture=True)
             self.work.generate()
             self.show_job()
+        elif self.work.follow_with(self.work.generate):
+            first = self.work.asked is not None and self.work.asked.kind == "invert"
+            ended = "once the pictures are inverted" if first else "after the one at work"
+            self.notify(f"The picture will be made {ended}.", markup=False)
+        else:
+            self.say_busy()
 
     def say_busy(self) -> None:
-        if self.work.generate_after_inversion():
-            self.notify("The picture will be made once the pictures are inverted.", markup=False)
-        else:
-            self.notify("A job is at work: esc stops it.", markup=False)
+        self.notify("A job is at work: esc stops it.", markup=False)
 
     def action_cancel_job(self) -> None:
         if self.pictures.entry is not None:
@@ -174,5 +189,9 @@ class Actions(Browsing):
         self.copy(command)
         self.push_screen(NoticeDialog("The same from the shell (copied)", command))
 
+    def _pane_in_focus(self) -> Widget | None:
+        """The focused widget, or the screen itself where that has a help of its own."""
+        return self.screen if self.screen.HELP else self.focused
+
     def action_show_help(self) -> None:
-        self.push_screen(HelpDialog(self.config))
+        self.push_screen(HelpDialog(self.config, self.start.keymap, self._pane_in_focus()))

@@ -13,7 +13,9 @@ from textual.screen import Screen
 from latmix.errors import LatmixError
 from latmix.jobs.browsing import Found, Listing
 from latmix.jobs.engine import JobCancelled, JobFailed, JobFinished, JobProgressed
+from latmix.jobs.history import Revisited
 from latmix.jobs.studio import Made
+from latmix.jobs.variants import Variants
 from latmix.jobs.weights import TextWritten, WeightsRead
 from latmix.names import display_name, plural
 from latmix.tui.actions import Actions
@@ -39,9 +41,12 @@ PREVIEWS = {
 class ExploreApp(Actions):
     """`latmix explore`."""
 
+    _to_restore: Revisited | None = None
+
     def on_mount(self) -> None:
         self._listen_to_signals()
         self.pictures.focus()
+        self.set_tooltips()
         self.show_all()
         # After the first paint: folders and torch are read while the user already looks.
         self.call_after_refresh(self._begin)
@@ -102,7 +107,9 @@ class ExploreApp(Actions):
             mixed = plural(len(session.mixture or ()), "picture")
             said = f"Resumed: {mixed} mixed by {session.choices.method}. --fresh starts anew."
             if session.results:
-                self.work.read_result(session.results[-1])
+                session.shown = session.shown or session.results[-1]
+                self.work.read_result(session.shown)
+                self.pane.turn(to_mixture=True)
         else:
             if found.prompt is not None:
                 session.choose(prompt=found.prompt)
@@ -111,11 +118,30 @@ class ExploreApp(Actions):
             said += f"; prompt: {session.choices.prompt}" if session.choices.prompt else ""
             self.pane.take_result(None)
             self.pane.turn(to_mixture=False)
+        if (there := self._to_restore) is not None:
+            self._to_restore = None
+            self.restore(there)
+            said = self.job_line.said
         self.work.forget_look_ups()
         self.pictures.show_folder()
         self.show_filter()
+        if resumes:
+            self._take_up_view()
         self.changed(said)
         self._read_input_soon()
+
+    def _take_up_view(self) -> None:
+        """The cursor and the focus where they were left."""
+        shows_mixture = self.pane.shows_mixture
+        self.pictures.go_to(Path(self.session.view.get("picture", "")))
+        if self.session.view.get("pane") == "results" and self.session.results:
+            self.history.focus()
+        # The cursor's move is told by a message, which turns the pane to the picture.
+        self.call_after_refresh(self.pane.turn, shows_mixture)
+
+    def open_to_restore(self, there: Revisited) -> None:
+        self._to_restore = there
+        self.open_folder(there.folder, there.recursive)
 
     def on_folder_expanded(self, message: FolderExpanded) -> None:
         self.work.list_folders(message.folder)
@@ -123,6 +149,8 @@ class ExploreApp(Actions):
     # Widgets
 
     def on_cursor_moved(self, message: CursorMoved) -> None:
+        if message.path is not None:
+            self.session.view["picture"] = str(message.path)
         if not self.work.is_busy:
             self.pane.turn(to_mixture=False)
         self.show_input()
@@ -160,14 +188,22 @@ class ExploreApp(Actions):
                     self.pane.take_preview(progress.preview, name)
                 self.show_job()
                 return
+            case JobCancelled(kind="draft"):
+                return
+            case JobFinished(kind="draft" | "compare", result=Variants() as variants):
+                self.take_variants(event, variants)
             case JobFinished(kind="scan", result=Found() as found):
                 if self.work.is_wanted(event):
                     self._take_pictures(found)
             case JobFinished(kind="list", result=Listing() as listing):
                 if (dialog := self._folder_dialog()) is not None:
                     dialog.show_listing(listing)
-            case JobFinished(kind="thumbnail" | "result" | "weigh"):
+            case JobFinished(kind="thumbnail" | "weigh"):
                 self._take_reading(event)
+            case JobFinished(kind="result" | "strip" | "diff" | "export" | "revisit"):
+                self.take_history(event)
+            case JobFinished(kind="models" | "prompts" | "sidecar"):
+                self.take_choice(event)
             case JobFinished(kind="generate", result=Made() as made):
                 self._take_made(made)
             case JobFailed(error=error):
@@ -185,7 +221,8 @@ class ExploreApp(Actions):
                 self.pane.take_preview(None)
                 self.say(said)
                 self.show_all()
-                if isinstance(event, JobCancelled):
+                self.draft_soon()
+                if isinstance(event, JobCancelled) or event.kind == "model":
                     self.look_up_soon()
 
     def _take_reading(self, event: JobFinished) -> None:
@@ -194,17 +231,14 @@ class ExploreApp(Actions):
         match event:
             case JobFinished(kind="thumbnail", result=image):
                 self.pane.take_thumbnail(image)
-            case JobFinished(kind="result", result=image):
-                self.pane.take_result(Result(self.session.results[-1], image, None))
-                self.pane.turn(to_mixture=True)
             case JobFinished(kind="weigh", result=statistics):
                 panel = self.screen_stack[0].query_one(StatisticsPanel)
                 panel.show(statistics, self.session.choices.method, "")
 
     def _take_made(self, made: Made) -> None:
-        self.session.results.append(made.path)
-        self.made.append(made.path)
-        choices = self.work.ended.choices if self.work.ended else None
+        self.session.add_result(made.path)
+        choices = self.work.ended.choices if self.work.ended else self.session.choices
+        self.choices_of[made.path] = choices
         self.pane.take_result(Result(made.path, made.picture, choices))
         name = display_name(made.path)
         self.changed(f"Made in {made.seconds:.1f} s: {name}. o opens it.")
@@ -219,8 +253,10 @@ class ExploreApp(Actions):
             case "list":
                 if (dialog := self._folder_dialog()) is not None:
                     dialog.show_error(str(error))
-            case "result" | "recall" | "weigh":
+            case "result" | "recall" | "weigh" | "draft":
                 self.say(str(error))
+            case "diff" | "revisit" if not self.work.is_wanted(event):
+                pass
             case "save":
                 self.warn(f"The session is not saved: {error}")
             case _:

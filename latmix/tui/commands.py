@@ -47,6 +47,7 @@ class Command:
 
 
 WEIGHTS, PICTURES, MAKING, PROGRAM = "Weights", "Pictures", "Making", "Program"
+RESULTS = "Results"
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -209,12 +210,63 @@ COMMANDS: tuple[Command, ...] = (
         "The grid of norm targets and mean splits, with what each does.", MAKING, footer="method",
     ),
     Command(
+        "job.compare", "c", "compare_methods", "c", "Compare methods",
+        "Drafts by up to six methods at the same weights, side by side; enter takes one.", MAKING,
+    ),
+    Command(
+        "job.sweep", "W", "sweep_count", "W", "Sweep over N",
+        "Drafts of the first 2, 4, 8, ... pictures of the mixture, by its method.", MAKING,
+    ),
+    Command(
+        "job.drafts", "D", "toggle_drafts", "D", "Drafts on or off",
+        "Follow every change with a picture of few steps; g makes it in full.", MAKING,
+    ),
+    Command(
         "prompt.edit", "p", "edit_prompt", "p", "Edit the prompt",
-        "What the pictures show; {name} and {folder} are filled in.", MAKING,
+        "What the pictures show, for all or for the picture under the cursor alone.", MAKING,
+    ),
+    Command(
+        "settings.edit", "comma", "edit_settings", ",", "Settings",
+        "Steps, guidance, solver, size, fit, negative prompt, and the steps of drafts.", MAKING,
+    ),
+    Command(
+        "model.choose", "M", "choose_model", "M", "Choose the model",
+        "The models on this machine, and what fetching another would cost.", MAKING,
     ),
     Command(
         "command.copy", "y", "copy_command", "y", "Copy as a command",
         "Show and copy the shell command that makes this mixture.", MAKING,
+    ),
+    Command(
+        "result.older", "less_than_sign", "look(-1)", "< >", "An older result",
+        "Look at the result made before the one shown; > at the one made after it.", RESULTS,
+    ),
+    Command(
+        "result.newer", "greater_than_sign", "look(1)", ">", "A newer result",
+        "Look at the result made after the one shown.", RESULTS,
+    ),
+    Command(
+        "result.pane", "w", "switch_pane", "w", "Pictures or results",
+        "Move between the pictures and the row of results; there the arrows look at others.",
+        RESULTS,
+    ),
+    Command(
+        "result.mark", "plus", "mark_result", "+", "Mark the result",
+        "Mark the result shown, to export it or to compare it with another.", RESULTS,
+    ),
+    Command(
+        "result.differences", "d", "compare_recipes", "d", "Differences",
+        "What differs between the result shown and the marked one, or else the one before it.",
+        RESULTS,
+    ),
+    Command(
+        "result.restore", "r", "restore_result", "r", "Back to the result",
+        "Back to the pictures, weights, method and settings that the result was made from.",
+        RESULTS,
+    ),
+    Command(
+        "result.export", "E", "export_results", "E", "Export results",
+        "Copy the marked results, or the one shown, into a folder.", RESULTS,
     ),
     Command(
         "program.help", "question_mark,f1", "show_help", "?  f1", "Help",

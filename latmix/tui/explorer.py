@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Footer, Static
 
 from latmix.config import Config
@@ -17,10 +18,12 @@ from latmix.errors import LatmixError
 from latmix.jobs.engine import JobEvent
 from latmix.jobs.studio import Studio
 from latmix.names import display_name, plural
-from latmix.session import Session
+from latmix.session import Choices, Session
 from latmix.tui.arrangement import Heading
 from latmix.tui.filter_line import FilterLine
+from latmix.tui.history_strip import HistoryStrip
 from latmix.tui.job_line import JobLine
+from latmix.tui.keymap import Keymap
 from latmix.tui.list_status import ListStatus
 from latmix.tui.messages import JobReported
 from latmix.tui.picture_list import PictureHeader, PictureList
@@ -32,6 +35,7 @@ from latmix.tui.work import Work
 
 SAVE_DELAY = 2.0
 LOOK_UP_DELAY = 0.3
+DRAFT_DELAY = 0.4
 EMOJI_NOTE = (
     "The built-in model, mini, knows emoji only. `latmix models list` names others; start with "
     "--model to use one."
@@ -51,6 +55,8 @@ class Start:
         count: pictures of a new mixture.
         is_resumed: whether the session is an earlier one.
         is_plain: no colours, whatever the theme.
+        pixels: a widget that shows pictures in pixels, where the terminal can.
+        keymap: the user's own keys, checked.
         notes: to say first.
     """
 
@@ -62,6 +68,8 @@ class Start:
     count: int = 8
     is_resumed: bool = False
     is_plain: bool = False
+    pixels: type[Widget] | None = None
+    keymap: Keymap = field(default_factory=lambda: Keymap({}))
     notes: tuple[str, ...] = ()
 
 
@@ -77,11 +85,12 @@ class Explorer(App[int]):
         super().__init__(ansi_color=True if start.is_plain else None)
         self.start = start
         self.config, self.session = start.config, start.session
-        self.made: list[Path] = []
+        self.choices_of: dict[Path, Choices] = {}
         for theme in start.themes.loaded:
             self.register_theme(theme)
         wanted = (start.config.theme, start.session.theme)
         self.theme = PLAIN if start.is_plain else start.themes.find(*wanted)
+        self.set_keymap(dict(start.keymap.keys))
         self.work = Work(start.session, start.studio, self._tell)
         self._timers_by_name: dict[str, Timer] = {}
         self._footer_is_busy = False
@@ -99,11 +108,22 @@ class Explorer(App[int]):
                 yield PictureList(self.session, self.clear_marks_or_filter)
                 yield ListStatus()
             with Vertical(id="right"):
-                yield PicturePane()
+                yield PicturePane(self.start.pixels)
+                yield HistoryStrip(self.session)
                 yield StatisticsPanel()
         yield JobLine()
         yield Footer()
         yield Static(TOO_SMALL, id="too-small", markup=False)
+
+    def set_tooltips(self) -> None:
+        """What each part of the screen is, for those who point at it."""
+        for widget, words in (
+            (TitleLine, "The folder, how many pictures are mixed, the method, model and device."),
+            (PicturePane, "The mixture's picture, or the one under the cursor: v turns."),
+            (StatisticsPanel, "What the mixture's numbers say, before a picture is made."),
+            (JobLine, "The job at work, or what happened last."),
+        ):
+            self.screen_stack[0].query_one(widget).tooltip = words
 
     def _tell(self, event: JobEvent) -> None:
         """Called on the engines' threads, which may outlive the loop by a moment."""
@@ -136,6 +156,7 @@ class Explorer(App[int]):
     def show_all(self) -> None:
         """Draw the session and the work anew."""
         self.pictures.show_session()
+        self.screen_stack[0].query_one(HistoryStrip).show()
         self.show_list_status()
         self.screen_stack[0].query_one(TitleLine).show(self.session, self.work.setting)
         self.show_statistics()
@@ -195,9 +216,10 @@ class Explorer(App[int]):
     def show_job(self) -> None:
         """The job at work, with the keys that go with it."""
         work = self.work
-        self.job_line.show_job(
-            work.progress, work.pace, work.is_stopping, work.is_paused, len(work.queued)
-        )
+        for line in (line for screen in self.screen_stack for line in screen.query(JobLine)):
+            line.show_job(
+                work.progress, work.pace, work.is_stopping, work.is_paused, len(work.queued)
+            )
         if self.work.is_busy != self._footer_is_busy:
             self._footer_is_busy = self.work.is_busy
             self.refresh_bindings()
@@ -216,6 +238,16 @@ class Explorer(App[int]):
         self.say(what)
         self.show_all()
         self.look_up_soon()
+        self.draft_soon()
+        self.save_soon()
+
+    def draft_soon(self) -> None:
+        """Where drafts are on, make one once keys are quiet."""
+        if self.session.drafts:
+            self.later("draft", DRAFT_DELAY, self.work.draft)
+
+    def save_soon(self) -> None:
+        """Save the session once keys are quiet."""
         self.later("save", SAVE_DELAY, lambda: self.work.save(self.config.session_file))
 
     def look_up_soon(self) -> None:

@@ -15,6 +15,7 @@ VERBS = {
     "recall": "looking up",
     "invert": "inverting",
     "measure": "measuring",
+    "mix": "mixing",
     "generate": "generating",
 }
 STOPPING = "stopping after the call at work; what is finished is kept"

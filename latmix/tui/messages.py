@@ -89,3 +89,17 @@ class SignalReceived(Message):
     """The system asks the program to end."""
 
     number: int
+
+
+@dataclass
+class ResultChosen(Message):
+    """A result of the strip was clicked."""
+
+    path: Path
+
+
+@dataclass
+class StripWanted(Message):
+    """Results whose small pictures are needed."""
+
+    paths: tuple[Path, ...]

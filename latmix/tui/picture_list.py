@@ -79,6 +79,10 @@ class PictureHeader(Static):
 class PictureList(ScrollView, can_focus=True):
     """Renders the session's pictures and the weight being typed; posts where the cursor is."""
 
+    HELP = (
+        "The pictures of the folder. Those with a bar are in the mixture; the keys act on the one "
+        "under the cursor, > and in reverse."
+    )
     COMPONENT_CLASSES = {"pictures--bar", "pictures--out", "pictures--failed"}
     BINDINGS = [
         Binding("down,j", "move(1)", "Down", show=False, id="list.down", tooltip="One down."),
@@ -269,6 +273,12 @@ class PictureList(ScrollView, can_focus=True):
             if str(rows[index]) in self._painter.weights:
                 self._put_cursor(index)
                 return
+
+    def go_to(self, path: Path) -> None:
+        """Put the cursor on a picture, where that is shown."""
+        at = self.arrangement.find(path)
+        if at is not None:
+            self._put_cursor(at)
 
     def _put_cursor(self, index: int, is_new: bool = False) -> None:
         index = max(0, min(index, len(self.arrangement.rows) - 1))

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.widget import Widget
 from textual.widgets import Static
 
 from latmix.names import display_name
@@ -37,12 +39,15 @@ class Result:
 class PicturePane(Vertical):
     """Knows both pictures and which is shown."""
 
-    def __init__(self) -> None:
+    def __init__(self, pixels: type[Widget] | None = None) -> None:
+        """pixels: a widget that shows its `image` better than half-blocks can, if there is one."""
         super().__init__(id="pane")
+        self._pixels: Any = pixels(id="pixels") if pixels is not None else None
         self.shows_mixture = False
         self._result: Result | None = None
         self._preview: Image.Image | None = None
         self._preview_name = ""
+        self._draft: tuple[Image.Image, Choices] | None = None
         self._is_outdated = False
         self._input: Path | None = None
         self._input_image: Image.Image | None = None
@@ -50,6 +55,8 @@ class PicturePane(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Thumbnail()
+        if self._pixels is not None:
+            yield self._pixels
         yield Static(id="caption", markup=False)
 
     def on_mount(self) -> None:
@@ -59,7 +66,7 @@ class PicturePane(Vertical):
     def path(self) -> Path | None:
         """Of the picture that is shown, if it is in a file."""
         if self.shows_mixture:
-            return self._result.path if self._result else None
+            return self._result.path if self._result and not self._draft else None
         return self._input
 
     @property
@@ -90,11 +97,19 @@ class PicturePane(Vertical):
 
     def take_result(self, result: Result | None) -> None:
         """The mixture's picture."""
-        self._result, self._preview = result, None
+        self._result, self._preview, self._draft = result, None, None
         self._draw()
 
+    def take_draft(self, image: Image.Image, choices: Choices, name: str) -> None:
+        """A quick picture of these choices; it goes when the mixture's own comes."""
+        self._draft, self._preview_name = (image, choices), name
+        self.turn(to_mixture=True)
+
     def compare(self, choices: Choices) -> None:
-        """Say whether the result is of these choices."""
+        """Say whether the result is of these choices; a draft of others goes."""
+        if self._draft is not None and self._draft[1] != choices:
+            self._draft = None
+            self._draw()
         made = self._result.choices if self._result else None
         outdated = made is not None and made != choices
         if outdated != self._is_outdated:
@@ -106,11 +121,18 @@ class PicturePane(Vertical):
             return
         image, words, caption = self._mixture() if self.shows_mixture else self._picture()
         self.query_one(Thumbnail).show(image, Text(words, justify="center"))
+        if self._pixels is not None:
+            self._pixels.display = image is not None
+            self.query_one(Thumbnail).display = image is None
+            if self._pixels.image is not image:
+                self._pixels.image = image
         self.query_one("#caption", Static).update(Text(caption, no_wrap=True, overflow="ellipsis"))
 
     def _mixture(self) -> tuple[Image.Image | None, str, str]:
         if self._preview is not None:
             return self._preview, "", self._preview_name
+        if self._draft is not None:
+            return self._draft[0], "", self._preview_name
         if self._result is None:
             return None, NO_RESULT, ""
         older = "older; g makes it anew: " if self._is_outdated else "mixture: "

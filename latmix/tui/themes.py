@@ -23,6 +23,19 @@ DEFAULT = "latmix-dark"
 PLAIN = "latmix-plain"
 """The theme without colours, for NO_COLOR."""
 
+ORDER = [
+    "dark",
+    "light",
+    "night",
+    "ember",
+    "paper",
+    "clear-dark",
+    "clear-light",
+    "contrast",
+    "terminal",
+    "plain",
+]
+
 _KINDS = {"dark": bool, "ansi": bool, "luminosity_spread": float, "text_alpha": float}
 
 
@@ -106,5 +119,5 @@ def _check(name: str, value: object) -> None:
 
 def _rank(path: Path) -> tuple[int, str]:
     """The order of the shipped themes; others follow by name."""
-    order = ("dark", "light", "contrast", "terminal", "plain")
-    return (order.index(path.stem) if path.stem in order else len(order), path.name)
+    at = ORDER.index(path.stem) if path.stem in ORDER else len(ORDER)
+    return at, path.name

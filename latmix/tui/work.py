@@ -7,12 +7,12 @@ wait behind an inversion. Both tell through one callback; `take` is called on th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from latmix.jobs import browsing, weights
+from latmix.jobs import browsing, history, weights
 from latmix.jobs.engine import (
     Engine,
     JobCancelled,
@@ -23,6 +23,7 @@ from latmix.jobs.engine import (
 )
 from latmix.jobs.progress import Pace, Progress
 from latmix.jobs.studio import Measured, Setting, Studio, weigh
+from latmix.jobs.variants import Wanted
 from latmix.names import plural
 from latmix.session import Choices, Session
 from latmix.tui.album import Album
@@ -30,7 +31,9 @@ from latmix.tui.album import Album
 LOOKED_UP_AT_MOST = 256
 """Pictures of a mixture that are looked up unasked: looking up reads the whole files."""
 
-FOREGROUND = ("invert", "generate")
+FOREGROUND = ("invert", "generate", "compare")
+
+NOUNS = {"invert": "inversion", "generate": "generation", "compare": "comparison"}
 
 LONG = 30.0
 """Seconds after which the end of a job is worth a sound."""
@@ -69,9 +72,11 @@ class Work:
         self._began: float | None = None
         self._is_prepared = False
         self._is_warm = False
-        self._generate_next = False
+        self._next: Callable[[], None] | None = None
         self._recall: Asked | None = None
+        self._draft: Asked | None = None
         self._last: dict[str, int] = {}
+        self._wanted_model = session.model
         self._looked_up: tuple[Choices, set[str]] = (session.choices, set())
 
     # Asking
@@ -106,8 +111,8 @@ class Work:
         self.ask("thumbnail", lambda: browsing.read_thumbnail(path))
 
     def read_result(self, path: Path) -> None:
-        """A picture of the mixture that was made at an earlier start."""
-        self.ask("result", lambda: browsing.read_thumbnail(path))
+        """A picture of a mixture that was made before, with its recipe."""
+        self.ask("result", lambda: history.look_at(path))
 
     def save(self, path: Path) -> None:
         content = self.session.content()
@@ -164,8 +169,9 @@ class Work:
         """Look the pictures up again when next asked to."""
         self._looked_up = (self.session.choices, set())
 
-    def invert(self, then_generate: bool = False) -> None:
-        self._generate_next = then_generate
+    def invert(self, then: Callable[[], None] | None = None) -> None:
+        """Find the mixture's latents; `then` is called once all are there."""
+        self._next = then
         order = self.session.order()
         self._begin("invert", lambda: self._studio.invert(order), order.paths)
 
@@ -173,7 +179,7 @@ class Work:
         """Make the mixture's picture; inverts first where that is needed."""
         inversion = self.session.inversion
         if self.session.uninverted or inversion is None:
-            self.invert(then_generate=True)
+            self.invert(then=self.generate)
             return
         order = self.session.order()
         self._begin("generate", lambda: self._studio.generate(order, inversion))
@@ -209,25 +215,54 @@ class Work:
         seconds, self._began = time.monotonic() - self._began, None
         return seconds >= LONG
 
-    def generate_after_inversion(self) -> bool:
-        """Let the inversion at work be followed by a picture; False where none is at work."""
-        if self.asked is None or self.asked.kind != "invert" or self.is_stopping:
+    def compare(self, wanted: Sequence[Wanted], steps: int) -> None:
+        """Make drafts of several mixtures; their pictures have latents."""
+        order, inversion = self.session.order(), self.session.inversion
+        if inversion is not None:
+            self._begin("compare", lambda: self._studio.try_out(order, inversion, wanted, steps))
+
+    def draft(self) -> None:
+        """Make a draft of the mixture as it is, instead of one that is still being made."""
+        self._drop_draft()
+        session, mixture = self.session, self.session.mixture
+        inversion, steps = session.inversion, session.draft_steps
+        if self.is_busy or mixture is None or inversion is None or not session.is_measured:
+            return
+        order = session.order()
+        wanted = [Wanted("draft", session.choices.method, mixture.as_dict())]
+        job = self._engine.submit(
+            "draft", lambda: self._studio.try_out(order, inversion, wanted, steps)
+        )
+        self._draft = Asked(job, "draft", session.folder, session.choices)
+
+    def use_model(self, model: str) -> None:
+        """Take another model; the session is told when it can be used."""
+        self.stop()
+        self._drop_recall()
+        self._drop_draft()
+        self._wanted_model = model
+        self._engine.submit("model", lambda: self._studio.use(model))
+
+    def follow_with(self, then: Callable[[], None]) -> bool:
+        """Let the job at work be followed by another, instead of one that waited for that already;
+        False where none is at work or it is being stopped."""
+        if self.asked is None or self.is_stopping:
             return False
-        self._generate_next = True
+        self._next = then
         return True
 
     def stop(self) -> bool:
         """Stop the job in the foreground; False where there is none."""
         if self.asked is None:
             return False
-        self._generate_next = False
+        self._next = None
         self.is_stopping, self._paused_at = True, None
         self._engine.cancel(self.asked.job)
         return True
 
     def cancel_all(self) -> None:
         """Ask everything to stop, without waiting."""
-        self._generate_next = False
+        self._next = None
         self._desk.cancel()
         self._album.cancel()
         self._engine.cancel()
@@ -244,6 +279,7 @@ class Work:
 
     def _begin(self, kind: str, work: Callable[[], Job], paths: Iterable[Path] = ()) -> None:
         self._drop_recall()
+        self._drop_draft()
         self.pace = Pace()
         self.progress = Progress(kind if self._is_warm else "prepare", 0, 0)
         self.is_stopping, self._paused_at = False, None
@@ -257,6 +293,11 @@ class Work:
         if self._recall is not None:
             self._engine.cancel(self._recall.job)
             self._recall = None
+
+    def _drop_draft(self) -> None:
+        if self._draft is not None:
+            self._engine.cancel(self._draft.job)
+            self._draft = None
 
     # Taking
 
@@ -279,19 +320,39 @@ class Work:
                 self.setting = setting
                 self._engine.submit("warm_up", self._studio.warm_up)
                 return setting.note
+            case JobFinished(kind="model", result=Setting() as setting):
+                self.setting = setting
+                self.session.use_model(self._wanted_model)
+                self.forget_look_ups()
+                return f"The model is {setting.model} on {setting.device} now. {setting.note}"
+            case JobFinished(kind="generate" | "compare"):
+                self._go_on()
             case JobFinished(kind="warm_up"):
                 self._is_warm = True
             case JobFinished(kind="recall", result=Measured() as measured):
                 self._take_recalled(event.job, measured)
             case JobFinished(kind="invert", result=Measured() as measured) if asked:
                 return self._take_inverted(asked, measured)
-            case JobCancelled(kind="invert" | "generate" as kind):
+            case JobCancelled(kind="invert" | "generate" | "compare" as kind):
                 self.forget_look_ups()
-                what = "inversion" if kind == "invert" else "generation"
-                return f"Stopped the {what}; what was finished is kept."
-            case JobFailed(kind="invert" | "generate"):
+                return f"Stopped the {NOUNS[kind]}; what was finished is kept."
+            case JobFailed(kind="invert" | "generate" | "compare"):
+                self._next = None
                 self.forget_look_ups()
         return ""
+
+    def is_wanted_draft(self, event: JobEvent) -> bool:
+        """Whether it is the last draft asked for, of the mixture as it still is."""
+        asked = self._draft
+        return (
+            asked is not None and asked.job == event.job and asked.choices == self.session.choices
+        )
+
+    def _go_on(self) -> None:
+        """Begin what was to follow the job that has ended."""
+        following, self._next = self._next, None
+        if following is not None:
+            following()
 
     def _take_recalled(self, job: int, measured: Measured) -> None:
         asked = self._recall
@@ -301,6 +362,7 @@ class Work:
 
     def _take_inverted(self, asked: Asked, measured: Measured) -> str:
         if not self._is_current(asked):
+            self._next = None
             return "The settings changed meanwhile: i inverts under the new ones."
         inversion = measured.inversion
         self._take_measured(measured)
@@ -311,11 +373,11 @@ class Work:
         if inversion.failures:
             said += f"; {plural(len(inversion.failures), 'picture')} left out (✗): F says why"
         if any(key not in asked.paths for key in self.session.uninverted):
-            self.invert(self._generate_next)
+            self.invert(self._next)
             return f"{said}; those added meanwhile are next."
-        if self._generate_next and self.session.is_measured:
-            self.generate()
-        self._generate_next = False
+        if self.session.is_measured:
+            self._go_on()
+        self._next = None
         return f"{said}."
 
     def _take_measured(self, measured: Measured) -> None:

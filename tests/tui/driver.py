@@ -25,7 +25,7 @@ from latmix.tui.messages import JobReported
 QUICK = {"steps": 2, "size": (32, 32), "solver": "ddim"}
 """Choices under which six pictures are inverted in a moment."""
 
-PATIENCE = 20.0
+PATIENCE = 30.0
 
 SETTLED = 0.1
 """Seconds that the pilot waits, twice a key, for a processor that a job keeps busy. Its own full
@@ -116,7 +116,14 @@ async def exploring(
     options.setdefault("model", "mini")
     options.setdefault("device", "cpu")
     options["choices"] = QUICK | options.get("choices", {})
-    app = ExploreApp(make_start(ExploreOptions(folder=folder, **options), load_config()))
+    start = make_start(ExploreOptions(folder=folder, **options), load_config())
+    async with running(ExploreApp(start), size) as driver:
+        yield driver
+
+
+@asynccontextmanager
+async def running(app: ExploreApp, size: tuple[int, int]) -> AsyncIterator[Driver]:
+    """An app on a screen; its threads are ended after the block."""
     messages: list[Message] = []
     settle = partial(wait_for_idle, max_sleep=SETTLED)
     with patch("textual.app.wait_for_idle", settle), patch("textual.pilot.wait_for_idle", settle):

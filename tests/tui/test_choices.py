@@ -12,7 +12,8 @@ from latmix.tui.commands import COMMANDS
 from latmix.tui.dialogs.folder import FolderDialog, FolderTree
 from latmix.tui.dialogs.help import HelpDialog
 from latmix.tui.dialogs.method import MethodDialog
-from latmix.tui.dialogs.text_entry import CountDialog, PromptDialog
+from latmix.tui.dialogs.prompt import PromptDialog
+from latmix.tui.dialogs.text_entry import CountDialog
 from latmix.tui.dialogs.theme import ThemeDialog
 from tests.tui.driver import Driver, opened
 

@@ -11,16 +11,8 @@ from textual.binding import Binding
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
-from latmix.tui.actions import Actions
 from latmix.tui.commands import COMMANDS
-from latmix.tui.dialogs.dialog import Dialog
-from latmix.tui.dialogs.failures import FailuresDialog
-from latmix.tui.dialogs.folder import FolderDialog, FolderTree
-from latmix.tui.dialogs.help import HelpDialog
-from latmix.tui.dialogs.method import MethodDialog
-from latmix.tui.dialogs.notice import NoticeDialog
-from latmix.tui.dialogs.theme import ThemeDialog
-from latmix.tui.picture_list import PictureList
+from latmix.tui.scopes import SCOPES
 from tests.tui.driver import opened
 
 KEY_NAMES = {
@@ -30,24 +22,19 @@ KEY_NAMES = {
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "question_mark": "?",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "plus": "+",
+    "comma": ",",
     "shift+left": "shift",
     "shift+right": "shift",
 }
 """Textual's names of keys that the README calls by their sign."""
 
-DIALOGS = (
-    Dialog,
-    FailuresDialog,
-    FolderDialog,
-    FolderTree,
-    HelpDialog,
-    MethodDialog,
-    NoticeDialog,
-    ThemeDialog,
-)
+PLACES = sorted({place for scope in SCOPES for place in scope}, key=lambda place: place.__name__)
 
 
-@pytest.mark.parametrize("place", [Actions, PictureList, *DIALOGS], ids=lambda c: c.__name__)
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
 def test_every_binding_has_an_id_a_description_and_a_tooltip(place: type) -> None:
     for binding in place.BINDINGS:
         assert isinstance(binding, Binding)
@@ -56,12 +43,7 @@ def test_every_binding_has_an_id_a_description_and_a_tooltip(place: type) -> Non
         assert binding.tooltip.endswith("."), binding
 
 
-@pytest.mark.parametrize(
-    "places",
-    [(Actions, PictureList), (Dialog, FolderDialog, FolderTree)]
-    + [(Dialog, dialog) for dialog in (HelpDialog, MethodDialog, NoticeDialog, ThemeDialog)],
-    ids=lambda places: places[-1].__name__,
-)
+@pytest.mark.parametrize("places", SCOPES, ids=lambda places: places[-1].__name__)
 def test_no_two_actions_share_a_key_where_both_can_be_reached(places: tuple[type, ...]) -> None:
     taken: dict[str, str] = {}
     ids: list[str] = []

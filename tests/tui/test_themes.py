@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.color import Color
+from textual.theme import Theme
 
 from latmix.tui.themes import DEFAULT, PLAIN, load_themes, read_theme, theme_folders
 from tests.tui.driver import opened
@@ -16,7 +18,42 @@ def test_the_shipped_themes_load_dark_first() -> None:
     names = [theme.name for theme in themes.loaded]
     assert names[0] == DEFAULT
     assert PLAIN in names
-    assert len(names) == 5
+    assert len(names) == 10
+
+
+def luminance(colour: Color) -> float:
+    """WCAG 2.2: relative luminance of sRGB."""
+    shares = [value / 255 for value in colour.rgb]
+    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: Color, other: Color) -> float:
+    """WCAG 2.2: from 1 to 21."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_contrast_is_that_of_the_guidelines() -> None:
+    assert contrast(Color.parse("#000"), Color.parse("#fff")) == pytest.approx(21)
+    assert contrast(Color.parse("#777"), Color.parse("#fff")) == pytest.approx(4.48, abs=0.01)
+
+
+SHIPPED = [theme for theme in load_themes(theme_folders()[:1]).loaded if not theme.ansi]
+TEXTS = ("foreground", "primary", "accent", "success", "warning", "error")
+
+
+@pytest.mark.parametrize("theme", SHIPPED, ids=lambda theme: theme.name)
+def test_every_text_of_a_theme_can_be_read_on_everything_behind_it(theme: Theme) -> None:
+    """The AA level of WCAG 2.2; AAA where high contrast is promised."""
+    least = 7.0 if theme.name == "latmix-contrast" else 4.5
+    colours = theme.to_color_system().generate()
+    texts = [*TEXTS, "footer-key-foreground"]
+    pairs = [(text, behind) for text in texts for behind in ("background", "surface", "panel")]
+    pairs.append(("block-cursor-foreground", "block-cursor-background"))
+    for text, behind in pairs:
+        ratio = contrast(Color.parse(colours[text]), Color.parse(colours[behind]))
+        assert ratio >= least, f"{text} on {behind} has {ratio:.2f}"
 
 
 @pytest.mark.parametrize(

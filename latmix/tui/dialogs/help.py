@@ -1,4 +1,4 @@
-"""All keys, and where things are kept."""
+"""What the pane in focus is for, all keys, and where things are kept."""
 
 from __future__ import annotations
 
@@ -9,23 +9,47 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
+from textual.keys import format_key
+from textual.widget import Widget
 from textual.widgets import Static
 
 from latmix.config import Config, config_file
 from latmix.names import display_name
 from latmix.tui.commands import COMMANDS, LIST_KEYS
 from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.keymap import Keymap
 from latmix.tui.picture_list import MARKS
 
+SAID_WITH_ANOTHER = ("weight.more", "result.newer")
+"""Commands that the one before them names as well."""
 
-def key_rows() -> list[tuple[str, str, str]]:
+MOVING, PALETTE = "Moving", "Palette"
+
+
+def key_rows(keymap: Keymap) -> list[tuple[str, str, str]]:
     """Key, name and sentence of every command; a heading has only a key."""
-    rows = [("Moving", "", "")]
+    rows = [(MOVING, "", "")]
     rows += [(keys, name, "") for keys, name in LIST_KEYS]
     for group, commands in groupby(COMMANDS, key=lambda command: command.group):
         rows.append((group, "", ""))
-        rows += [(c.shown_keys, c.name, c.tooltip) for c in commands if c.id != "weight.more"]
-    rows.append(("ctrl+p", "Palette", "Find any command by name."))
+        rows += [
+            (keymap.shown(c.id, c.shown_keys), c.name, c.tooltip)
+            for c in commands
+            if c.id not in SAID_WITH_ANOTHER or c.id in keymap.keys
+        ]
+    rows.append(("ctrl+p", PALETTE, "Find any command, method, setting or theme by name."))
+    return rows
+
+
+def pane_rows(pane: Widget | None, keymap: Keymap) -> list[tuple[str, str, str]]:
+    """The same of the keys that the pane in focus has of its own."""
+    rows = []
+    for binding in (b for b in getattr(pane, "BINDINGS", ()) if isinstance(b, Binding)):
+        if binding.id and binding.id.startswith("list."):
+            continue  # said under "Moving"
+        usual = "  ".join(format_key(key) for key in binding.key.split(","))
+        shown = keymap.shown(binding.id or "", usual)
+        rows.append((shown, binding.description, binding.tooltip))
     return rows
 
 
@@ -41,12 +65,16 @@ class HelpDialog(Dialog[None]):
         Binding("k", "scroll(-1)", "Up", show=False, id="help.up", tooltip="One line up."),
     ]  # fmt: skip
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, keymap: Keymap, pane: Widget | None = None) -> None:
+        """pane: what had the focus; its help comes first."""
         super().__init__(classes="wide")
-        self._config = config
+        self._config, self._keymap, self._pane = config, keymap, pane
 
     def contents(self) -> ComposeResult:
         with VerticalScroll():
+            words = getattr(self._pane, "HELP", None)
+            if words:
+                yield Static(Text(words))
             yield Static(self._table())
 
     def on_mount(self) -> None:
@@ -59,7 +87,9 @@ class HelpDialog(Dialog[None]):
         table = Table(box=None, show_header=False, pad_edge=False)
         table.add_column(no_wrap=True)
         table.add_column()
-        for keys, name, sentence in key_rows():
+        pane = pane_rows(self._pane, self._keymap)
+        here = [("Here", "", ""), *pane] if pane else []
+        for keys, name, sentence in (*here, *key_rows(self._keymap)):
             if not name:
                 table.add_row(Text(keys, style="bold underline"), "")
                 continue

@@ -1,9 +1,12 @@
 """The grid of mixing methods, with what each computes and, once pictures are inverted, what it does
-at the weights of the moment."""
+at the weights of the moment. One is taken, or several are marked to be compared.
+
+All of it comes from `mixing.grid`: a method that is added there is here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -12,16 +15,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Static
 
-from latmix.mixing.grid import MEANS, NORMS, goes_with, parse_method
+from latmix.mixing.grid import MEANS, NORMS, methods, parse_method
 from latmix.tui.dialogs.dialog import Dialog
 
 NAME, CELL = 6, 9
 
 
 class MethodGrid(Static, can_focus=True):
-    """Rows are norm targets, columns mean splits."""
+    """Rows are norm targets, columns mean splits; a combination that does not exist is a dot."""
 
-    def __init__(self, method: str, remarks: Mapping[str, str]) -> None:
+    def __init__(self, method: str, remarks: Mapping[str, str], marked: Sequence[str]) -> None:
         super().__init__(id="grid")
         chosen = parse_method(method)
         self.row = [norm.name for norm in NORMS].index(chosen.norm)
@@ -31,6 +34,8 @@ class MethodGrid(Static, can_focus=True):
         self.column = self._means.index(chosen.mean)
         self._remarks = remarks
         self._chosen = method
+        self._known = {*methods(), method}
+        self.marked = list(marked)
 
     @property
     def method(self) -> str:
@@ -39,20 +44,25 @@ class MethodGrid(Static, can_focus=True):
 
     def move(self, rows: int, columns: int) -> None:
         """To the next method that way; the grid has holes."""
-        self.row = (self.row + rows) % len(NORMS)
-        self.column = (self.column + columns) % len(self._means)
-        if self._offers(self.row, self.column):
-            self.refresh()
-        else:
-            self.move(rows, columns)
+        while True:
+            self.row = (self.row + rows) % len(NORMS)
+            self.column = (self.column + columns) % len(self._means)
+            if self.method in self._known:
+                break
+        self.refresh()
 
-    def _offers(self, row: int, column: int) -> bool:
-        return goes_with(NORMS[row], self._means[column])
+    def toggle_mark(self) -> None:
+        if self.method in self.marked:
+            self.marked.remove(self.method)
+        else:
+            self.marked.append(self.method)
+        self.refresh()
 
     def on_click(self, event: events.Click) -> None:
         row, column = event.y, (event.x - NAME) // CELL
-        inside = 0 <= row < len(NORMS) and 0 <= column < len(self._means)
-        if inside and self._offers(row, column):
+        if not (0 <= row < len(NORMS) and 0 <= column < len(self._means)):
+            return
+        if f"{NORMS[row].name}/{self._means[column]}" in self._known:
             self.row, self.column = row, column
             self.refresh()
 
@@ -62,39 +72,57 @@ class MethodGrid(Static, can_focus=True):
         for _ in self._means:
             table.add_column(width=CELL)
         for at, norm in enumerate(NORMS):
-            cells = [
-                self._cell(norm.name, mean, at, to) if goes_with(norm, mean) else Text()
-                for to, mean in enumerate(self._means)
-            ]
+            cells = [self._cell(norm.name, mean, at, to) for to, mean in enumerate(self._means)]
             table.add_row(Text(norm.name, style="dim"), *cells)
         return table
 
     def _cell(self, norm: str, mean: str, row: int, column: int) -> Text:
         name = f"{norm}/{mean}"
-        mark = "*" if name == self._chosen else " "
+        if name not in self._known:
+            return Text(" ·", style="dim")
+        mark = "●" if name in self.marked else ("*" if name == self._chosen else " ")
         under = (row, column) == (self.row, self.column)
         remark = self._remarks.get(name, "")
         return Text(f"{mark}{mean:<7}{remark}".ljust(CELL), style="reverse bold" if under else "")
 
 
-class MethodDialog(Dialog[str]):
-    """Choose a method of the grid."""
+class MethodDialog(Dialog[tuple[str, ...]]):
+    """Choose a method of the grid, or mark several; hands back the names."""
 
     TITLE_TEXT = "Method: norm target / mean split"
     KEYS_TEXT = "arrows or hjkl   enter takes it   esc leaves   * is in use"
+    MARKING_TEXT = "arrows or hjkl   space marks ●   enter compares   esc leaves"
     BINDINGS = [
         Binding("up,k", "move(-1,0)", "Up", show=False, id="method.up", tooltip="One up."),
         Binding("down,j", "move(1,0)", "Down", show=False, id="method.down", tooltip="One down."),
         Binding("left,h", "move(0,-1)", "Left", show=False, id="method.left", tooltip="One left."),
         Binding("right,l", "move(0,1)", "Right", show=False, id="method.right",
                 tooltip="One right."),
+        Binding("space", "mark", "Mark", show=False, id="method.mark",
+                tooltip="Mark it, to be compared."),
         Binding("enter,m", "take", "Take", show=False, id="method.take", tooltip="Use it."),
     ]  # fmt: skip
 
-    def __init__(self, method: str, remarks: Mapping[str, str]) -> None:
-        """remarks: by method, a sign of what it does at the present weights (may be empty)."""
+    def __init__(
+        self,
+        method: str,
+        remarks: Mapping[str, str],
+        marked: Sequence[str] = (),
+        most: int = 0,
+    ) -> None:
+        """Begin on a method.
+
+        Args:
+            remarks: by method, a sign of what it does at the present weights (may be empty).
+            marked: methods to begin with where several are wanted.
+            most: how many may be marked; 0 chooses one.
+        """
         super().__init__()
-        self._grid = MethodGrid(method, remarks)
+        self._most = most
+        if most:
+            self.TITLE_TEXT = f"Compare up to {most} methods: norm target / mean split"
+            self.KEYS_TEXT = self.MARKING_TEXT
+        self._grid = MethodGrid(method, remarks, marked)
         self._has_remarks = bool(remarks)
 
     def contents(self) -> ComposeResult:
@@ -112,8 +140,20 @@ class MethodDialog(Dialog[str]):
         self._grid.move(rows, columns)
         self._describe()
 
+    def action_mark(self) -> None:
+        is_full = len(self._grid.marked) >= self._most
+        if not self._most or (is_full and self._grid.method not in self._grid.marked):
+            self.app.bell()
+        else:
+            self._grid.toggle_mark()
+
     def action_take(self) -> None:
-        self.dismiss(self._grid.method)
+        if not self._most:
+            self.dismiss((self._grid.method,))
+        elif self._grid.marked:
+            self.dismiss(tuple(self._grid.marked))
+        else:
+            self.app.bell()
 
     def _describe(self) -> None:
         method = parse_method(self._grid.method)

@@ -1,4 +1,4 @@
-"""Dialogs with one line to type: how many pictures, and the prompt."""
+"""Dialogs with one line to type: how many pictures, and where to export to."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ class CountDialog(Dialog[int]):
             self.query_one(".dialog-error", Static).update(Text(sentence))
 
 
-class PromptDialog(Dialog[str]):
-    """What the pictures show."""
+class ExportDialog(Dialog[str]):
+    """Where results are copied to."""
 
-    TITLE_TEXT = "Prompt"
+    TITLE_TEXT = "Export"
+    KEYS_TEXT = "enter copies   esc leaves"
 
-    def __init__(self, prompt: str) -> None:
+    def __init__(self, count: int, folder: str) -> None:
         super().__init__()
-        self._prompt = prompt
+        self._count, self._folder = count, folder
 
     def contents(self) -> ComposeResult:
-        yield Static(
-            Text(
-                "What the pictures show. {name} and {folder} are filled in for each picture; "
-                "a file name.txt beside a picture wins. Another prompt means other latents: "
-                "the pictures are inverted again."
-            )
-        )
-        yield Input(self._prompt, placeholder="an emoji of a {name}", select_on_focus=False)
+        what = plural(self._count, "result")
+        yield Static(Text(f"{what} into this folder, recipes and all; nothing is written over."))
+        yield Input(self._folder, placeholder="a folder", select_on_focus=False)
+        yield Static("", classes="dialog-error", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value.strip())
+        if event.value.strip():
+            self.dismiss(event.value.strip())
+        else:
+            self.query_one(".dialog-error", Static).update(Text("Name a folder."))

@@ -1,0 +1,34 @@
+"""`latmix diff`: what differs between two results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latmix.cli import run
+from latmix.cli.options import SayOptions, command
+
+
+@command
+def diff(
+    output: SayOptions,
+    left: Annotated[Path, typer.Argument(help="A PNG that latmix wrote.", show_default=False)],
+    right: Annotated[Path, typer.Argument(help="Another one.", show_default=False)],
+) -> int:
+    """What differs between the recipes of two results."""
+    from latmix.store.differences import recipe_differences
+    from latmix.store.results import read_recipe
+
+    rows = recipe_differences(read_recipe(left), read_recipe(right))
+    if output.json:
+        run.print_json([vars(row) for row in rows])
+        return 0
+    if not rows:
+        run.say("Their recipes are the same.", output.quiet)
+        return 0
+    from latmix.report import difference_table
+
+    run.console().print(difference_table(rows, left.name, right.name))
+    return 0

@@ -1,0 +1,120 @@
+"""The job behind comparing: one set of latents mixed in several ways, generated in one batch.
+
+Drafts: fewer steps than a result, and nothing is written. Needs no torch before it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from latmix.errors import LatmixError
+from latmix.jobs.progress import Progress
+
+if TYPE_CHECKING:
+    from latmix.jobs.generation import Generated, Mixed
+    from latmix.jobs.inversion import Inversion
+    from latmix.jobs.workbench import Workbench
+    from latmix.mixing.statistics import Statistics
+    from latmix.sampling.settings import GenerationSettings
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One way of mixing: its name on the screen, a method of the grid, weights by path."""
+
+    name: str
+    method: str
+    weights: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What came of it: a picture with its numbers, or the reason why there is none."""
+
+    wanted: Wanted
+    picture: Image.Image | None
+    statistics: Statistics | None
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Variants:
+    """All of them, in the order they were asked for."""
+
+    variants: tuple[Variant, ...]
+    seconds: float
+
+
+def make_variants(
+    bench: Workbench,
+    inversion: Inversion,
+    wanted: Sequence[Wanted],
+    settings: GenerationSettings,
+    batch: int,
+    preview: bool = False,
+) -> Generator[Progress, None, Variants]:
+    """Mix and generate each; a mixture that cannot be made costs only itself.
+
+    Args:
+        settings: of a draft.
+        preview: decode the first picture of the batch at work now and then.
+
+    Raises:
+        LatmixError: nothing can be made of any.
+    """
+    from latmix.jobs.generation import generate_mixtures
+
+    yield Progress("mix", 0, len(wanted))
+    mixed: dict[int, Mixed] = {}
+    faults: dict[int, str] = {}
+    for at, one in enumerate(wanted):
+        try:
+            mixed[at] = _mixed(inversion, one)
+        except ValueError as error:
+            faults[at] = str(error)
+        yield Progress("mix", at + 1, len(wanted))
+    if not mixed:
+        raise LatmixError(f"Nothing can be made of these weights: {next(iter(faults.values()))}")
+    made: Generated = yield from generate_mixtures(
+        bench, inversion, _together(list(mixed.values())), settings, batch=batch, preview=preview
+    )
+    pictures = dict(zip(mixed, made.pictures, strict=True))
+    variants = [
+        Variant(
+            one,
+            pictures.get(at),
+            mixed[at].statistics[0] if at in mixed else None,
+            faults.get(at, ""),
+        )
+        for at, one in enumerate(wanted)
+    ]
+    return Variants(tuple(variants), made.seconds)
+
+
+def as_drafts(settings: GenerationSettings, steps: int) -> GenerationSettings:
+    """The same settings with at most this many steps."""
+    return replace(settings, steps=min(steps, settings.steps))
+
+
+def _mixed(inversion: Inversion, wanted: Wanted) -> Mixed:
+    from latmix.jobs.generation import mix_stored
+    from latmix.mixing.grid import parse_method
+
+    weights = [wanted.weights.get(str(row.path), 0.0) for row in inversion.rows]
+    return mix_stored(inversion, [weights], parse_method(wanted.method))
+
+
+def _together(mixed: Sequence[Mixed]) -> Mixed:
+    import torch
+
+    from latmix.jobs.generation import Mixed
+
+    return Mixed(
+        torch.cat([one.latents for one in mixed]),
+        torch.cat([one.weights for one in mixed]),
+        tuple(statistics for one in mixed for statistics in one.statistics),
+    )

@@ -1,0 +1,55 @@
+"""What differs between two results, as a table."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from latmix.jobs.history import Compared
+from latmix.names import display_name
+from latmix.report import difference_table
+from latmix.tui.dialogs.dialog import Dialog
+
+
+class DifferencesDialog(Dialog[None]):
+    """Scrolls; y copies the command that prints the same."""
+
+    TITLE_TEXT = "What differs"
+    KEYS_TEXT = "↑ ↓ scroll   y copies the command   esc or d closes"
+    BINDINGS = [
+        Binding("d,q,enter", "leave", "Close", show=False, id="differences.leave",
+                tooltip="Close."),
+        Binding("y", "copy", "Copy", show=False, id="differences.copy",
+                tooltip="Copy the command that prints this table."),
+        Binding("j", "scroll(1)", "Down", show=False, id="differences.down",
+                tooltip="One line down."),
+        Binding("k", "scroll(-1)", "Up", show=False, id="differences.up", tooltip="One line up."),
+    ]  # fmt: skip
+
+    def __init__(self, compared: Compared) -> None:
+        super().__init__(classes="wide")
+        self.compared = compared
+
+    def contents(self) -> ComposeResult:
+        left, right = self.compared.left.name, self.compared.right.name
+        with VerticalScroll():
+            if self.compared.differences:
+                yield Static(difference_table(self.compared.differences, left, right))
+            else:
+                same = f"{display_name(left)} and {display_name(right)} have the same recipe."
+                yield Static(same, markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+
+    def action_copy(self) -> None:
+        from latmix.session import shell_command
+
+        paths = [str(self.compared.left), str(self.compared.right)]
+        self.app.copy_to_clipboard(shell_command(["latmix", "diff", *paths]))
+        self.notify("The command is copied.", markup=False)
