@@ -93,7 +93,8 @@ def _print_rows(rows: Sequence[SweepRow], quiet: bool) -> None:
 
     names = ("norm_ratio", "amplification", "bias", "sharpness", "contrast", "saturation")
     formats = ("{:.3f}", "{:.2f}", "{:.3f}", "{:.0f}", "{:.1f}", "{:.1f}")
-    table = plain_table("method", "#N", "#norm/√L", *(f"#{name}" for name in names[1:]), "warned")
+    heads = ("norm/√L", "α", *names[2:])
+    table = plain_table("method", "#N", *(f"#{head}" for head in heads), "warned")
     for method, count in dict.fromkeys((row.method, row.count) for row in rows):
         some = [row for row in rows if (row.method, row.count) == (method, count)]
         means = (fmean(getattr(row, name) for row in some) for name in names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,40 +50,59 @@ class Sheet:
 
 
 def draw_sheet(sheet: Sheet, side: int) -> Image.Image:
-    """The sheet with every picture inside a square of `side` pixels.
+    """The sheet with every picture at most `side` pixels wide and high.
 
     Raises:
         PictureError: a picture cannot be read.
     """
-    text = ImageFont.load_default(max(10, side // 11))
-    large = ImageFont.load_default(max(12, side // 9))
-    line, tall = _height(text), _height(large)
-    left = GAP + round(max((large.getlength(name) for name, _ in sheet.rows), default=0)) + GAP
-    top, step, below = 2 * (GAP + tall), side + GAP, side + line + 2 * GAP
-    width = left + len(sheet.columns) * step
-    width = max(width, *(GAP * 2 + round(text.getlength(t)) for t in (sheet.title, sheet.note)))
-    height = top + len(sheet.rows) * below + line + GAP
-    canvas = Image.new("RGB", (width, height), "white")
+    pictures = {
+        cell.path: _inside(read_picture(cell.path), side)
+        for _, cells in sheet.rows
+        for cell in cells
+        if cell.path is not None
+    }
+    place = _Layout(sheet, side, max((p.height for p in pictures.values()), default=side))
+    canvas = Image.new("RGB", place.size, "white")
     pen = ImageDraw.Draw(canvas)
-    pen.text((GAP, GAP), sheet.title, font=text, fill=FAINT)
-    pen.text((GAP, height - line - GAP // 2), sheet.note, font=text, fill=FAINT)
+    pen.text((GAP, GAP), sheet.title, font=place.small, fill=FAINT)
+    pen.text((GAP, canvas.height - GAP), sheet.note, font=place.small, fill=FAINT, anchor="ls")
     for column, label in enumerate(sheet.columns):
-        middle = left + column * step + side // 2
-        pen.text((middle, top - GAP // 2), label, font=large, fill=INK, anchor="mb")
+        x, y = place.corner(0, column)
+        pen.text((x + side // 2, y - GAP), label, font=place.large, fill=INK, anchor="ms")
     for row, (label, cells) in enumerate(sheet.rows):
-        y = top + row * below
-        pen.text((GAP, y + side // 2), label, font=large, fill=INK, anchor="lm")
+        _, y = place.corner(row, 0)
+        pen.text((GAP, y + place.height // 2), label, font=place.large, fill=INK, anchor="lm")
         for column, cell in enumerate(cells):
-            x = left + column * step
+            x, y = place.corner(row, column)
             if cell.path is not None:
-                picture = _inside(read_picture(cell.path), side)
-                offset = (x + (side - picture.width) // 2, y + (side - picture.height) // 2)
-                canvas.paste(picture, offset)
+                picture = pictures[cell.path]
+                across, down = side - picture.width, place.height - picture.height
+                canvas.paste(picture, (x + across // 2, y + down // 2))
             colour = ALARM if cell.is_alarming else FAINT
-            pen.text(
-                (x + side // 2, y + side + 2), cell.caption, font=text, fill=colour, anchor="mt"
-            )
+            at = (x + side // 2, y + place.height + 2)
+            pen.text(at, cell.caption, font=place.small, fill=colour, anchor="ma")
     return canvas
+
+
+class _Layout:
+    """Where things stand on a sheet of pictures in boxes of `side` by `height` pixels."""
+
+    def __init__(self, sheet: Sheet, side: int, height: int) -> None:
+        self.side, self.height = side, height
+        self.small = ImageFont.load_default(max(10, side // 11))
+        self.large = ImageFont.load_default(max(12, side // 9))
+        self._line = _line_height(self.small)
+        labels = (self.large.getlength(label) for label, _ in sheet.rows)
+        self._left = 2 * GAP + math.ceil(max(labels, default=0))
+        self._top = GAP + self._line + GAP + _line_height(self.large) + GAP
+        texts = (self.small.getlength(text) for text in (sheet.title, sheet.note))
+        right, bottom = self.corner(len(sheet.rows), len(sheet.columns))
+        self.size = max(right, 2 * GAP + math.ceil(max(texts))), bottom + self._line + GAP
+
+    def corner(self, row: int, column: int) -> tuple[int, int]:
+        """The upper left corner of a picture's box."""
+        step = self.height + self._line + 2 * GAP
+        return self._left + column * (self.side + GAP), self._top + row * step
 
 
 def plain(text: str) -> str:
@@ -98,5 +118,5 @@ def _inside(picture: Image.Image, side: int) -> Image.Image:
     return picture.resize(size, way)
 
 
-def _height(font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> int:
-    return round(font.getbbox("Ny|")[3]) + 2
+def _line_height(font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> int:
+    return math.ceil(font.getbbox("Ny|")[3]) + 2

@@ -194,6 +194,7 @@ def test_without_an_output_the_folder_names_it(
     told = sweep(folder, "-m", "lin/0", "-n", "6").stdout
     assert "lin/0" in told
     assert "1 of 1" in told
+    assert "saturation" in told
 
 
 @pytest.mark.parametrize(
