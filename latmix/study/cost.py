@@ -15,7 +15,7 @@ from latmix.jobs.inversion import PromptOf
 from latmix.jobs.progress import Progress
 from latmix.jobs.recall import recall_pictures
 from latmix.jobs.workbench import Workbench
-from latmix.sampling.settings import GenerationSettings, InversionSettings
+from latmix.sampling.settings import InversionSettings
 from latmix.study.cells import Making, find_lost, plan_cells
 from latmix.study.draws import Draws
 
