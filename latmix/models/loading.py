@@ -18,7 +18,8 @@ def load_model(
 
     Args:
         name: a catalogue name ("mini"), a hub id that is on this machine, a folder in diffusers
-            format, or "auto": the built-in model.
+            format, a single file with its base ("x.safetensors@sd15"), or "auto": the built-in
+            model. LoRA files may follow: "sd15+y.safetensors=0.8".
         device: "auto" (cuda, mps or cpu, the first there is) or a torch device such as "cuda:1".
         dtype: what the network computes in: "float32", "float16", "bfloat16", or "auto": float16 on
             CUDA, else float32. States and mixing are float32 or better in any case.

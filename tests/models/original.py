@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from diffusers.loaders.single_file_utils import DIFFUSERS_TO_LDM_MAPPING
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -31,21 +32,47 @@ ATTENTION = (
 
 
 def save_as_single_file(folder: Path, target: Path, layers: int = 1) -> None:
-    """Write a Stable Diffusion 1.x folder as one file.
+    """Write a Stable Diffusion 1.x or XL folder as one file.
 
     Args:
         layers: resnets in each level of its UNet's way down.
     """
+    text = text_model(weights(folder / "text_encoder"))
     parts = {
         "model.diffusion_model.": unet(weights(folder / "unet"), layers),
         "first_stage_model.": autoencoder(weights(folder / "vae")),
-        "cond_stage_model.transformer.text_model.": {
-            name.removeprefix("text_model."): value
-            for name, value in weights(folder / "text_encoder").items()
-        },
     }
+    if (folder / "text_encoder_2").is_dir():
+        parts["conditioner.embedders.0.transformer."] = text
+        parts["conditioner.embedders.1.model."] = open_clip(weights(folder / "text_encoder_2"))
+    else:
+        parts["cond_stage_model.transformer."] = text
     whole = {prefix + name: v.contiguous() for prefix, p in parts.items() for name, v in p.items()}
     save_file(whole, target)
+
+
+def text_model(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {"text_model." + n.removeprefix("text_model."): v for n, v in found.items()}
+
+
+def open_clip(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A projected CLIP encoder as open_clip names it, queries, keys and values in one."""
+    ends = DIFFUSERS_TO_LDM_MAPPING["openclip"]["layers"]
+    inner = DIFFUSERS_TO_LDM_MAPPING["openclip"]["transformer"]
+    made: dict[str, Tensor] = {}
+    for name, value in found.items():
+        if name in ends:
+            made[ends[name]] = value.T if name == "text_projection.weight" else value
+            continue
+        old = name
+        for new_words, old_words in inner.items():
+            old = old.replace(new_words, old_words)
+        if ".q_proj." in old:
+            whole = [found[name.replace(".q_proj.", f".{x}_proj.")] for x in "qkv"]
+            made["transformer." + old.replace(".q_proj.", ".in_proj_")] = torch.cat(whole)
+        elif ".k_proj." not in old and ".v_proj." not in old:
+            made["transformer." + old] = value
+    return made
 
 
 def weights(folder: Path) -> dict[str, Tensor]:
@@ -60,7 +87,8 @@ def renamed(name: str, pairs: Mapping[str, str] | tuple[tuple[str, str], ...]) -
 
 
 def unet(found: Mapping[str, Tensor], layers: int) -> dict[str, Tensor]:
-    ends = DIFFUSERS_TO_LDM_MAPPING["unet"]["layers"]
+    mapped = DIFFUSERS_TO_LDM_MAPPING["unet"]
+    ends = mapped["layers"] | mapped["addition_embed_type"]
     attended = {int(n.split(".")[1]) for n in found if re.match(r"up_blocks\.\d+\.attentions", n)}
 
     def original(name: str) -> str:
