@@ -127,7 +127,8 @@ def invert_pictures(
     """
     pictures = list(pictures)
     wanted = len(pictures) if count is None else min(count, len(pictures))
-    work = _Work(bench, bench.space(settings), settings, wanted, strict, resume, preview)
+    space, offered = bench.space(settings), len(pictures)
+    work = _Work(bench, space, settings, offered, wanted, strict, resume, preview)
     start = time.monotonic()
     with work.space:
         for picture in pictures:
@@ -158,6 +159,7 @@ class _Work:
     bench: Workbench
     space: LatentSpace
     settings: InversionSettings
+    offered: int
     wanted: int
     strict: bool
     resume: bool
@@ -218,12 +220,12 @@ class _Work:
         return Progress(
             phase="invert",
             done=max(0, len(self.rows) - waiting),
-            total=self.wanted,
+            total=min(self.wanted, self.offered - len(self.failures)),
             step=step.done if step else 0,
             steps=step.total if step else 0,
             active=waiting if step else 0,
             device=str(self.bench.device),
-            note=f"{self.cached} cached" if self.cached else "",
+            note=self._note(),
             picture=self._at_work() if step else "",
             preview=preview,
         )
@@ -234,6 +236,10 @@ class _Work:
             # A step from the clean latents they still are these pictures'.
             preview.learn(step.clean, [picture for _, picture in self.pending.values()])
         return preview.show(self.bench.model, step.clean[0]) if preview.is_due else None
+
+    def _note(self) -> str:
+        counts = {"cached": self.cached, "left out": len(self.failures)}
+        return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
     def _at_work(self) -> str:
         """The first picture of the batch at work, and how many go with it."""

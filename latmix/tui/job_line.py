@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.text import Text
+from textual.timer import Timer
 from textual.widgets import Static
 
 from latmix.jobs.progress import Pace, Progress, clock_text
@@ -20,6 +21,7 @@ VERBS = {
 }
 STOPPING = "stopping after the call at work; what is finished is kept"
 PAUSED = "paused: P goes on, esc stops"
+NEWS_SECONDS = 3.0
 LEAST_BAR, LARGEST_BAR = 5, 60
 GAP = "  "
 
@@ -69,6 +71,8 @@ class JobLine(Static):
     def __init__(self) -> None:
         super().__init__(id="job")
         self._said = ""
+        self._is_news = False
+        self._silence: Timer | None = None
         self._job: tuple[Progress, Pace] | None = None
         self._queued = 0
         self._state = ""
@@ -79,8 +83,15 @@ class JobLine(Static):
         return self._said
 
     def say(self, text: str) -> None:
-        """Show a message until the next one; a job at work is shown before it."""
-        self._said = text
+        """Show a message until the next one; beside a job at work, for a few seconds."""
+        self._said, self._is_news = text, bool(text)
+        if self._silence is not None:
+            self._silence.stop()
+        self._silence = self.set_timer(NEWS_SECONDS, self._end_news)
+        self._draw()
+
+    def _end_news(self) -> None:
+        self._is_news = False
         self._draw()
 
     def show_job(
@@ -111,4 +122,5 @@ class JobLine(Static):
         if self._job is None:
             return [self._said]
         first = job_text(*self._job, width, self._queued)
-        return [first, self._state or step_text(*self._job, width) or self._said]
+        said = self._said if self._is_news else ""
+        return [first, self._state or said or step_text(*self._job, width) or self._said]

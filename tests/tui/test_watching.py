@@ -36,9 +36,9 @@ def test_the_lines_of_a_job_give_way_to_the_width_from_the_least_important_on() 
 
 
 async def test_an_inversion_says_how_far_it_is_and_what_next(folder: Path) -> None:
-    async with opened(folder, count=3, batch=1, choices=SLOW) as driver:
+    async with opened(folder, count=2, choices=SLOW) as driver:
         await driver.press("i")
-        await driver.until_shown("inverting ", "face-", " left", "it/s", "GB", "esc stop")
+        await driver.until_shown("inverting 0/2", "face-0.png +1", " left", "it/s", "GB", "stop")
         await driver.until(lambda: driver.app.pane.image is not None)
         await driver.until_idle()
         await driver.until_shown("No picture of the mixture yet: g makes", "norm")
@@ -74,11 +74,12 @@ async def test_a_paused_job_can_be_stopped_and_the_program_left(folder: Path) ->
 
 
 async def test_pictures_that_come_while_others_are_inverted_are_next(folder: Path) -> None:
-    async with opened(folder, count=2, batch=1, choices=SLOW) as driver:
-        await driver.press("i")
-        await driver.until(lambda: driver.app.work.progress and driver.app.work.progress.step)
+    async with opened(folder, count=2, batch=1, choices={"steps": 6}) as driver:
+        await driver.press("i", "P")
+        await driver.until_shown(PAUSED)
         await driver.press("end", "space", "k", "space")
         await driver.until_shown("+2 queued")
+        await driver.press("P")
         await driver.until(lambda: len(driver.events("invert")) == 2)
         await driver.until(lambda: driver.session.is_measured)
         assert len(driver.session.inversion.rows) == 4
