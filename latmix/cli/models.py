@@ -54,8 +54,8 @@ def list_models(output: SayOptions) -> int:
         table.add_row(row["name"], here, str(row["pixels"]), row["licence"], row["note"])
     run.console().print(table)
     run.say("Any folder in diffusers format, or hub id, of these works too, by --model:")
-    for family in FAMILIES:
-        run.say(f"  {family.title}")
+    for title in dict.fromkeys(family.title for family in FAMILIES):
+        run.say(f"  {title}")
     return 0
 
 
