@@ -25,7 +25,7 @@ from latmix.tui.messages import JobReported
 QUICK = {"steps": 2, "size": (32, 32), "solver": "ddim"}
 """Choices under which six pictures are inverted in a moment."""
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 SETTLED = 0.1
 """Seconds that the pilot waits, twice a key, for a processor that a job keeps busy. Its own full
