@@ -32,6 +32,7 @@ from latmix.tui.picture_pane import Result
 from latmix.tui.statistics_panel import StatisticsPanel
 
 THUMBNAIL_DELAY = 0.08
+TAKING_UP = 0.5
 PREVIEWS = {
     "invert": "inverting: a picture as the model sees it",
     "generate": "generating: the mixture so far",
@@ -42,6 +43,7 @@ class ExploreApp(Actions):
     """`latmix explore`."""
 
     _to_restore: Revisited | None = None
+    _is_taking_up = False
 
     def on_mount(self) -> None:
         self._listen_to_signals()
@@ -106,10 +108,6 @@ class ExploreApp(Actions):
             session.keep_existing(found.pictures, self.start.count)
             mixed = plural(len(session.mixture or ()), "picture")
             said = f"Resumed: {mixed} mixed by {session.choices.method}. --fresh starts anew."
-            if session.results:
-                session.shown = session.shown or session.results[-1]
-                self.work.read_result(session.shown)
-                self.pane.turn(to_mixture=True)
         else:
             if found.prompt is not None:
                 session.choose(prompt=found.prompt)
@@ -131,13 +129,21 @@ class ExploreApp(Actions):
         self._read_input_soon()
 
     def _take_up_view(self) -> None:
-        """The cursor and the focus where they were left."""
-        shows_mixture = self.pane.shows_mixture
-        self.pictures.go_to(Path(self.session.view.get("picture", "")))
-        if self.session.view.get("pane") == "results" and self.session.results:
+        """The cursor, the focus and the result where they were left."""
+        session = self.session
+        self.pictures.go_to(Path(session.view.get("picture", "")))
+        if not session.results:
+            return
+        session.shown = session.shown or session.results[-1]
+        self.work.read_result(session.shown)
+        # The cursor goes to its place meanwhile, which must not turn the pane away again.
+        self._is_taking_up = True
+        self.later("taken up", TAKING_UP, self._taken_up)
+        if session.view.get("pane") == "results":
             self.history.focus()
-        # The cursor's move is told by a message, which turns the pane to the picture.
-        self.call_after_refresh(self.pane.turn, shows_mixture)
+
+    def _taken_up(self) -> None:
+        self._is_taking_up = False
 
     def open_to_restore(self, there: Revisited) -> None:
         self._to_restore = there
@@ -151,7 +157,7 @@ class ExploreApp(Actions):
     def on_cursor_moved(self, message: CursorMoved) -> None:
         if message.path is not None:
             self.session.view["picture"] = str(message.path)
-        if not self.work.is_busy:
+        if not self.work.is_busy and not self._is_taking_up:
             self.pane.turn(to_mixture=False)
         self.show_input()
         self._read_input_soon()
@@ -240,7 +246,7 @@ class ExploreApp(Actions):
         choices = self.work.ended.choices if self.work.ended else self.session.choices
         self.choices_of[made.path] = choices
         self.pane.take_result(Result(made.path, made.picture, choices))
-        name = display_name(made.path)
+        name = display_name(made.path.name)
         self.changed(f"Made in {made.seconds:.1f} s: {name}. o opens it.")
 
     def _take_failure(self, event: JobFailed, error: LatmixError) -> None:

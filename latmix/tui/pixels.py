@@ -33,8 +33,9 @@ def find_pixels() -> type[Widget] | None:
     except ImportError:
         log.debug("textual-image is not installed: pictures are drawn in half-blocks")
         return None
-    except OSError as error:
-        log.info("the terminal could not be asked for pixels: %s", error)
+    except Exception as error:
+        # Whatever a terminal answers, or fails to, must not keep the program from opening.
+        log.warning("the terminal could not be asked for pixels: %r", error)
         return None
     return _widget(renderable.Image, renderable, widget)
 

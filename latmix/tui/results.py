@@ -169,6 +169,7 @@ class Results(Explorer):
                 choices = self.choices_of.get(looked.path)
                 self.pane.take_result(Result(looked.path, looked.picture, choices))
                 self.pane.compare(self.session.choices)
+                self.pane.turn(to_mixture=True)
             case Compared() as compared:
                 self.push_screen(DifferencesDialog(compared))
             case Revisited() as there:

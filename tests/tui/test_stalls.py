@@ -54,7 +54,7 @@ async def main():
             await pilot.pause(0.01)
         importing = longest()
         await pilot.press("g")
-        while not app.made:
+        while not app.choices_of:
             await pilot.pause(0.01)
         working = longest()
         heart.cancel()
