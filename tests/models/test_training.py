@@ -111,8 +111,10 @@ def test_no_emoji_is_both_trained_on_and_held_out(dataset: Dataset) -> None:
         by_identity.setdefault(picture.identity, set()).add(picture.held_out)
     assert all(len(answers) == 1 for answers in by_identity.values())
     assert {"yes", "no"} == {answer for answers in by_identity.values() for answer in answers}
-    assert bool((dataset.weights[dataset.held_out] == 0).all())
-    assert bool((dataset.weights[~dataset.held_out] > 0).all())
+    assert bool(((dataset.seen > 0) == ~dataset.held_out).all())
+    assert bool((dataset.painted[dataset.held_out] == 0).all())
+    learnt = torch.tensor([p.category in subjects.PAINTED for p in dataset.pictures])
+    assert bool(((dataset.painted > 0) == (learnt & ~dataset.held_out)).all())
 
 
 def test_gender_skin_tone_and_selectors_make_no_other_emoji() -> None:
@@ -336,7 +338,7 @@ def test_a_stage_out_of_order_says_which_comes_first(
 
 def test_held_out_pictures_are_not_among_the_latents(trained: Path, dataset: Dataset) -> None:
     latents = load_file(trained / "latents" / "pass-000.safetensors")["latents"]
-    assert len(latents) == int((~dataset.held_out).sum())
+    assert len(latents) == int((dataset.painted > 0).sum())
 
 
 def test_the_exported_folder_is_a_model_that_latmix_loads(exported: Path) -> None:

@@ -95,7 +95,7 @@ def train_autoencoder(
         _take_what_fits(network, _network_of(start / "vae"))
     network = network.to(device, memory_format=torch.channels_last)
     composer = Composer(dataset, device)
-    weights = dataset.weights.clamp(max=1).to(device)
+    weights = dataset.seen.to(device)
 
     def loss(generator: torch.Generator, batch: int) -> dict[str, Tensor]:
         index = torch.multinomial(weights, batch, replacement=True, generator=generator)

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from latmix.models.mini.train import captions
 from latmix.models.mini.train.checkpoints import digest_of
-from latmix.models.mini.train.subjects import UPRIGHT, WEIGHTS
+from latmix.models.mini.train.subjects import PAINTED, SEEN, UPRIGHT
 
 SIDE = 72
 """Pixels along a side of the stored artwork, which fills its square; pictures have 64."""
@@ -78,9 +78,15 @@ class Dataset:
         return torch.tensor([picture.category not in UPRIGHT for picture in self.pictures])
 
     @cached_property
-    def weights(self) -> Tensor:
-        """How often training draws each picture, (P,) float32; 0 for held-out ones."""
-        rows = [WEIGHTS.get(picture.category, 1.0) for picture in self.pictures]
+    def seen(self) -> Tensor:
+        """How often the autoencoder draws each picture, (P,) float32; 0 for held-out ones."""
+        rows = [SEEN.get(picture.category, 1.0) for picture in self.pictures]
+        return torch.tensor(rows) * ~self.held_out
+
+    @cached_property
+    def painted(self) -> Tensor:
+        """How often the denoiser draws each picture, (P,) float32; 0 for held-out ones."""
+        rows = [PAINTED.get(picture.category, 0.0) for picture in self.pictures]
         return torch.tensor(rows) * ~self.held_out
 
     @cached_property

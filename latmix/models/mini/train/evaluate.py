@@ -32,7 +32,7 @@ from latmix.models.mini.train.centroids import (
 from latmix.models.mini.train.dataset import Dataset
 from latmix.models.mini.train.pictures import FRAMED, Composer, Variety
 from latmix.models.mini.train.sheets import contact_sheet
-from latmix.models.mini.train.subjects import CATEGORIES
+from latmix.models.mini.train.subjects import CATEGORIES, PAINTED
 from latmix.models.pixels import to_pictures, to_pixels
 from latmix.models.protocol import Model
 from latmix.study.measures import Estimate, estimate, features, frechet_distance
@@ -143,12 +143,12 @@ def compose(
 
 
 def chosen(dataset: Dataset, count: int, seed: int, **wanted: str) -> list[int]:
-    """At most `count` places of pictures whose columns are as wanted, at random, no flags."""
+    """At most `count` places, at random, in categories that the denoiser learns, as wanted."""
     places = [
         place
         for place, picture in enumerate(dataset.pictures)
         if all(getattr(picture, name) == value for name, value in wanted.items())
-        and ("category" in wanted or picture.category != "flag")
+        and picture.category in PAINTED
     ]
     order = torch.randperm(len(places), generator=torch.Generator().manual_seed(seed)).tolist()
     return [places[i] for i in order[:count]]

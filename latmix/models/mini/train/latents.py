@@ -40,11 +40,11 @@ def cache_latents(
     batch: int = 128,
     say: Callable[[str], None] = print,
 ) -> bool:
-    """Encode the training pictures `passes` times; True where all passes are there."""
+    """Encode the pictures the denoiser learns `passes` times; True where all passes are there."""
     network, digest = read_autoencoder(folder, device)
     made_of = {"autoencoder": digest, "dataset": dataset.digest}
     composer = Composer(dataset, device)
-    index = (~dataset.held_out).nonzero()[:, 0].to(device)
+    index = dataset.painted.nonzero()[:, 0].to(device)
     begin = time.monotonic()
     for number in range(passes):
         path = folder / FOLDER / f"pass-{number:03}.safetensors"
@@ -113,8 +113,8 @@ class LatentBatches:
                 tails.append(file.get_tensor("tails"))
         if not latents:
             raise FileNotFoundError(f"{folder} has no latents: run the stage latents first.")
-        kept = ~dataset.held_out
-        cumulative = dataset.weights[kept].double().cumsum(0)
+        kept = dataset.painted > 0
+        cumulative = dataset.painted[kept].double().cumsum(0)
         return cls(
             torch.stack(latents).to(device),
             torch.stack(tails).to(device),
