@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -64,13 +63,12 @@ def mix_stored(
     summary = stored_summary(inversion, method.mean)
     table = weight_table(weights, len(keys), torch.device("cpu"))
     total = weighted_sums(space.blocks(keys), summary, table)
-    mixed = normalise_sums(total, summary, table, method)
+    mixed = normalise_sums(total, summary, table, method).reshape(len(table), *space.shape)
     statistics = [
-        sum_statistics(row, summary, weight, method)
-        for row, weight in zip(total, table, strict=True)
+        sum_statistics(row, summary, weight, method).with_shape(mixture)
+        for row, weight, mixture in zip(total, table, mixed, strict=True)
     ]
-    latents = mixed.reshape(len(table), *space.shape).float()
-    return Mixed(latents, table, tuple(statistics))
+    return Mixed(mixed.float(), table, tuple(statistics))
 
 
 def stored_summary(inversion: Inversion, mean: str = "0") -> Summary:
@@ -85,17 +83,6 @@ def stored_summary(inversion: Inversion, mean: str = "0") -> Summary:
     if parse_cutoff(mean) is None:
         return summary
     return summary.with_spectrum(space.blocks(keys), space.shape)
-
-
-def angles(inversion: Inversion, latent: Tensor) -> list[float]:
-    """The angle in degrees between each picture's latent and a mixture (C, H, W)."""
-    mixture = latent.flatten().double()
-    cosines: list[float] = []
-    for _, block in inversion.space.blocks(inversion.keys):
-        rows = block.flatten(1).double()
-        lengths = rows.norm(dim=1) * mixture.norm()
-        cosines += (rows @ mixture / lengths.clamp_min(1e-300)).clamp(-1, 1).tolist()
-    return [math.degrees(math.acos(cosine)) for cosine in cosines]
 
 
 def generate_mixtures(

@@ -14,6 +14,13 @@ from torch import Tensor
 
 from latmix.mixing.formula import weight_table, weighted_sums
 from latmix.mixing.grid import Method, parse_cutoff, parse_method
+from latmix.mixing.health import Health, blocks_health
+from latmix.mixing.influence import (
+    Inputs,
+    block_projections,
+    gram_projections,
+    input_statistics,
+)
 from latmix.mixing.statistics import Statistics, mixture_statistics, sum_statistics
 from latmix.mixing.summary import Blocks, Gram, Summary
 
@@ -50,6 +57,7 @@ class LiveStatistics:
         self._with_spectrum = with_spectrum
         self._weights: Tensor | None = None
         self._sum: Tensor | None = None
+        self._health: tuple[Health, ...] | None = None
 
     @property
     def is_instant(self) -> bool:
@@ -66,11 +74,41 @@ class LiveStatistics:
         if self._gram is not None:
             return mixture_statistics(self._gram, row, method)
         method = parse_method(method)
+        total = self._total(row, method)
+        return sum_statistics(total, self.summary, row, method)
+
+    def inputs(self, weights: Sequence[float], method: str | Method) -> Inputs:
+        """What each latent is to the mixture with these N weights: angle, influence, and the
+        mixture without it.
+
+        O(C N^2) in all from a Gram matrix; without one, a pass over the latents.
+
+        Raises:
+            ValueError: as `statistics`.
+        """
+        row = weight_table(weights, self.summary.count, torch.device("cpu"))[0]
+        method = parse_method(method)
+        if self._gram is not None:
+            projections = gram_projections(self._gram, row, method)
+        else:
+            total = self._total(row, method)
+            rows = self._read(range(self.summary.count))
+            projections = block_projections(rows, total, self.summary, row, method)
+        return input_statistics(projections, self.summary, row, method)
+
+    def health(self, shape: tuple[int, ...]) -> tuple[Health, ...]:
+        """The health of each latent, of shape (C, H, W); the first call reads them all."""
+        if self._health is None:
+            self._health = blocks_health(self._read(range(self.summary.count)), shape)
+        return self._health
+
+    def _total(self, weights: Tensor, method: Method) -> Tensor:
+        """sum w z, (C, P), with the spectrum in the summary where the method asks for it."""
         if parse_cutoff(method.mean) is not None and self.summary.spectrum is None:
             self.summary = self._with_spectrum() if self._with_spectrum else self.summary
-        self._sum = self._moved_sum(row)
-        self._weights = row
-        return sum_statistics(self._sum, self.summary, row, method)
+        self._sum = self._moved_sum(weights)
+        self._weights = weights
+        return self._sum
 
     def _moved_sum(self, weights: Tensor) -> Tensor:
         """sum w z, (C, P), from the last one where few weights moved by themselves."""

@@ -9,6 +9,7 @@ cut-off is latmix's own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -49,10 +50,35 @@ class Spectrum:
         values = torch.cat([part.values for part in parts])
         return Spectrum(values, parts[0].radius, parts[0].shape)
 
+    @cached_property
+    def power(self) -> Tensor:
+        """|values|^2 over all channels, (N, F)."""
+        return torch.view_as_real(self.values).square().sum(dim=(1, 3))
+
+    def products(self, cutoff: float) -> Tensor:
+        """Inner products of the latents' parts within a cut-off, (N, N); kept once made."""
+        if cutoff not in self._products:
+            inside = self._inside(self.radius.new_tensor([cutoff]))[0] > 0
+            flat = torch.view_as_real(self.values[..., inside]).flatten(1)
+            self._products[cutoff] = flat @ flat.T
+        return self._products[cutoff]
+
+    @cached_property
+    def _products(self) -> dict[float, Tensor]:
+        return {}
+
+    def bands(self, mean: str) -> Tensor:
+        """1 for coefficients within each band, (K, F): of "lp:k" what it takes off, of "lp:auto"
+        the rings of whole radii (k-1, k]."""
+        cutoff = parse_cutoff(mean)
+        if isinstance(cutoff, float):
+            return self._inside(self.radius.new_tensor([cutoff]))
+        rings = torch.arange(1, int(LARGEST_CUTOFF) + 1, device=self.radius.device)
+        return (self.radius.ceil() == rings[:, None]).to(self.radius)
+
     def energy(self, cutoffs: Tensor) -> Tensor:
         """|P z_n|^2 without the mean, (B, N), for B cut-offs."""
-        power = self.values.abs().square().sum(dim=1)
-        return self._inside(cutoffs) @ power.T
+        return self._inside(cutoffs) @ self.power.T
 
     def variance(self, weights: Tensor, cutoff: Tensor) -> Tensor:
         """Variance over space of each channel of P sum w_n z_n, (C,), for weights (N,)."""
@@ -62,11 +88,14 @@ class Spectrum:
 
     def sums(self, weights: Tensor) -> Tensor:
         """The coefficients of sum w_n z_n, (B, C, F), for weights (B, N)."""
-        flat = self.values.flatten(1)
-        summed = torch.view_as_complex(
-            torch.einsum("bn,nfx->bfx", weights, torch.view_as_real(flat)).contiguous()
-        )
-        return summed.reshape(-1, *self.values.shape[1:])
+        pairs = torch.view_as_real(self.values)
+        summed = (weights @ pairs.flatten(1)).reshape(-1, *pairs.shape[1:])
+        return torch.view_as_complex(summed)
+
+    def projections(self, weights: Tensor) -> Tensor:
+        """Inner products of each latent with sum w_n z_n at each frequency, (N, F)."""
+        summed = torch.view_as_real(self.sums(weights[None])[0])
+        return (torch.view_as_real(self.values) * summed).sum(dim=(1, 3))
 
     def cutoffs(self, mean: str, weights: Tensor) -> Tensor:
         """The cut-off of each mixture, (B,): the split's own, or for "lp:auto" the largest ring
@@ -80,20 +109,30 @@ class Spectrum:
         if isinstance(cutoff, float):
             return torch.full_like(weights[:, 0], cutoff)
         beta = weights.square().sum(dim=1, keepdim=True)
-        rings = torch.arange(1, int(LARGEST_CUTOFF) + 1, device=weights.device)
-        member = (self.radius.ceil() == rings[:, None]).to(weights)
+        member = self.bands(mean).to(weights)
         common = self.sums(weights).abs().square().sum(dim=1) @ member.T
-        own = weights @ (self.values.abs().square().sum(dim=1) @ member.T)
-        tiny = torch.finfo(weights.dtype).tiny
-        share = (common - beta * own) / ((1 - beta) * own).clamp_min(tiny)
-        # One picture alone shares nothing with others; its share would be rounding.
-        shared = (share > beta) & (beta < 1 - SLACK)
-        largest: Tensor = (shared * rings).amax(dim=1).to(weights)
-        return largest
+        own = weights @ (self.power @ member.T)
+        return shared_rings(common, own, beta)
 
     def _inside(self, cutoffs: Tensor) -> Tensor:
         """1 for coefficients within each cut-off, (B, F)."""
         return (self.radius <= cutoffs[:, None] + SLACK).to(cutoffs)
+
+
+def shared_rings(common: Tensor, own: Tensor, beta: Tensor) -> Tensor:
+    """The largest ring that the latents of each mixture share, (B,), 0 for none.
+
+    Args:
+        common: |sum w Z|^2 within each ring, (B, K).
+        own: sum w |Z|^2, (B, K).
+        beta: sum w^2, (B, 1).
+    """
+    rings = torch.arange(1, common.shape[1] + 1, device=common.device)
+    share = (common - beta * own) / ((1 - beta) * own).clamp_min(torch.finfo(own.dtype).tiny)
+    # One picture alone shares nothing with others; its share would be rounding.
+    shared = (share > beta) & (beta < 1 - SLACK)
+    largest: Tensor = (shared * rings).amax(dim=1).to(common)
+    return largest
 
 
 def low_pass(sums: Tensor, cutoffs: Tensor) -> Tensor:

@@ -185,5 +185,5 @@ class Gram:
 
     def channel_variance(self, weights: Tensor) -> Tensor:
         """Variance over space of each channel of sum w_n z_n, (C,), for weights (N,)."""
-        quadratic = torch.einsum("i,cij,j->c", weights, self.centred, weights)
+        quadratic: Tensor = self.centred @ weights @ weights
         return quadratic.clamp_min(0.0) / self.summary.places
