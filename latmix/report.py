@@ -52,12 +52,12 @@ def statistics_table(statistics: Statistics, method: str) -> Table:
     return table
 
 
-def channel_table(statistics: Statistics, channels: Sequence[int] | None = None) -> Table:
-    """Per channel (all, or those named): mean, the inputs' own mean, what amplification would make
+def channel_table(statistics: Statistics) -> Table:
+    """Per channel: mean, the inputs' own mean, what amplification would make
     of that with nothing split off, standard deviation, and a bar of the mean with its verdict."""
     table = plain_table("channel", "#mean", "#inputs", "#amplified", "#std", mean_scale())
-    for channel in range(len(statistics.channel_mean)) if channels is None else channels:
-        mean, own = statistics.channel_mean[channel], statistics.input_channel_mean[channel]
+    means = zip(statistics.channel_mean, statistics.input_channel_mean, strict=True)
+    for channel, (mean, own) in enumerate(means):
         table.add_row(
             str(channel),
             f"{mean:+.3f}",

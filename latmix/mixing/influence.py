@@ -229,7 +229,7 @@ def _slow_bands(summary: Summary, weights: Tensor, method: Method) -> tuple[Tens
     if summary.spectrum is None:
         raise ValueError("summary: a low-pass split needs the latents' spectrum.")
     member = summary.spectrum.bands(method.mean)
-    return summary.spectrum.projections(weights) @ member.T, summary.spectrum.power @ member.T
+    return summary.spectrum.onto(weights, method.mean), summary.spectrum.power @ member.T
 
 
 def _known(values: Tensor, is_known: Tensor) -> tuple[float | None, ...]:

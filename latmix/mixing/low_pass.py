@@ -16,6 +16,9 @@ from torch import Tensor
 
 from latmix.mixing.grid import LARGEST_CUTOFF, parse_cutoff
 
+KEPT = 128
+"""Latents up to which inner products of spectra are kept: live statistics ask for them again."""
+
 SLACK = 1e-4
 """Cycles: radii are square roots, and a ring on the cut-off is inside."""
 
@@ -55,18 +58,6 @@ class Spectrum:
         """|values|^2 over all channels, (N, F)."""
         return torch.view_as_real(self.values).square().sum(dim=(1, 3))
 
-    def products(self, cutoff: float) -> Tensor:
-        """Inner products of the latents' parts within a cut-off, (N, N); kept once made."""
-        if cutoff not in self._products:
-            inside = self._inside(self.radius.new_tensor([cutoff]))[0] > 0
-            flat = torch.view_as_real(self.values[..., inside]).flatten(1)
-            self._products[cutoff] = flat @ flat.T
-        return self._products[cutoff]
-
-    @cached_property
-    def _products(self) -> dict[float, Tensor]:
-        return {}
-
     def bands(self, mean: str) -> Tensor:
         """1 for coefficients within each band, (K, F): of "lp:k" what it takes off, of "lp:auto"
         the rings of whole radii (k-1, k]."""
@@ -83,19 +74,42 @@ class Spectrum:
     def variance(self, weights: Tensor, cutoff: Tensor) -> Tensor:
         """Variance over space of each channel of P sum w_n z_n, (C,), for weights (N,)."""
         height, width = self.shape
+        if len(self.values) <= KEPT:
+            products = self._products(f"lp:{float(cutoff):g}", by_channel=True).to(weights)
+            quadratic: Tensor = products @ weights @ weights
+            return quadratic.clamp_min(0.0) / (height * width)
         power = self.sums(weights[None])[0].abs().square()
         return (power * self._inside(cutoff[None])[0]).sum(dim=1) / (height * width)
+
+    def onto(self, weights: Tensor, mean: str) -> Tensor:
+        """Inner products of each latent with sum w_n z_n within each of the `bands`, (N, K)."""
+        if len(self.values) <= KEPT:
+            return (self._products(mean).to(weights) @ weights).T
+        summed = torch.view_as_real(self.sums(weights[None])[0])
+        each = (torch.view_as_real(self.values) * summed).sum(dim=(1, 3))
+        return each @ self.bands(mean).T
+
+    def _products(self, mean: str, by_channel: bool = False) -> Tensor:
+        """Inner products of the latents within each of the `bands`, (K, N, N), or within all of
+        them but for each channel, (C, N, N). Made once."""
+        if (mean, by_channel) not in self._made:
+            bands = self.bands(mean)
+            parts = [self.values[..., band > 0] for band in bands]
+            if by_channel:
+                parts = list(self.values[..., bands.sum(dim=0) > 0].unbind(dim=1))
+            rows = [torch.view_as_real(part).flatten(1) for part in parts]
+            self._made[mean, by_channel] = torch.stack([row @ row.T for row in rows])
+        return self._made[mean, by_channel]
+
+    @cached_property
+    def _made(self) -> dict[tuple[str, bool], Tensor]:
+        return {}
 
     def sums(self, weights: Tensor) -> Tensor:
         """The coefficients of sum w_n z_n, (B, C, F), for weights (B, N)."""
         pairs = torch.view_as_real(self.values)
         summed = (weights @ pairs.flatten(1)).reshape(-1, *pairs.shape[1:])
         return torch.view_as_complex(summed)
-
-    def projections(self, weights: Tensor) -> Tensor:
-        """Inner products of each latent with sum w_n z_n at each frequency, (N, F)."""
-        summed = torch.view_as_real(self.sums(weights[None])[0])
-        return (torch.view_as_real(self.values) * summed).sum(dim=(1, 3))
 
     def cutoffs(self, mean: str, weights: Tensor) -> Tensor:
         """The cut-off of each mixture, (B,): the split's own, or for "lp:auto" the largest ring
@@ -110,8 +124,12 @@ class Spectrum:
             return torch.full_like(weights[:, 0], cutoff)
         beta = weights.square().sum(dim=1, keepdim=True)
         member = self.bands(mean).to(weights)
-        common = self.sums(weights).abs().square().sum(dim=1) @ member.T
         own = weights @ (self.power @ member.T)
+        if len(self.values) <= KEPT:
+            products = self._products(mean).to(weights)
+            common = ((weights @ products) * weights).sum(dim=2).T
+        else:
+            common = self.sums(weights).abs().square().sum(dim=1) @ member.T
         return shared_rings(common, own, beta)
 
     def _inside(self, cutoffs: Tensor) -> Tensor:

@@ -156,7 +156,7 @@ def _low_share(found: Statistics, summary: Summary, weights: Tensor, method: Met
         raise ValueError("summary: the share of low frequencies needs the latents' spectrum.")
     cutoff = parse_cutoff(method.mean)
     cut = min(cutoff, LOW_CYCLES) if isinstance(cutoff, float) else 0.0
-    low = float(weights @ spectrum.products(LOW_CYCLES) @ weights)
-    kept = float(weights @ spectrum.products(cut) @ weights) if cut else 0.0
-    energy = math.fsum(std * std for std in found.channel_std) * summary.places
+    low = float(spectrum.variance(weights, weights.new_tensor(LOW_CYCLES)).sum())
+    kept = float(spectrum.variance(weights, weights.new_tensor(cut)).sum()) if cut else 0.0
+    energy = math.fsum(std * std for std in found.channel_std)
     return (kept + found.amplification**2 * (low - kept)) / energy if energy > 0 else 0.0

@@ -25,6 +25,8 @@ NORM_TOO_SMALL = 0.8
 A plain mean of N independent latents keeps 1/sqrt(N): 0.71 for two of them.
 """
 
+SOUND = "Fine: no degeneracy in sight."
+
 
 class Verdict(StrEnum):
     """What will become of a mixture's picture."""
@@ -78,7 +80,7 @@ def judge(method: Method, offsets: Sequence[float], norm_share: float) -> Judgem
             why = "Use nin/chm or fix/chm."
         share = f"the norm is {norm_share:.2f} of the inputs' own"
         return Judgement(Verdict.WASHED_OUT, f"The picture will be washed out: {share}. {why}")
-    return Judgement(Verdict.FINE, "No degeneracy in sight at these weights.")
+    return Judgement(Verdict.FINE, SOUND)
 
 
 def law(bias: float, effective_count: float) -> float:

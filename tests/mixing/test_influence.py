@@ -70,6 +70,26 @@ def test_every_figure_is_that_of_mixing_without_the_picture(method: str, keeps_g
     check(live(latents, keeps_gram).inputs(WEIGHTS, method), latents, WEIGHTS, method)
 
 
+@pytest.mark.parametrize("method", ["nin/lp:2", "fix/lp:auto", "coh/chm"])
+def test_more_latents_than_have_their_products_kept_have_the_same_figures(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    latents = related(6)
+    kept = (
+        live(latents, True).inputs(WEIGHTS, method),
+        live(latents, True).statistics(WEIGHTS, method),
+    )
+    monkeypatch.setattr("latmix.mixing.low_pass.KEPT", 0)
+    made = (
+        live(latents, True).inputs(WEIGHTS, method),
+        live(latents, True).statistics(WEIGHTS, method),
+    )
+    for one, other in zip(kept, made, strict=True):
+        for name, values in vars(one).items():
+            if name not in ("verdict", "warning", "excess_kurtosis"):
+                assert values == pytest.approx(vars(other)[name], rel=1e-9, abs=1e-6), name
+
+
 @settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.sampled_from([0.0, 0.1, 1.0, 3.0]), min_size=1, max_size=5).filter(any),
