@@ -75,15 +75,14 @@ def test_more_latents_than_have_their_products_kept_have_the_same_figures(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     latents = related(6)
-    kept = (
-        live(latents, True).inputs(WEIGHTS, method),
-        live(latents, True).statistics(WEIGHTS, method),
-    )
+
+    def figures() -> tuple[object, object]:
+        quick = live(latents, True)
+        return quick.inputs(WEIGHTS, method), quick.statistics(WEIGHTS, method)
+
+    kept = figures()
     monkeypatch.setattr("latmix.mixing.low_pass.KEPT", 0)
-    made = (
-        live(latents, True).inputs(WEIGHTS, method),
-        live(latents, True).statistics(WEIGHTS, method),
-    )
+    made = figures()
     for one, other in zip(kept, made, strict=True):
         for name, values in vars(one).items():
             if name not in ("verdict", "warning", "excess_kurtosis"):
