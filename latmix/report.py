@@ -5,23 +5,21 @@ Bars and signs carry the meaning, so that nothing depends on colour alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
+from latmix.mixing.verdict import OFFSET_DAMAGING, OFFSET_VISIBLE, Verdict, offset_verdict
 from latmix.names import display_name
 
 if TYPE_CHECKING:
+    from latmix.mixing.health import Expected, Health
+    from latmix.mixing.influence import Inputs
     from latmix.mixing.statistics import Statistics
     from latmix.store.differences import Difference
-
-CHANNELS_SHOWN = 4
-"""Columns of channel means that a table of pictures has room for."""
-
-BAR_CELLS = 10
 
 
 def plain_table(*columns: str, title: str | None = None) -> Table:
@@ -37,42 +35,64 @@ def plain_table(*columns: str, title: str | None = None) -> Table:
 def statistics_table(statistics: Statistics, method: str) -> Table:
     """A mixture's numbers with what each one should be."""
     table = plain_table("", "#", "")
-    rows = (
+    predicted = f"predicted {statistics.predicted_amplification:.3f}"
+    rows = [
         ("method", method, ""),
+        ("verdict", statistics.verdict.value, ""),
         ("norm", f"{statistics.norm:.2f}", f"{statistics.norm_ratio:.3f} of sqrt(L)"),
-        ("amplification", f"{statistics.amplification:.3f}", "of what is not split off"),
+        ("amplification", f"{statistics.amplification:.3f}", predicted),
         ("coherence", f"{statistics.coherence:.3f}", "1: all alike"),
         ("effective N", f"{statistics.effective_count:.2f}", "pictures"),
-    )
+    ]
+    if statistics.low_share is not None:
+        rows.append(("low frequencies", f"{statistics.low_share:.3f}", "of the energy"))
+    if statistics.excess_kurtosis is not None:
+        rows.append(("excess kurtosis", f"{statistics.excess_kurtosis:+.3f}", "0: normal"))
     for name, value, meaning in rows:
         table.add_row(Text(name), Text(value), Text(meaning, style="dim"))
     return table
 
 
 def channel_table(statistics: Statistics) -> Table:
-    """Per channel: mean, the inputs' own mean, standard deviation, and a signed bar of the mean."""
-    table = plain_table("channel", "#mean", "#inputs", "#std", "-0.5  0  +0.5")
-    for channel, (mean, own, std) in enumerate(
-        zip(
-            statistics.channel_mean,
-            statistics.input_channel_mean,
-            statistics.channel_std,
-            strict=True,
-        )
-    ):
+    """Per channel: mean, the inputs' own mean, what amplification would make
+    of that with nothing split off, standard deviation, and a bar of the mean with its verdict."""
+    table = plain_table("channel", "#mean", "#inputs", "#amplified", "#std", mean_scale())
+    means = zip(statistics.channel_mean, statistics.input_channel_mean, strict=True)
+    for channel, (mean, own) in enumerate(means):
         table.add_row(
-            str(channel), f"{mean:+.3f}", f"{own:+.3f}", f"{std:.3f}", signed_bar(mean, 0.5)
+            str(channel),
+            f"{mean:+.3f}",
+            f"{own:+.3f}",
+            f"{statistics.amplified_channel_mean[channel]:+.3f}",
+            f"{statistics.channel_std[channel]:.3f}",
+            mean_bar(mean, own),
         )
     return table
 
 
-def signed_bar(value: float, limit: float, cells: int = BAR_CELLS) -> str:
-    """A bar from the middle to the left (negative) or right, full at `limit`."""
-    half = cells // 2
-    length = min(half, round(abs(value) / limit * half))
-    left = ("█" * length).rjust(half) if value < 0 else " " * half
-    right = ("█" * length).ljust(half) if value >= 0 else " " * half
-    return f"{left}│{right}"
+MEAN_LIMIT = 0.5
+MEAN_CELLS = 10
+"""Cells on either side of a bar of a channel's mean: half a tenth each."""
+
+
+def mean_bar(mean: float, own: float, cells: int = MEAN_CELLS) -> str:
+    """A bar of a channel's mean from the middle, with marks where an offset of that size shows and
+    where it damages, and a sign for how far the mean is from the inputs' own: ! drifting, !! worse.
+    """
+    per_cell = MEAN_LIMIT / cells
+    length = min(cells, round(abs(mean) / per_cell))
+    marks = [round(offset / per_cell) for offset in (OFFSET_VISIBLE, OFFSET_DAMAGING)]
+    empty = "".join("┊" if cell in marks else " " for cell in range(1, cells + 1))
+    half = "█" * length + empty[length:]
+    left, right = (half[::-1], empty) if mean < 0 else (empty[::-1], half)
+    sign = {Verdict.DRIFTING: " !", Verdict.DEGENERATE: " !!"}.get(offset_verdict(mean - own), "")
+    return f"{left}│{right}{sign}"
+
+
+def mean_scale(cells: int = MEAN_CELLS) -> str:
+    """The heading of `mean_bar`, with its ends over the ends of the bar."""
+    low, high = f"-{MEAN_LIMIT:g}", f"+{MEAN_LIMIT:g}"
+    return low + "0".center(2 * cells + 1 - len(low) - len(high)) + high
 
 
 def weight_bar(weight: float, largest: float, cells: int) -> str:
@@ -82,25 +102,61 @@ def weight_bar(weight: float, largest: float, cells: int) -> str:
     return ("█" * whole + (" ▏▎▍▌▋▊▉"[part] if part else "")).ljust(cells)
 
 
-def picture_table(rows: Sequence[tuple[str, float, float, float, Sequence[float]]]) -> Table:
-    """The inputs: name, weight, norm / sqrt(L), angle to the mixture in degrees, channel means.
-
-    Of many channels only those are shown whose means lie furthest from 0.
-    """
-    channels = range(len(rows[0][4]) if rows else 0)
-    furthest = sorted(channels, key=lambda c: -max(abs(row[4][c]) for row in rows))
-    shown = sorted(furthest[:CHANNELS_SHOWN])
-    means_of = (f"#mean {c}" for c in shown)
-    table = plain_table("picture", "#weight", "#norm/√L", "#angle", *means_of)
-    for name, weight, ratio, angle, means in rows:
+def picture_table(names: Sequence[str], weights: Sequence[float], inputs: Inputs) -> Table:
+    """The inputs: weight, angle to the mixture, influence, and the mixture without each."""
+    columns = ("#weight", "#angle", "#influence", "#amplification", "#largest mean", "#norm/√L")
+    table = plain_table("picture", *columns)
+    without = zip(inputs.amplification, inputs.largest_mean, inputs.norm_ratio, strict=True)
+    rows = zip(names, weights, inputs.angle, inputs.influence, without, strict=True)
+    for name, weight, angle, influence, figures in rows:
         table.add_row(
             Text(display_name(Path(name).name)),
             f"{weight:.4f}",
-            f"{ratio:.3f}",
             f"{angle:.1f}°",
-            *(f"{means[c]:+.3f}" for c in shown),
+            *(_number(value) for value in (influence, *figures)),
         )
     return table
+
+
+def picture_sentence(names: Sequence[str], inputs: Inputs) -> str:
+    """Which picture drives the mixture, and which is nearest to it."""
+    nearest = display_name(Path(names[inputs.nearest]).name)
+    sentence = f"Nearest: {nearest}, at {inputs.angle[inputs.nearest]:.1f}°."
+    if inputs.strongest is None:
+        return sentence
+    driver = display_name(Path(names[inputs.strongest]).name)
+    change = inputs.influence[inputs.strongest]
+    drives = f"{driver} drives the mixture"
+    if change is not None:
+        drives += f": without it, it changes by {change:.2f} of its norm"
+    return f"{drives}. {sentence}"
+
+
+def health_table(
+    names: Sequence[str], latents: Sequence[Health], expected: Mapping[str, Expected]
+) -> Table:
+    """The latents' health, under what N(0, I) noise has, with its standard deviation."""
+    columns = ("#norm/√L", "#bias", "#kurtosis", "#low", "#across", "#down")
+    table = plain_table("latent", *columns)
+    keys = ("norm_ratio", "bias", "excess_kurtosis", "low_share")
+    noise = [expected[key] for key in (*keys, "correlation_across", "correlation_down")]
+    table.add_row("noise", *(f"{value.mean:.3f}" for value in noise), style="dim")
+    table.add_row("  ±", *(f"{value.spread:.3f}" for value in noise), style="dim")
+    for name, latent in zip(names, latents, strict=True):
+        table.add_row(
+            Text(display_name(Path(name).name)),
+            f"{latent.norm_ratio:.3f}",
+            f"{latent.bias:.3f}",
+            f"{latent.excess_kurtosis:+.3f}",
+            f"{latent.low_share:.3f}",
+            f"{latent.correlation_across:+.3f}",
+            f"{latent.correlation_down:+.3f}",
+        )
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def failure_lines(failures: Sequence[Any]) -> list[str]:

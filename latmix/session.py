@@ -7,6 +7,7 @@ at the next start. Needs no torch: what computes is handed in by a job (`Session
 from __future__ import annotations
 
 import json
+import math
 import os
 import shlex
 from collections.abc import Iterable, Mapping
@@ -311,6 +312,23 @@ class Session:
         if self._live is None or not self.is_measured:
             return None
         return self._live.statistics(self.weights_by_row(), method or self.choices.method)
+
+    def influences(self) -> dict[str, float]:
+        """How much the mixture changes without each of its pictures (`Inputs.influence`), by key.
+
+        Those that nothing could replace are infinite. Empty until all are inverted, and where it is
+        not known; a pass over the latents unless `live.is_instant`. For slerp and nao it takes too
+        long to follow a key.
+        """
+        if self._live is None or self.mixture is None or not self.is_measured:
+            return {}
+        inputs = self._live.inputs(self.weights_by_row(), self.choices.method)
+        if not inputs.is_known:
+            return {}
+        found = inputs.influence
+        rows = {key: self._row_of[key] for key in self.mixture.keys if key in self._row_of}
+        known = {key: found[row] for key, row in rows.items()}
+        return {key: math.inf if value is None else value for key, value in known.items()}
 
     def command(self) -> str:
         """The shell command that makes this mixture without a screen."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 from pathlib import Path
 
@@ -143,6 +144,20 @@ def test_statistics_are_live_once_the_pictures_are_inverted(folder: Path, own_ho
     session.choose(mixture=mixture.nudge(str(session.pictures[4]), 0.2))
     assert session.statistics() is None
     assert session.uninverted == [str(session.pictures[4])]
+
+
+def test_pictures_have_influence_once_they_are_inverted(folder: Path, own_home: Path) -> None:
+    session = Session()
+    session.open_folder(folder, sorted(folder.iterdir()), 3)
+    assert session.influences() == {}
+    inversion = inverted(folder, own_home, 3)
+    session.measured(inversion, drained(measure(inversion)))
+    mixture = session.mixture
+    assert mixture is not None
+    assert session.influences().keys() == set(mixture.keys)
+    assert all(0 < value < 2 for value in session.influences().values())
+    session.choose(mixture=mixture.solo(mixture.keys[1]))
+    assert list(session.influences().values()) == [0, math.inf, 0]
 
 
 def test_another_prompt_needs_other_latents(folder: Path, own_home: Path) -> None:

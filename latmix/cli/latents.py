@@ -23,6 +23,8 @@ from latmix.names import display_name, plural
 if TYPE_CHECKING:
     from latmix.jobs.inversion import Inversion
     from latmix.jobs.roundtrip import RoundTrip
+    from latmix.mixing.health import Health
+    from latmix.mixing.influence import Inputs
 
 Count = Annotated[
     int | None,
@@ -100,47 +102,78 @@ def stats(
         count=None if given else count,
         quiet=output.quiet,
     )
-    from latmix.jobs.generation import angles, mix_stored, stored_summary
-    from latmix.report import channel_table, picture_table, statistics_table
-
     mixture = weighting.mixture_of_rows(inversion.rows, given).weights if given else None
+    _report_statistics(inversion, mixture, method, bench.source.name, output)
+    return run.exit_code(inversion)
+
+
+def _report_statistics(
+    inversion: Inversion,
+    mixture: tuple[float, ...] | None,
+    method: str,
+    model: str,
+    output: SayOptions,
+) -> None:
+    from latmix.jobs.generation import mix_stored
+    from latmix.jobs.measurement import measure_inputs
+    from latmix.mixing.health import expected_health
+
     mixed = mix_stored(inversion, [mixture] if mixture else None, parse_method(method))
-    statistics, summary = mixed.statistics[0], stored_summary(inversion)
-    rows = [
-        (str(row.path), weight, norm / summary.radius, angle, means)
-        for row, weight, norm, angle, means in zip(
-            inversion.rows,
-            mixed.weights[0].tolist(),
-            summary.squared_norm.sqrt().tolist(),
-            angles(inversion, mixed.latents[0]),
-            summary.channel_mean.tolist(),
-            strict=True,
-        )
-    ]
+    weights, statistics = mixed.weights[0].tolist(), mixed.statistics[0]
+    job = measure_inputs(inversion, weights, parse_method(method))
+    inputs, latents = run.drive(job, output.quiet)
+    names = [str(row.path) for row in inversion.rows]
     if output.json:
-        names = ("path", "weight", "norm_ratio", "angle", "channel_mean")
+        driver = inputs.strongest
         run.print_json(
             {
                 "method": method,
-                "model": bench.source.name,
+                "model": model,
                 "stats": statistics.as_json(),
-                "images": [
-                    {"sha256": picture.sha256}
-                    | dict(zip(names, (display_name(row[0]), *row[1:]), strict=True))
-                    for picture, row in zip(inversion.rows, rows, strict=True)
-                ],
+                "driver": None if driver is None else display_name(names[driver]),
+                "nearest": display_name(names[inputs.nearest]),
+                "images": _images_json(inversion, weights, inputs, latents),
                 "cached": inversion.cached,
                 "failures": run.failures_json(inversion.failures),
             }
         )
-        return run.exit_code(inversion)
+        return
+    from latmix import report
+
     screen = run.console()
-    for table in (statistics_table(statistics, method), channel_table(statistics)):
-        screen.print(table)
-    screen.print(picture_table(rows))
+    screen.print(report.statistics_table(statistics, method))
+    screen.print(report.channel_table(statistics))
+    screen.print()
+    pictures = report.picture_table(names, weights, inputs)
+    pictures.title = "Pictures, with the amplification, mean and norm of the mixture without each"
+    screen.print(pictures)
+    screen.print(report.picture_sentence(names, inputs))
+    screen.print()
+    screen.print(report.health_table(names, latents, expected_health(inversion.space.shape)))
     if statistics.warning:
         run.say(f"warning: {statistics.warning}")
-    return run.exit_code(inversion)
+
+
+def _images_json(
+    inversion: Inversion, weights: list[float], inputs: Inputs, latents: tuple[Health, ...]
+) -> list[dict[str, Any]]:
+    """One object a picture; what leaving it out would make of the mixture is under `without`."""
+    return [
+        {
+            "sha256": row.sha256,
+            "path": display_name(row.path),
+            "weight": weights[n],
+            "angle": inputs.angle[n],
+            "influence": inputs.influence[n],
+            "without": {
+                "amplification": inputs.amplification[n],
+                "largest_mean": inputs.largest_mean[n],
+                "norm_ratio": inputs.norm_ratio[n],
+            },
+            **latents[n].as_json(),
+        }
+        for n, row in enumerate(inversion.rows)
+    ]
 
 
 def _inversion_json(inversion: Inversion, trips: tuple[RoundTrip, ...]) -> dict[str, Any]:

@@ -82,7 +82,9 @@ def mix_stored(
     ]
     if bool(normalise_sums(mixed, summary, table, direction, method)[1].any()):
         raise cancelled(method)
-    return Mixed(mixed.reshape(len(table), *space.shape).float(), table, tuple(statistics))
+    latents = mixed.reshape(len(table), *space.shape)
+    shaped = [each.with_shape(z) for each, z in zip(statistics, latents, strict=True)]
+    return Mixed(latents.float(), table, tuple(shaped))
 
 
 def stored_summary(inversion: Inversion, method: Method | None = None) -> Summary:
@@ -115,17 +117,6 @@ def fits_gram(inversion: Inversion) -> bool:
     count, shape = len(inversion.keys), inversion.space.shape
     small = Gram.bytes_for(count, shape[0]) <= GRAM_BYTES
     return small and 4 * count * math.prod(shape) <= LATENT_BYTES
-
-
-def angles(inversion: Inversion, latent: Tensor) -> list[float]:
-    """The angle in degrees between each picture's latent and a mixture (C, H, W)."""
-    mixture = latent.flatten().double()
-    cosines: list[float] = []
-    for _, block in inversion.space.blocks(inversion.keys):
-        rows = block.flatten(1).double()
-        lengths = rows.norm(dim=1) * mixture.norm()
-        cosines += (rows @ mixture / lengths.clamp_min(1e-300)).clamp(-1, 1).tolist()
-    return [math.degrees(math.acos(cosine)) for cosine in cosines]
 
 
 def generate_mixtures(

@@ -1,15 +1,18 @@
-"""The job that makes an inversion's statistics live."""
+"""The jobs that measure an inversion's latents: statistics made live, and what each input is."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 
 from torch import Tensor
 
 from latmix.jobs.generation import fits_gram, stored_summary
 from latmix.jobs.inversion import Inversion
 from latmix.jobs.progress import Progress
+from latmix.mixing.direction import TURNED
 from latmix.mixing.grid import Method
+from latmix.mixing.health import Health
+from latmix.mixing.influence import Inputs
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.summary import Gram, Summary
 
@@ -24,10 +27,31 @@ def measure(inversion: Inversion) -> Generator[Progress, None, LiveStatistics]:
         StoreError: a latent is damaged.
     """
     yield Progress("measure", 0, len(inversion.rows), note="measuring")
-    latents = inversion.space.read(inversion.keys) if fits_gram(inversion) else None
-    gram = Gram.of(latents, EVERY_MEAN) if latents is not None else None
-    summary = gram.summary if gram else stored_summary(inversion)
+    gram = _gram(inversion, EVERY_MEAN) if fits_gram(inversion) else None
+    return _live(inversion, gram.summary if gram else stored_summary(inversion), gram)
 
+
+def measure_inputs(
+    inversion: Inversion, weights: Sequence[float], method: Method
+) -> Generator[Progress, None, tuple[Inputs, tuple[Health, ...]]]:
+    """What each picture is to one mixture, and the health of its latent, in a few passes.
+
+    Raises:
+        ValueError: bad weights.
+        StoreError: a latent is damaged.
+    """
+    yield Progress("measure", 0, len(inversion.rows), note="measuring")
+    by_gram = method.norm in TURNED and fits_gram(inversion)
+    gram = _gram(inversion, method.mean) if by_gram else None
+    live = _live(inversion, gram.summary if gram else stored_summary(inversion, method), gram)
+    return live.inputs(weights, method), live.health(inversion.space.shape)
+
+
+def _gram(inversion: Inversion, mean: str) -> Gram:
+    return Gram.of(inversion.space.read(inversion.keys), mean)
+
+
+def _live(inversion: Inversion, summary: Summary, gram: Gram | None) -> LiveStatistics:
     def read(indices: Iterable[int]) -> Iterator[tuple[slice, Tensor]]:
         return inversion.space.blocks([inversion.keys[index] for index in indices])
 

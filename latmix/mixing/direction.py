@@ -18,7 +18,10 @@ from latmix.mixing.grid import Method
 from latmix.mixing.sphere import spherical_mean, spherical_median
 from latmix.mixing.summary import ROUNDING, Blocks, Gram, Split, Summary, weighted_sums
 
-NEEDS_PRODUCTS = ("clol", "slerp", "nao")
+TURNED = ("slerp", "nao")
+"""Norm targets whose direction is found on the sphere, and is not that of the weighted mean."""
+
+NEEDS_PRODUCTS = ("clol", *TURNED)
 """Norm targets that ask for inner products."""
 
 
@@ -115,9 +118,20 @@ def direct(
     Raises:
         ValueError: the latents cancel, so that no direction is left.
     """
+    direction, lost = directions(method, summary, weights, products)
+    if bool(lost.any()):
+        raise cancelled(method)
+    return direction
+
+
+def directions(
+    method: Method, summary: Summary, weights: Tensor, products: Products | None
+) -> tuple[Direction, Tensor]:
+    """The same, and for each mixture whether its latents cancel, (B,), in place of the error."""
     split = summary.resolve(method.mean, weights)
+    none = torch.zeros_like(weights[:, 0], dtype=torch.bool)
     if method.norm not in NEEDS_PRODUCTS:
-        return Direction(weights, split)
+        return Direction(weights, split), none
     if products is None:
         raise ValueError(f"products: {method.name} needs the latents' inner products.")
     norms = summary.residual_norms(split).to(weights)
@@ -130,15 +144,15 @@ def direct(
     toward = cosines(pointing)
     square = (pointing * toward).sum(dim=1).clamp_min(0)
     least = ROUNDING * torch.finfo(weights.dtype).eps * pointing.sum(dim=1).square()
-    if bool(((square <= least) & (least > 0)).any()):
-        raise cancelled(method)
+    lost = (square <= least) & (least > 0)
     if method.norm == "clol":
-        return Direction(weights, split, correlated=square)
+        return Direction(weights, split, correlated=square), lost
+    pointing = torch.where(lost[:, None], 0.0, pointing)
     start = pointing / torch.where(square > 0, square.sqrt(), 1.0)[:, None]
     centre = spherical_mean if method.norm == "slerp" else spherical_median
     coefficients = centre(cosines, pointing, start).coefficients * inverse
     residual = (weights * products.times(weights, split)).sum(dim=1)
-    return Direction(coefficients, split, residual=residual.clamp_min(0).sqrt())
+    return Direction(coefficients, split, residual=residual.clamp_min(0).sqrt()), lost
 
 
 def cancelled(method: Method) -> ValueError:

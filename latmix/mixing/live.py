@@ -12,9 +12,17 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor
 
-from latmix.mixing.direction import StreamedProducts, direct
+from latmix.mixing.direction import TURNED, Direction, GramProducts, StreamedProducts, direct
 from latmix.mixing.formula import weight_table
 from latmix.mixing.grid import Method, parse_method
+from latmix.mixing.health import Health, blocks_health
+from latmix.mixing.influence import (
+    Inputs,
+    block_projections,
+    gram_projections,
+    input_statistics,
+)
+from latmix.mixing.left_out import LARGEST, angles_alone, left_out_inputs
 from latmix.mixing.statistics import Statistics, mixture_statistics, sum_statistics
 from latmix.mixing.summary import Blocks, Gram, Summary, weighted_sums
 
@@ -52,6 +60,7 @@ class LiveStatistics:
         self._weights: Tensor | None = None
         self._sum: Tensor | None = None
         self._growth = 1.0
+        self._health: tuple[Health, ...] | None = None
 
     @property
     def is_instant(self) -> bool:
@@ -68,17 +77,54 @@ class LiveStatistics:
         if self._gram is not None:
             return mixture_statistics(self._gram, row, method)
         method = parse_method(method)
+        total, direction = self._total(row, method)
+        return sum_statistics(total, self.summary, row, method, direction)
+
+    def inputs(self, weights: Sequence[float], method: str | Method) -> Inputs:
+        """What each latent is to the mixture with these N weights: angle, influence, and the
+        mixture without it.
+
+        From a Gram matrix O(C N^2) in all, but O(N^3) and slow for slerp and nao; without one,
+        passes over the latents, and for slerp and nao the angles alone.
+
+        Raises:
+            ValueError: as `statistics`.
+        """
+        row = weight_table(weights, self.summary.count, torch.device("cpu"))[0]
+        method, gram = parse_method(method), self._gram
+        if method.norm in TURNED and gram is not None and self.summary.count <= LARGEST:
+            direct(method, self.summary, row[None], GramProducts(gram))
+            return left_out_inputs(gram, row, method)
+        if gram is not None and method.norm not in TURNED:
+            projections = gram_projections(gram, row, method)
+            return input_statistics(projections, self.summary, row, method, GramProducts(gram))
+        total, direction = self._total(row, method)
+        rows = self._read(range(self.summary.count))
+        if method.norm in TURNED:
+            return angles_alone(rows, total, self.summary, row, direction, method)
+        projections = block_projections(rows, total, self.summary, row, method)
+        return input_statistics(projections, self.summary, row, method, self._streamed())
+
+    def health(self, shape: tuple[int, ...]) -> tuple[Health, ...]:
+        """The health of each latent, of shape (C, H, W); the first call reads them all."""
+        if self._health is None:
+            self._health = blocks_health(self._read(range(self.summary.count)), shape)
+        return self._health
+
+    def _total(self, weights: Tensor, method: Method) -> tuple[Tensor, Direction]:
+        """sum c z, (C, P), and its direction, with all in the summary that the method asks for."""
         if self._whole_summary is not None and not self.summary.serves(method):
             self.summary = self._whole_summary()
-        products = StreamedProducts(lambda: self._read(range(self.summary.count)), self.summary)
-        direction = direct(method, self.summary, row[None], products)
+        direction = direct(method, self.summary, weights[None], self._streamed())
         if direction.residual is not None:
-            held = row.nonzero()[:, 0]
-            turned = self._sum_of(held.tolist(), direction.coefficients[0, held])
-            return sum_statistics(turned, self.summary, row, method, direction)
-        self._sum = self._moved_sum(row)
-        self._weights = row
-        return sum_statistics(self._sum, self.summary, row, method, direction)
+            held = direction.coefficients[0].nonzero()[:, 0]
+            return self._sum_of(held.tolist(), direction.coefficients[0, held]), direction
+        self._sum = self._moved_sum(weights)
+        self._weights = weights
+        return self._sum, direction
+
+    def _streamed(self) -> StreamedProducts:
+        return StreamedProducts(lambda: self._read(range(self.summary.count)), self.summary)
 
     def _moved_sum(self, weights: Tensor) -> Tensor:
         """sum w z, (C, P), from the last one where few weights moved by themselves."""

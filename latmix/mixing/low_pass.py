@@ -16,6 +16,9 @@ from torch import Tensor
 
 from latmix.mixing.grid import LARGEST_CUTOFF, parse_cutoff
 
+KEPT = 128
+"""Latents up to which inner products of spectra are kept: live statistics ask for them again."""
+
 SLACK = 1e-4
 """Cycles: radii are square roots, and a ring on the cut-off is inside."""
 
@@ -50,21 +53,37 @@ class Spectrum:
         values = torch.cat([part.values for part in parts])
         return Spectrum(values, parts[0].radius, parts[0].shape)
 
+    @cached_property
+    def power(self) -> Tensor:
+        """|values|^2 over all channels, (N, F)."""
+        return torch.view_as_real(self.values).square().sum(dim=(1, 3))
+
+    def bands(self, mean: str) -> Tensor:
+        """1 for coefficients within each band, (K, F): of "lp:k" what it takes off, of "lp:auto"
+        the rings of whole radii (k-1, k]."""
+        cutoff = parse_cutoff(mean)
+        if isinstance(cutoff, float):
+            return self._inside(self.radius.new_tensor([cutoff]))
+        rings = torch.arange(1, int(LARGEST_CUTOFF) + 1, device=self.radius.device)
+        return (self.radius.ceil() == rings[:, None]).to(self.radius)
+
     def energy(self, cutoffs: Tensor) -> Tensor:
         """|P z_n|^2 without the mean, (B, N), for B cut-offs."""
-        return self._inside(cutoffs) @ self._power.T
+        return self._inside(cutoffs) @ self.power.T
 
     def variance(self, weights: Tensor, cutoff: Tensor) -> Tensor:
         """Variance over space of each channel of P sum w_n z_n, (C,), for weights (N,)."""
         height, width = self.shape
+        if len(self.values) <= KEPT:
+            products = self.band_products(f"lp:{float(cutoff):g}", by_channel=True).to(weights)
+            quadratic: Tensor = products @ weights @ weights
+            return quadratic.clamp_min(0.0) / (height * width)
         power = self.sums(weights[None])[0].abs().square()
         return power @ self._inside(cutoff[None])[0] / (height * width)
 
     def products(self, cutoff: float) -> Tensor:
         """Inner products of the latents' parts within a cut-off, (N, N)."""
-        inside = self._inside(torch.tensor([cutoff]).to(self.radius))[0] > 0
-        flat = torch.view_as_real(self.values[..., inside]).flatten(1)
-        return flat @ flat.T
+        return self.band_products(f"lp:{cutoff:g}")[0]
 
     def fields(self, weights: Tensor, cutoffs: Tensor, kind: torch.dtype) -> Tensor:
         """P sum w_n z_n without the means, (B, C, H, W), for B weightings and cut-offs."""
@@ -78,6 +97,33 @@ class Spectrum:
         spectrum[..., kept] = summed.to(spectrum.dtype)
         slow: Tensor = torch.fft.irfft2(spectrum, s=(height, width), norm="ortho")
         return slow
+
+    def onto(self, weights: Tensor, mean: str) -> Tensor:
+        """Inner products of each latent with sum w_n z_n within each of the `bands`, (N, K)."""
+        if len(self.values) <= KEPT:
+            return (self.band_products(mean).to(weights) @ weights).T
+        summed = torch.view_as_real(self.sums(weights[None])[0])
+        each = (torch.view_as_real(self.values) * summed).sum(dim=(1, 3))
+        return each @ self.bands(mean).T
+
+    def band_products(self, mean: str, by_channel: bool = False) -> Tensor:
+        """Inner products of the latents within each of the `bands`, (K, N, N), or within all of
+        them but for each channel, (C, N, N); made once where they are kept."""
+        if (mean, by_channel) in self._made:
+            return self._made[mean, by_channel]
+        bands = self.bands(mean)
+        parts = [self.values[..., band > 0] for band in bands]
+        if by_channel:
+            parts = list(self.values[..., bands.sum(dim=0) > 0].unbind(dim=1))
+        rows = [torch.view_as_real(part).flatten(1) for part in parts]
+        products = torch.stack([row @ row.T for row in rows])
+        if len(self.values) <= KEPT:
+            self._made[mean, by_channel] = products
+        return products
+
+    @cached_property
+    def _made(self) -> dict[tuple[str, bool], Tensor]:
+        return {}
 
     def sums(self, weights: Tensor) -> Tensor:
         """The coefficients of sum w_n z_n, (B, C, F), for weights (B, N)."""
@@ -96,36 +142,19 @@ class Spectrum:
         if isinstance(cutoff, float):
             return torch.full_like(weights[:, 0], cutoff)
         beta = weights.square().sum(dim=1, keepdim=True)
-        rings = torch.arange(1, int(LARGEST_CUTOFF) + 1, device=weights.device)
-        common = self.sums(weights).abs().square().sum(dim=1) @ self._rings
-        own = weights @ self._ring_power
-        tiny = torch.finfo(weights.dtype).tiny
-        share = (common - beta * own) / ((1 - beta) * own).clamp_min(tiny)
-        # One picture alone shares nothing with others; its share would be rounding.
-        shared = (share > beta) & (beta < 1 - SLACK)
-        largest: Tensor = (shared * rings).amax(dim=1).to(weights)
-        return largest
+        member = self.bands(mean).to(weights)
+        own = weights @ (self.power @ member.T)
+        if len(self.values) <= KEPT:
+            products = self.band_products(mean).to(weights)
+            common = ((weights @ products) * weights).sum(dim=2).T
+        else:
+            common = self.sums(weights).abs().square().sum(dim=1) @ member.T
+        return shared_rings(common, own, beta)
 
     @cached_property
     def _flat(self) -> Tensor:
         """The coefficients' real and imaginary parts, (N, 2 C F)."""
         return torch.view_as_real(self.values).flatten(1)
-
-    @cached_property
-    def _power(self) -> Tensor:
-        """|values|^2 summed over the channels, (N, F)."""
-        return self.values.abs().square().sum(dim=1)
-
-    @cached_property
-    def _rings(self) -> Tensor:
-        """1 where a coefficient is of the ring (k-1, k], (F, K)."""
-        rings = torch.arange(1, int(LARGEST_CUTOFF) + 1, device=self.radius.device)
-        return (self.radius.ceil()[:, None] == rings).to(self.radius)
-
-    @cached_property
-    def _ring_power(self) -> Tensor:
-        """The power of each latent in each ring, (N, K)."""
-        return self._power @ self._rings
 
     def _inside(self, cutoffs: Tensor) -> Tensor:
         """1 for coefficients within each cut-off, (B, F)."""
@@ -135,6 +164,22 @@ class Spectrum:
 def _kept(radius: Tensor) -> Tensor:
     """Which coefficients a spectrum keeps."""
     return (radius > 0) & (radius <= LARGEST_CUTOFF)
+
+
+def shared_rings(common: Tensor, own: Tensor, beta: Tensor) -> Tensor:
+    """The largest ring that the latents of each mixture share, (B,), 0 for none.
+
+    Args:
+        common: |sum w Z|^2 within each ring, (B, K).
+        own: sum w |Z|^2, (B, K).
+        beta: sum w^2, (B, 1).
+    """
+    rings = torch.arange(1, common.shape[1] + 1, device=common.device)
+    share = (common - beta * own) / ((1 - beta) * own).clamp_min(torch.finfo(own.dtype).tiny)
+    # One picture alone shares nothing with others; its share would be rounding.
+    shared = (share > beta) & (beta < 1 - SLACK)
+    largest: Tensor = (shared * rings).amax(dim=1).to(common)
+    return largest
 
 
 def _half_plane(latents: Tensor) -> tuple[Tensor, Tensor]:

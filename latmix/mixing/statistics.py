@@ -1,12 +1,19 @@
-"""The numbers of a mixture before a picture is spent on it, and the warning they carry.
+"""The numbers of a mixture before a picture is spent on it, and the verdict they carry.
 
 From a `Gram` every weighting's statistics cost O(C N^2) and form no latent; without one (N too
 large to keep it) they cost one weighted sum.
+
+What is had from what: |z'|, its channels' means and deviations, the amplification and the coherence
+are exact from sufficient statistics and the Gram matrix or the sum. So is the share of low
+frequencies, where a Gram matrix and the latents' spectrum are kept. The excess kurtosis takes the
+mixture itself: it is known where that is formed (`with_shape`), and None in live statistics.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import Tensor
@@ -14,14 +21,9 @@ from torch import Tensor
 from latmix.mixing.direction import Direction, GramProducts, direct
 from latmix.mixing.formula import coherence, ratio, target_norms
 from latmix.mixing.grid import Method, parse_method
+from latmix.mixing.health import LOW_CYCLES, latents_health
 from latmix.mixing.summary import Gram, Summary
-
-OFFSET_VISIBLE = 0.2
-OFFSET_DAMAGING = 0.4
-"""Offsets of a channel mean from which L&K figure 6 shows visible and severe damage."""
-
-NORM_TOO_SMALL = 0.8
-"""Share of the inputs' own norm below which a mixture looks washed out (L&K figure 1, LIN)."""
+from latmix.mixing.verdict import Verdict, judge, law
 
 
 @dataclass(frozen=True)
@@ -32,26 +34,60 @@ class Statistics:
         norm: |z'|.
         norm_ratio: |z'| / sqrt(L); 1 for a typical noise sample.
         amplification: alpha = rho / |m|, what the normalised part was multiplied by.
+        predicted_amplification: rho / (R sqrt(b^2 + 1/N_eff)), b the root mean square of what the
+            split leaves of `input_channel_mean`: alpha for latents that share nothing but that bias
+            and are N(0, I) beside it (`verdict.law`). Where they share more, alpha is smaller.
         coherence: kappa = |m| / sum w r.
         effective_count: N_eff = 1 / sum w^2.
         channel_mean: mean of each channel of z'.
         channel_std: standard deviation over space of each channel of z'.
         input_channel_mean: weighted mean of the inputs' channel means: the unbiased mixture's.
-        warning: a sentence, or None where nothing is wrong.
+        amplified_channel_mean: alpha times that: what it would be with nothing split off (of slerp
+            and nao, whose direction is not the weighted mean's, nearly).
+        low_share: share of the energy, without the channel means, that is at frequencies of up to
+            LOW_CYCLES; None where it is not known.
+        excess_kurtosis: of the deviations from the channel means; None where it is not known.
+        verdict: what will become of the picture.
+        warning: why, or None where nothing is wrong.
     """
 
     norm: float
     norm_ratio: float
     amplification: float
+    predicted_amplification: float
     coherence: float
     effective_count: float
     channel_mean: tuple[float, ...]
     channel_std: tuple[float, ...]
     input_channel_mean: tuple[float, ...]
+    amplified_channel_mean: tuple[float, ...]
+    low_share: float | None
+    excess_kurtosis: float | None
+    verdict: Verdict
     warning: str | None
+
+    @property
+    def input_bias(self) -> float:
+        """b: root mean square of the inputs' channel means, of which nothing is split off."""
+        return root_mean_square(self.input_channel_mean)
+
+    @property
+    def largest_offset(self) -> float:
+        """How far amplification moved the channel that it moved most."""
+        pairs = zip(self.channel_mean, self.input_channel_mean, strict=True)
+        return max(abs(mean - own) for mean, own in pairs)
+
+    def with_shape(self, mixture: Tensor) -> Statistics:
+        """The same with the figures that take the mixture (C, H, W) itself."""
+        [health] = latents_health(mixture[None])
+        return replace(self, low_share=health.low_share, excess_kurtosis=health.excess_kurtosis)
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)
+
+
+def root_mean_square(values: Sequence[float]) -> float:
+    return math.sqrt(math.fsum(value * value for value in values) / len(values))
 
 
 def mixture_statistics(gram: Gram, weights: Tensor, method: str | Method) -> Statistics:
@@ -105,37 +141,40 @@ def _statistics(
     channel_std = (slow + scale.square() * rest).sqrt()
     norm = ((channel_mean.square() + channel_std.square()).sum() * summary.places).sqrt()
     input_norm = weights @ summary.squared_norm.to(weights).sqrt()
+    offsets = (channel_mean - mean).tolist()
+    judgement = judge(method, offsets, float(norm / input_norm.clamp_min(tiny)))
+    bias = root_mean_square((mean - common).tolist())
     return Statistics(
         norm=float(norm),
         norm_ratio=float(norm) / summary.radius,
         amplification=float(alpha),
+        predicted_amplification=float(target.norm()) / summary.radius * law(bias, float(1 / beta)),
         coherence=float(coherence(residual, mean_norm)),
         effective_count=float(1 / beta),
         channel_mean=tuple(channel_mean.tolist()),
         channel_std=tuple(channel_std.tolist()),
         input_channel_mean=tuple(mean.tolist()),
-        warning=_warning(method, channel_mean, mean, float(norm / input_norm.clamp_min(tiny))),
+        amplified_channel_mean=tuple((alpha * mean).tolist()),
+        low_share=_low_share(summary, weights, direction, scale, channel_std),
+        excess_kurtosis=None,
+        verdict=judgement.verdict,
+        warning=judgement.warning,
     )
 
 
-def _warning(
-    method: Method, channel_mean: Tensor, unbiased: Tensor, norm_share: float
-) -> str | None:
-    """What will show in the picture, in words; the thresholds are L&K's (figures 1 and 6)."""
-    offsets = (channel_mean - unbiased).abs()
-    worst = int(offsets.argmax())
-    offset = float(offsets[worst])
-    if offset >= OFFSET_VISIBLE:
-        how = "will degenerate" if offset >= OFFSET_DAMAGING else "is drifting"
-        return (
-            f"The picture {how}: amplified bias moves channel {worst} by {offset:.2f} "
-            f"(damage shows from {OFFSET_VISIBLE:g}). Use a */chm method."
-        )
-    if norm_share < NORM_TOO_SMALL:
-        unscaled = method.norm == "lin"
-        why = (
-            "Use nin/chm or fix/chm." if unscaled else "What is split off cancels at these weights."
-        )
-        share = f"the norm is {norm_share:.2f} of the inputs' own"
-        return f"The picture will be washed out: {share}. {why}"
-    return None
+def _low_share(
+    summary: Summary, weights: Tensor, direction: Direction, scale: Tensor, channel_std: Tensor
+) -> float | None:
+    """From the energy of sum c z below LOW_CYCLES, of which what the split takes off is sum w d."""
+    spectrum, cutoffs = summary.spectrum, direction.split.cutoffs
+    energy = float(channel_std.square().sum())
+    if spectrum is None or energy == 0:
+        return None if spectrum is None else 0.0
+    low = spectrum.variance(direction.coefficients[0], weights.new_tensor(LOW_CYCLES))
+    kept = taken = torch.zeros_like(low)
+    if cutoffs is not None:
+        cut = cutoffs[0].clamp_max(LOW_CYCLES)
+        kept = taken = spectrum.variance(direction.coefficients[0], cut)
+        if direction.residual is not None:
+            kept = spectrum.variance(weights, cut)
+    return float((kept + scale.square() * (low - taken)).sum()) / energy

@@ -237,6 +237,10 @@ class Summary:
         """<P z_i, P z_j> of the low-pass P without the means, (N, N)."""
         return self._slow.products(cutoff)
 
+    def slow_bands(self, mean: str) -> Tensor:
+        """<P z_i, P z_j> of each band P of a low-pass split, (K, N, N): its own, or each ring."""
+        return self._slow.band_products(mean)
+
     @property
     def _slow(self) -> Spectrum:
         if self.spectrum is None:
@@ -281,7 +285,7 @@ class Gram:
 
     def channel_variance(self, weights: Tensor) -> Tensor:
         """Variance over space of each channel of sum w_n z_n, (C,), for weights (N,)."""
-        quadratic = torch.einsum("i,cij,j->c", weights, self.centred, weights)
+        quadratic: Tensor = self.centred @ weights @ weights
         return quadratic.clamp_min(0.0) / self.summary.places
 
     def residual(self, mean: str, cutoff: float | None) -> Tensor:

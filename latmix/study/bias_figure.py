@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from latmix.mixing.statistics import OFFSET_DAMAGING, OFFSET_VISIBLE
+from latmix.mixing.verdict import OFFSET_DAMAGING, OFFSET_VISIBLE
 from latmix.names import display_name
 from latmix.study.bias import BiasSeries, Point, Spread, curve_counts
 from latmix.study.figures import COLUMN, Look, new_figure, plain_text, series_look

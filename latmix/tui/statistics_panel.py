@@ -1,22 +1,29 @@
-"""The mixture's numbers, live, with the warning that says whether the picture will be any good."""
+"""The mixture's numbers, live, with the verdict that says whether the picture will be any good.
+
+What there is room for is shown: the verdict and the key figures always, then a bar for each channel
+(those that moved most, where not all fit), then the chart of the bias.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 from textual.widgets import Static
 
+from latmix.mixing.verdict import SOUND
 from latmix.names import plural
-from latmix.report import channel_table, statistics_table
+from latmix.report import mean_bar
+from latmix.tui.bias_chart import LINES, NARROWEST, bias_chart
 
 if TYPE_CHECKING:
     from latmix.mixing.statistics import Statistics
 
-SOUND = "✓ No degeneracy in sight at these weights."
+FIGURES_WIDTH = 32
+WIDE = 56
+"""Cells from which the chart stands beside the figures, and the channels' rows are long."""
 
 
 class StatisticsPanel(Static):
@@ -40,33 +47,80 @@ class StatisticsPanel(Static):
         if self._statistics is None:
             self.update(Text(self._advice), layout=False)
         else:
-            tall = self.size.height >= 9 + len(self._statistics.channel_mean)
-            parts = full_view if tall else short_view
-            view = parts(self._statistics, self._method)
-            self.update(Group(verdict(self._statistics), *view), layout=False)
+            self.update(panel_text(self._statistics, *self.size), layout=False)
 
 
-def verdict(statistics: Statistics) -> Text:
-    """The warning, or that there is none."""
-    if statistics.warning:
-        return Text(f"! {statistics.warning}", style="bold")
-    return Text(SOUND)
+def panel_text(statistics: Statistics, width: int, height: int) -> Text:
+    """The panel in `height` lines of `width` cells at most."""
+    lines = verdict_lines(statistics, width)
+    count = len(lines)
+    channels = len(statistics.channel_mean)
+    if width >= WIDE and height - count >= LINES + min(2, channels):
+        figures = full_figures(statistics)
+        chart = bias_chart(statistics, width - FIGURES_WIDTH)
+        lines += [
+            left.ljust(FIGURES_WIDTH) + right
+            for left, right in zip_longest(figures, chart, fillvalue="")
+        ]
+    else:
+        lines += short_figures(statistics)
+    lines += channel_lines(statistics, width, height - len(lines))
+    if width < WIDE and width >= NARROWEST and height - len(lines) >= LINES:
+        lines += bias_chart(statistics, width)
+    text = Text("\n".join(line[:width] for line in lines[:height]), no_wrap=True)
+    text.stylize("bold" if statistics.warning else "", 0, len("\n".join(lines[:count])))
+    return text
 
 
-def full_view(statistics: Statistics, method: str) -> Sequence[RenderableType]:
-    """Both tables."""
-    return _clipped(statistics_table(statistics, method)), _clipped(channel_table(statistics))
+def verdict_lines(statistics: Statistics, width: int) -> list[str]:
+    """The verdict in words."""
+    text = f"! {statistics.warning}" if statistics.warning else f"✓ {SOUND}"
+    return textwrap.wrap(text, max(1, width))
 
 
-def short_view(statistics: Statistics, method: str) -> Sequence[RenderableType]:
-    """The numbers in four lines, for low terminals."""
+def full_figures(statistics: Statistics) -> list[str]:
+    """The key figures, one a line: as many as the chart beside them has."""
     s = statistics
-    return (
-        Text(f"norm {s.norm_ratio:.3f} √L     amplification {s.amplification:.3f}"),
-        Text(f"coherence {s.coherence:.3f}   effective N {s.effective_count:.2f}"),
-        _line("means ", statistics.channel_mean),
-        _line("inputs", statistics.input_channel_mean),
-    )
+    low = "-" if s.low_share is None else f"{s.low_share:.3f}"
+    return [
+        f"norm            {s.norm_ratio:.3f} √L",
+        f"amplification   {s.amplification:.3f}",
+        f"  predicted     {s.predicted_amplification:.3f}",
+        f"coherence       {s.coherence:.3f}",
+        f"effective N     {s.effective_count:.2f}",
+        f"low frequencies {low}",
+    ]
+
+
+def short_figures(statistics: Statistics) -> list[str]:
+    """The same in two lines."""
+    s = statistics
+    return [
+        f"norm {s.norm_ratio:.3f} √L  amplification {s.amplification:.3f}",
+        f"coherence {s.coherence:.3f}  effective N {s.effective_count:.2f}",
+    ]
+
+
+def channel_lines(statistics: Statistics, width: int, height: int) -> list[str]:
+    """A line for each channel; where there are too many, those that moved most, and a last one."""
+    pairs = zip(statistics.channel_mean, statistics.input_channel_mean, strict=True)
+    moved = [abs(mean - own) for mean, own in pairs]
+    order = sorted(range(len(moved)), key=lambda channel: -moved[channel])
+    fitting = height if len(order) <= height else max(1, height - 1)
+    shown, others = order[:fitting], order[fitting:]
+    lines = [channel_line(statistics, channel, width) for channel in sorted(shown)]
+    if others:
+        lines.append(f"{plural(len(others), 'other')}: moved by {moved[others[0]]:.2f} at most")
+    return lines[: max(0, height)]
+
+
+def channel_line(statistics: Statistics, channel: int, width: int) -> str:
+    """The mixture's mean, the inputs' own, and the bar with its marks at 0.2 and 0.4."""
+    mean, own = statistics.channel_mean[channel], statistics.input_channel_mean[channel]
+    head = f"{channel:>2} {mean:+.3f} in {own:+.3f} "
+    if width < WIDE:
+        return head + mean_bar(mean, own, cells=5)
+    return f"{head} std {statistics.channel_std[channel]:.3f}  {mean_bar(mean, own)}"
 
 
 def advice_for(uninverted: int, mixed: int, model_note: str) -> str:
@@ -76,16 +130,3 @@ def advice_for(uninverted: int, mixed: int, model_note: str) -> str:
     what = "is not inverted yet" if uninverted == 1 else "are not inverted yet"
     lines = [f"{plural(uninverted, 'picture')} {what}: press i, or g to make the picture as well."]
     return "\n".join([*lines, model_note] if model_note else lines)
-
-
-def _line(name: str, values: Sequence[float]) -> Text:
-    text = Text(f"{name} " + " ".join(f"{value:+.2f}" for value in values))
-    text.no_wrap, text.overflow = True, "ellipsis"
-    return text
-
-
-def _clipped(table: Table) -> Table:
-    """Explanations give way before numbers do where it is narrow."""
-    for column in table.columns:
-        column.no_wrap, column.overflow = True, "ellipsis"
-    return table

@@ -13,6 +13,7 @@ import torch
 
 import latmix
 from latmix.mixing.formula import weight_table
+from latmix.mixing.health import latents_health
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.summary import Gram, Summary, blocks
 from latmix.models.loading import load_model
@@ -44,7 +45,7 @@ def mixing() -> None:
     report("copy of the latents (memory bandwidth)", copy, copy, "copy")
     report("mix, one weighting", seconds(lambda: latmix.mix(latents)), copy, "copy")
     report("mix, 16 weightings", seconds(lambda: latmix.mix(latents, many)), copy, "copy")
-    summary, gram = Summary.of(latents), Gram.of(latents)
+    summary, gram = Summary.of(latents), Gram.of(latents, "lp:auto")
 
     def read(indices: object) -> object:
         return blocks(latents[list(indices)])  # type: ignore[call-overload]
@@ -52,8 +53,14 @@ def mixing() -> None:
     weights = [1.0 + index for index in range(96)]
     quick = LiveStatistics(summary, read, gram)  # type: ignore[arg-type]
     frame = 1 / 60
-    change = seconds(lambda: quick.statistics(weights, "nin/chm"), 50)
-    report("statistics after a weight change, Gram matrix", change, frame, "frame")
+    budget = 1e-3
+    for method in ("nin/chm", "fix/0", "nin/lp:2", "nin/lp:auto"):
+        change = seconds(lambda m=method: quick.statistics(weights, m), 50)
+        report(f"statistics after a weight change, {method}", change, budget, "1 ms")
+        left_out = seconds(lambda m=method: quick.inputs(weights, m), 50)
+        report(f"angles and leave-one-out, {method}", left_out, change, "the same")
+    every = seconds(lambda: latents_health(latents), 1)
+    report("health of the latents", every, copy, "copy")
     running = LiveStatistics(summary, read)  # type: ignore[arg-type]
     mixture = latmix.Mixture.equal(str(index) for index in range(96))
     running.statistics(mixture.weights, "nin/chm")

@@ -61,6 +61,11 @@ def test_a_centroid_is_a_picture_with_its_numbers(folder: Path, out: Path) -> No
         "channel_mean",
         "channel_std",
         "input_channel_mean",
+        "amplified_channel_mean",
+        "predicted_amplification",
+        "low_share",
+        "excess_kurtosis",
+        "verdict",
         "warning",
     }
     assert set(result["seconds"]) == {"invert", "mix", "generate"}

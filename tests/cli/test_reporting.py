@@ -60,6 +60,27 @@ def test_stats_are_tables(folder: Path) -> None:
     shown = cli("stats", folder, "-w", "face-0=1", "-w", "face-1=3", *QUICK).stdout
     for word in ("amplification", "coherence", "effective N", "face-0.png", "0.7500"):
         assert word in shown
+    for word in ("verdict", "predicted", "influence", "drives the mixture", "noise", "kurtosis"):
+        assert word in shown
+
+
+def test_stats_say_what_each_picture_does_to_the_mixture(folder: Path) -> None:
+    words = [folder, "-n", "3", "--method", "nin/0", "--json", *QUICK]
+    whole = answer(cli("stats", *words))
+    first, *rest = whole["images"]
+    weights = [word for image in rest for word in ("-w", f"{Path(image['path']).stem}=1")]
+    without = answer(cli("stats", folder, *weights, *words[3:]))["stats"]
+    assert first["without"]["amplification"] == pytest.approx(without["amplification"], rel=1e-6)
+    assert first["without"]["norm_ratio"] == pytest.approx(without["norm_ratio"], rel=1e-6)
+    largest = max(abs(mean) for mean in without["channel_mean"])
+    assert first["without"]["largest_mean"] == pytest.approx(largest, rel=1e-6)
+    by_influence = max(whole["images"], key=lambda image: image["influence"])
+    by_angle = min(whole["images"], key=lambda image: image["angle"])
+    assert (whole["driver"], whole["nearest"]) == (by_influence["path"], by_angle["path"])
+    alone = answer(cli("stats", folder / "face-0.png", "--json", *QUICK))
+    assert alone["images"][0]["influence"] is None
+    assert alone["stats"]["verdict"] == "fine"
+    assert alone["stats"]["norm_ratio"] == pytest.approx(alone["images"][0]["norm_ratio"])
 
 
 def test_models_are_listed_and_shown() -> None:

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import latmix
-from latmix.mixing.direction import StreamedProducts, direct
+from latmix.mixing.direction import TURNED, StreamedProducts, direct
 from latmix.mixing.formula import weight_table
 from latmix.mixing.grid import methods, parse_method
 from latmix.mixing.live import LiveStatistics
@@ -62,7 +62,9 @@ def test_gram_and_weighted_sum_agree(method: str) -> None:
 def close(one: Statistics, other: Statistics) -> None:
     for name, value in one.as_json().items():
         expected = other.as_json()[name]
-        if name == "warning":
+        if name == "low_share":
+            assert None in (value, expected) or value == pytest.approx(expected, abs=1e-9)
+        elif name in ("warning", "verdict", "excess_kurtosis"):
             assert value == expected
         else:
             assert value == pytest.approx(expected, rel=1e-9, abs=1e-9), name
@@ -77,6 +79,56 @@ def test_amplification_follows_the_law_of_the_paper(count: int, bias: float) -> 
     assert found.amplification == pytest.approx(1 / math.sqrt(bias**2 + 1 / count), rel=0.05)
     offset = sum(found.channel_mean) / 4
     assert offset == pytest.approx(found.amplification * bias, abs=0.06)
+
+
+@pytest.mark.parametrize("count", [1, 5, 40])
+def test_the_predicted_amplification_is_the_law_of_the_paper(count: int) -> None:
+    """1/sqrt(b^2 + 1/N_eff), and the actual one is near it where its assumptions hold."""
+    latents, weights = biased(count, 0.2, side=32), [1.0 + index for index in range(count)]
+    found = mixture_statistics(Gram.of(latents), table(weights)[0], "fix/0")
+    bias = (table(weights)[0] @ latents.mean((2, 3))).square().mean()
+    expected = 1 / math.sqrt(float(bias) + 1 / found.effective_count)
+    assert found.predicted_amplification == pytest.approx(expected, rel=1e-12)
+    assert found.amplification == pytest.approx(expected, rel=0.03)
+    assert found.input_bias == pytest.approx(float(bias) ** 0.5)
+    remedy = mixture_statistics(Gram.of(latents), table(weights)[0], "fix/chm")
+    assert remedy.predicted_amplification == pytest.approx(math.sqrt(found.effective_count))
+
+
+@pytest.mark.parametrize("method", methods())
+def test_what_the_bias_would_be_is_the_inputs_own_amplified(method: str) -> None:
+    found = mixture_statistics(Gram.of(biased(6, 0.3), "lp:auto"), table([1.0] * 6)[0], method)
+    expected = [found.amplification * mean for mean in found.input_channel_mean]
+    assert found.amplified_channel_mean == pytest.approx(expected)
+    if method.endswith("/0"):
+        # On the sphere the direction is that of the weighted mean but nearly.
+        near = 5e-3 if method.startswith(TURNED) else 1e-9
+        assert found.channel_mean == pytest.approx(expected, abs=near)
+
+
+@pytest.mark.parametrize("method", [*methods(), "nin/lp:1", "fix/lp:1.5", "nin/lp:6"])
+def test_the_low_share_from_the_gram_matrix_is_that_of_the_mixture(method: str) -> None:
+    torch.manual_seed(1)
+    slow = torch.randn(1, 4, 1, 1) * torch.cos(torch.arange(16) * 2 * math.pi / 16)
+    latents, weights = biased(5, 0.1) + 0.7 * slow, [1.0, 2.0, 3.0, 0.0, 0.5]
+    found = mixture_statistics(Gram.of(latents, "lp:auto"), table(weights)[0], method)
+    mixed = latmix.mix(latents, weights, method)
+    assert found.low_share == pytest.approx(low_share(mixed), rel=1e-9)
+    assert found.excess_kurtosis is None
+    shaped = found.with_shape(mixed)
+    assert shaped.low_share == pytest.approx(found.low_share, rel=1e-9)
+    rest = (mixed - mixed.mean((1, 2), keepdim=True)).flatten()
+    kurtosis = float(rest.pow(4).mean() / rest.pow(2).mean() ** 2 - 3)
+    assert shaped.excess_kurtosis == pytest.approx(kurtosis, abs=1e-9)
+
+
+def low_share(latent: torch.Tensor) -> float:
+    """By the whole plane of frequencies."""
+    power = torch.fft.fft2(latent).abs().square().sum(dim=0)
+    steps = torch.fft.fftfreq(latent.shape[-1]).double() * latent.shape[-1]
+    radius = (steps[:, None].square() + steps.square()).sqrt()
+    power = torch.where(radius > 0, power, 0.0)
+    return float(power[radius <= 2].sum() / power.sum())
 
 
 def test_amplified_bias_is_warned_of_and_the_remedy_is_not() -> None:

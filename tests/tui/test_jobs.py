@@ -9,11 +9,11 @@ import pytest
 from latmix.config import load_config
 from latmix.jobs.engine import JobCancelled, JobFinished, JobProgressed
 from latmix.jobs.progress import Progress
+from latmix.mixing.verdict import SOUND
 from latmix.store.results import read_recipe
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.job_line import STOPPING
 from latmix.tui.messages import JobReported, ViewerAnswered
-from latmix.tui.statistics_panel import SOUND
 from tests.tui.driver import Driver, opened
 
 SLOW = {"steps": 60}
@@ -79,7 +79,7 @@ async def test_the_degeneracy_warning_comes_and_goes_with_the_method(folder: Pat
         assert statistics.warning
         await driver.until_shown("! " + statistics.warning.split()[0])
         await driver.press("s")
-        await driver.until_shown(SOUND[:30])
+        await driver.until_shown(SOUND)
 
 
 async def test_escape_stops_an_inversion_within_a_step_and_keeps_what_was_finished(

@@ -1,0 +1,92 @@
+"""Whether a mixture's picture will be any good: the one place that decides. Needs no torch.
+
+L&K section 4.2: what normalising multiplies a mixture by, it multiplies the latents' common bias
+by too, and the picture degenerates. What is too much is told here, in numbers and in words.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from latmix.mixing.grid import Method
+
+OFFSET_VISIBLE = 0.2
+"""Offset of a channel mean from which a picture shows damage: L&K figure 6."""
+
+OFFSET_DAMAGING = 0.4
+"""Offset of a channel mean from which the damage is severe: L&K figure 6."""
+
+NORM_TOO_SMALL = 0.8
+"""Share of the inputs' own norm below which a picture is washed out: L&K figure 1, row LIN.
+
+A plain mean of N independent latents keeps 1/sqrt(N): 0.71 for two of them.
+"""
+
+SOUND = "Fine: no degeneracy in sight."
+
+
+class Verdict(StrEnum):
+    """What will become of a mixture's picture."""
+
+    FINE = "fine"
+    DRIFTING = "drifting"
+    DEGENERATE = "will degenerate"
+    WASHED_OUT = "washed out"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict, and the sentence that gives its reason."""
+
+    verdict: Verdict
+    sentence: str
+
+    @property
+    def warning(self) -> str | None:
+        """The sentence where something is wrong."""
+        return None if self.verdict is Verdict.FINE else self.sentence
+
+
+def offset_verdict(offset: float) -> Verdict:
+    """The verdict on a channel mean that amplification moved by this much."""
+    if abs(offset) >= OFFSET_DAMAGING:
+        return Verdict.DEGENERATE
+    return Verdict.DRIFTING if abs(offset) >= OFFSET_VISIBLE else Verdict.FINE
+
+
+def judge(method: Method, offsets: Sequence[float], norm_share: float) -> Judgement:
+    """The verdict on a mixture.
+
+    Args:
+        offsets: of each channel's mean from the weighted mean of the inputs' own.
+        norm_share: the mixture's norm over the weighted mean of the inputs' own.
+    """
+    worst = max(range(len(offsets)), key=lambda channel: abs(offsets[channel]))
+    offset = abs(offsets[worst])
+    verdict = offset_verdict(offset)
+    if verdict is not Verdict.FINE:
+        how = "will degenerate" if verdict is Verdict.DEGENERATE else "is drifting"
+        sentence = (
+            f"The picture {how}: amplified bias moves channel {worst} by {offset:.2f} "
+            f"(damage shows from {OFFSET_VISIBLE:g}). Use a */chm method."
+        )
+        return Judgement(verdict, sentence)
+    if norm_share < NORM_TOO_SMALL:
+        why = "What is split off cancels at these weights."
+        if method.norm == "lin":
+            why = "Use nin/chm or fix/chm."
+        share = f"the norm is {norm_share:.2f} of the inputs' own"
+        return Judgement(Verdict.WASHED_OUT, f"The picture will be washed out: {share}. {why}")
+    return Judgement(Verdict.FINE, SOUND)
+
+
+def law(bias: float, effective_count: float) -> float:
+    """alpha = 1/sqrt(b^2 + 1/N_eff): sqrt(N_eff) without a bias, at most 1/b with one.
+
+    What a mean of N_eff independent N(0, I) latents that share a bias of root mean square b must be
+    multiplied by to have the norm sqrt(L) again. Source: L&K section 4.2.
+    """
+    return 1.0 / math.hypot(bias, 1.0 / math.sqrt(effective_count))
