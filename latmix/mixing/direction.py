@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from latmix.mixing.grid import Method
-from latmix.mixing.sphere import spherical_mean, spherical_median
+from latmix.mixing.sphere import Array, Product, spherical_mean, spherical_median
 from latmix.mixing.summary import ROUNDING, Blocks, Gram, Split, Summary, weighted_sums
 
 TURNED = ("slerp", "nao")
@@ -58,6 +58,14 @@ class Products(Protocol):
         """<e_n, sum c e>, (B, N), for coefficients c (B, N)."""
         ...
 
+    def cosines(self, split: Split, inverse: Tensor) -> Product:
+        """<u_n, sum a u>, (B, N), for coefficients a (B, N), of the directions u = e/r.
+
+        Args:
+            inverse: 1/r_n, (B, N) or (1, N).
+        """
+        ...
+
 
 class GramProducts:
     """Inner products from the Gram matrices."""
@@ -77,6 +85,14 @@ class GramProducts:
             result[rows] = coefficients[rows] @ self._gram.residual(split.mean, cutoff)
         return result
 
+    def cosines(self, split: Split, inverse: Tensor) -> Product:
+        cutoffs = [None] if split.cutoffs is None else list(set(split.cutoffs.tolist()))
+        if len(cutoffs) > 1:
+            return _scaled(self, split, inverse)
+        inner = self._gram.residual(split.mean, cutoffs[0])
+        matrix = (inner * inverse[0] * inverse[0, :, None]).numpy(force=True)
+        return lambda coefficients: coefficients @ matrix
+
 
 class StreamedProducts:
     """Inner products from two passes over the latents, in memory that does not grow with N."""
@@ -92,6 +108,18 @@ class StreamedProducts:
         for part, block in self._read():
             result[:, part] = rest @ block.to(rest).flatten(1).T
         return result
+
+    def cosines(self, split: Split, inverse: Tensor) -> Product:
+        return _scaled(self, split, inverse)
+
+
+def _scaled(products: Products, split: Split, inverse: Tensor) -> Product:
+    def product(coefficients: Array) -> Array:
+        scaled = torch.from_numpy(coefficients).to(inverse) * inverse
+        found: Array = (products.times(scaled, split) * inverse).numpy(force=True)
+        return found
+
+    return product
 
 
 def residual_sums(
@@ -137,11 +165,8 @@ def directions(
     norms = summary.residual_norms(split).to(weights)
     inverse = torch.where(norms > 0, 1 / norms.clamp_min(torch.finfo(norms.dtype).tiny), 0.0)
 
-    def cosines(coefficients: Tensor) -> Tensor:
-        return products.times(coefficients * inverse, split) * inverse
-
     pointing = torch.where(norms > 0, weights, 0.0)
-    toward = cosines(pointing)
+    toward = products.times(pointing * inverse, split) * inverse
     square = (pointing * toward).sum(dim=1).clamp_min(0)
     least = ROUNDING * torch.finfo(weights.dtype).eps * pointing.sum(dim=1).square()
     lost = (square <= least) & (least > 0)
@@ -149,8 +174,10 @@ def directions(
         return Direction(weights, split, correlated=square), lost
     pointing = torch.where(lost[:, None], 0.0, pointing)
     start = pointing / torch.where(square > 0, square.sqrt(), 1.0)[:, None]
+    product = products.cosines(split, inverse)
     centre = spherical_mean if method.norm == "slerp" else spherical_median
-    coefficients = centre(cosines, pointing, start).coefficients * inverse
+    found = centre(product, pointing.numpy(force=True), start.numpy(force=True))
+    coefficients = torch.from_numpy(found.coefficients).to(inverse) * inverse
     residual = (weights * products.times(weights, split)).sum(dim=1)
     return Direction(coefficients, split, residual=residual.clamp_min(0).sqrt()), lost
 

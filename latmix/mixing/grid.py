@@ -11,6 +11,7 @@ arXiv 2505.07481 ("L&K"); Bodin et al., arXiv 2408.08558.
 from __future__ import annotations
 
 import difflib
+import functools
 import math
 import re
 from dataclasses import dataclass
@@ -140,6 +141,7 @@ class Method:
         )
 
 
+@functools.cache
 def methods() -> tuple[str, ...]:
     """Every name of the grid, in the order it is shown: by mean split, then by norm target."""
     return tuple(

@@ -2,6 +2,7 @@
 
 Both lie in the span of the directions u_n, so that x = sum a_n u_n is found as its N coefficients:
 an iteration costs one product with the matrix of cosines and nothing in the length of a latent.
+What is left are some thirty operations on N numbers, which NumPy starts sooner than torch does.
 (That a minimum may be sought in the span: reflecting in it changes no distance, so that at x in the
 span the gradient is in it too.)
 
@@ -16,10 +17,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-Product = Callable[[Tensor], Tensor]
+Array = NDArray[np.floating]
+"""Of float64, or of float32 where a device has no more."""
+
+Product = Callable[[Array], Array]
 """From coefficients a (B, N) to the inner products <u_n, sum a u>, (B, N)."""
 
 STEPS = 500
@@ -50,11 +54,11 @@ class Centre:
         losses: what each iteration has left of sum w theta^2 / 2, or sum w theta; (iterations, B).
     """
 
-    coefficients: Tensor
-    losses: Tensor
+    coefficients: Array
+    losses: Array
 
 
-def spherical_mean(product: Product, weights: Tensor, start: Tensor) -> Centre:
+def spherical_mean(product: Product, weights: Array, start: Array) -> Centre:
     """argmin sum w_n theta_n^2 over the sphere, theta_n the angle to u_n.
 
     Args:
@@ -62,116 +66,133 @@ def spherical_mean(product: Product, weights: Tensor, start: Tensor) -> Centre:
         weights: (B, N), not negative.
         start: coefficients to begin at, (B, N): normalise(sum w u).
     """
-    return _descend(product, weights, start, squared=True)
+    return _descend(product, weights, start, product(start), squared=True)
 
 
-def spherical_median(product: Product, weights: Tensor, start: Tensor) -> Centre:
+def spherical_median(product: Product, weights: Array, start: Array) -> Centre:
     """argmin sum w_n theta_n over the sphere.
 
     A direction that the others together do not pull away from with more than its own weight is the
     median itself; the loss has a kink there, which a descent would only creep up on.
     """
-    nearest = product(start).argmax(dim=1, keepdim=True)
-    corner = torch.zeros_like(start).scatter(1, nearest, 1.0)
+    begun = product(start)
+    corner = np.zeros_like(start)
+    np.put_along_axis(corner, begun.argmax(axis=1)[:, None], 1.0, axis=1)
     cosines = product(corner)
-    _, sines = _angles(cosines)
+    sines = _sines(cosines, float(np.finfo(weights.dtype).eps))
     same = sines < SAME
-    pull = torch.where(same, 0.0, weights / sines)
-    pull = pull - (pull * cosines).sum(dim=1, keepdim=True) * corner
-    force = (pull * product(pull)).sum(dim=1).clamp_min(0).sqrt()
-    own = torch.where(same & (cosines > 0), weights, 0.0).sum(dim=1)
+    pull = np.where(same, 0.0, weights / sines)
+    pull = pull - np.vecdot(pull, cosines)[:, None] * corner
+    force = np.sqrt(np.maximum(np.vecdot(pull, product(pull)), 0))
+    own = np.where(same & (cosines > 0), weights, 0.0).sum(axis=1)
     # On a tie every point between two is a median: the middle, where the descent starts, is it.
     stays = force < own * (1 - SAME)
-    found = _descend(product, torch.where(stays[:, None], 0.0, weights), start, squared=False)
-    return Centre(torch.where(stays[:, None], corner, found.coefficients), found.losses)
+    if stays.all():
+        return Centre(corner, _loss(np.arccos(_cut(cosines)), weights, squared=False)[None])
+    moving = np.where(stays[:, None], 0.0, weights)
+    found = _descend(product, moving, start, begun, squared=False)
+    return Centre(np.where(stays[:, None], corner, found.coefficients), found.losses)
 
 
-def _descend(product: Product, weights: Tensor, start: Tensor, squared: bool) -> Centre:
-    """Conjugate gradients (Polak and Ribiere) along great circles, every row by itself."""
-    rounding, tiny = torch.finfo(weights.dtype).eps, torch.finfo(weights.dtype).tiny
-    place, cosines = start, product(start)
-    loss = _loss(cosines, weights, squared)
+def _descend(product: Product, weights: Array, start: Array, begun: Array, squared: bool) -> Centre:
+    """Conjugate gradients (Polak and Ribiere) along great circles, every row by itself.
+
+    A vector of the span is kept as the pair, (2, B, N), of its coefficients and their products.
+
+    Args:
+        start, begun: the coefficients to begin at, and their products.
+    """
+    tiny, rounding = np.finfo(weights.dtype).tiny, float(np.finfo(weights.dtype).eps)
+    place = np.stack([start, begun])
+    way, fall, last = (np.zeros_like(place) for _ in range(3))
+    angles = np.arccos(_cut(begun))
+    loss = _loss(angles, weights, squared)
+    last_square = np.zeros_like(loss)
     losses, idle = [loss], 0
-    way = way_products = last_products = torch.zeros_like(start)
-    last_square = torch.ones_like(loss)
     for _ in range(STEPS):
-        pull, across = _pulls(cosines, weights, squared)
-        fall = pull - (pull * cosines).sum(dim=1, keepdim=True) * place
-        fall_products = product(fall)
-        square = (fall * fall_products).sum(dim=1).clamp_min(0)
+        cosines = place[1]
+        sines = _sines(cosines, rounding)
+        pull = _pulls(angles, sines, weights, squared)
+        fall[0] = pull - np.vecdot(pull, cosines)[:, None] * place[0]
+        fall[1] = product(fall[0])
+        square = np.maximum(np.vecdot(*fall), 0)
         active = square > rounding ** (2 * CLOSENESS)
-        if idle > IDLE or not bool(active.any()):
+        if idle > IDLE or not active.any():
             break
-        kept = (square - (fall * last_products).sum(dim=1)) / last_square.clamp_min(tiny)
-        kept = (kept.clamp_min(0) * (last_square > 0))[:, None]
-        way, way_products = fall + kept * way, fall_products + kept * way_products
-        slope = (way * fall_products).sum(dim=1)
-        size = (way * way_products).sum(dim=1).clamp_min(tiny).sqrt()
-        unit, unit_products = way / size[:, None], way_products / size[:, None]
-        bend = _curvature(unit_products, cosines, weights, across, squared)
-        angle = (slope / size / bend.clamp_min(FLATTEST)).clamp(0.0, LONGEST_STEP)
-        angle = torch.where(active, angle, 0.0)
-        angle, reached = _shortened(angle, loss, cosines, unit_products, weights, squared)
+        kept = np.maximum(square - np.vecdot(fall[0], last[1]), 0) / np.maximum(last_square, tiny)
+        way = fall + np.where(last_square > tiny, kept, 0.0)[:, None] * way
+        size = np.sqrt(np.maximum(np.vecdot(*way), tiny))[:, None]
+        unit = way / size
+        bend = _curvature(unit[1], cosines, sines, pull, weights, squared)
+        step = np.vecdot(unit[0], fall[1]) / np.maximum(bend, FLATTEST)
+        step = np.where(active, np.minimum(np.maximum(step, 0.0), LONGEST_STEP), 0.0)
+        most = loss * (1 + 8 * rounding)
+        step, angles, reached = _shortened(step, angles, most, place[1], unit[1], weights, squared)
+        reached = np.where(step > 0, reached, loss)
         # The last steps are too small for the loss to show them.
-        idle = 0 if bool((reached < loss * (1 - 8 * rounding)).any()) else idle + 1
-        loss, last_square, last_products = reached, square, fall_products
+        idle = 0 if (reached < loss * (1 - 8 * rounding)).any() else idle + 1
+        loss, last_square = reached, square
+        last, fall = fall, last
+        cos, sin = np.cos(step)[:, None], np.sin(step)[:, None]
         # What is parallel along the great circle stays of the way that was gone.
-        way = size[:, None] * _turn(unit, -place, angle)
-        way_products = size[:, None] * _turn(unit_products, -cosines, angle)
-        place, cosines = _turn(place, unit, angle), _turn(cosines, unit_products, angle)
-        length = (place * cosines).sum(dim=1, keepdim=True).clamp_min(0).sqrt()
-        length = torch.where(length > 0, length, 1.0)
-        place, cosines = place / length, cosines / length
+        way = size * (cos * unit - sin * place)
+        place = cos * place + sin * unit
+        length = np.sqrt(np.maximum(np.vecdot(*place), 0))[:, None]
+        place /= np.where(length > 0, length, 1.0)
         losses.append(loss)
-    return Centre(place, torch.stack(losses))
+    return Centre(place[0], np.stack(losses))
 
 
-def _turn(place: Tensor, step: Tensor, angle: Tensor) -> Tensor:
-    return torch.cos(angle)[:, None] * place + torch.sin(angle)[:, None] * step
+def _cut(cosines: Array) -> Array:
+    return np.minimum(np.maximum(cosines, -1.0), 1.0)
 
 
-def _angles(cosines: Tensor) -> tuple[Tensor, Tensor]:
-    """theta and sin theta, the latter kept from 0."""
-    cosines = cosines.clamp(-1.0, 1.0)
-    sines = (1 - cosines.square()).clamp_min(torch.finfo(cosines.dtype).eps ** 2).sqrt()
-    return torch.acos(cosines), sines
+def _sines(cosines: Array, rounding: float) -> Array:
+    """Sines of the angles, kept from 0."""
+    return np.sqrt(np.maximum(1 - cosines * cosines, rounding**2))
 
 
-def _loss(cosines: Tensor, weights: Tensor, squared: bool) -> Tensor:
-    angles = torch.acos(cosines.clamp(-1.0, 1.0))
-    return (weights * (angles.square() / 2 if squared else angles)).sum(dim=1)
+def _loss(angles: Array, weights: Array, squared: bool) -> Array:
+    found: Array = np.vecdot(weights, angles * angles / 2 if squared else angles)
+    return found
 
 
-def _pulls(cosines: Tensor, weights: Tensor, squared: bool) -> tuple[Tensor, Tensor]:
-    """The coefficients of minus the gradient, before what is along x is taken off; and of the
-    Hessian, across each direction: w phi'(theta) / tan(theta)."""
-    angles, sines = _angles(cosines)
-    force = weights * angles if squared else weights
-    pull = force / sines
+def _pulls(angles: Array, sines: Array, weights: Array, squared: bool) -> Array:
+    """The coefficients of minus the gradient, before what is along x is taken off: w phi'/sin."""
     if squared:
-        pull = torch.where(angles > 1e-4, pull, weights)
-    return pull, pull * cosines
+        return weights * np.where(angles > 1e-4, angles / sines, 1.0)
+    return weights / sines
 
 
 def _curvature(
-    turned: Tensor, cosines: Tensor, weights: Tensor, across: Tensor, squared: bool
-) -> Tensor:
-    """The second derivative of the loss along a unit tangent, (B,); turned: <u_n, tangent>."""
-    _, sines = _angles(cosines)
-    along = (turned / sines).square().clamp_max(1.0)
-    bend = (across * (1 - along)).sum(dim=1)
-    return bend + (weights * along).sum(dim=1) if squared else bend
+    turned: Array, cosines: Array, sines: Array, pull: Array, weights: Array, squared: bool
+) -> Array:
+    """The second derivative of the loss along a unit tangent, (B,); turned: <u_n, tangent>.
+
+    Across a direction it is w phi'(theta)/tan(theta), along it w phi''(theta).
+    """
+    ratio = turned / sines
+    along = np.minimum(ratio * ratio, 1.0)
+    bend: Array = np.vecdot(pull * cosines, 1 - along)
+    return bend + np.vecdot(weights, along) if squared else bend
 
 
 def _shortened(
-    angle: Tensor, loss: Tensor, cosines: Tensor, turned: Tensor, weights: Tensor, squared: bool
-) -> tuple[Tensor, Tensor]:
-    """The angle, halved until the loss does not rise (0 where it never falls), and the loss."""
+    step: Array,
+    angles: Array,
+    most: Array,
+    cosines: Array,
+    turned: Array,
+    weights: Array,
+    squared: bool,
+) -> tuple[Array, Array, Array]:
+    """The step, halved until the loss is `most` at most, or 0; the angles and the loss there."""
     for _ in range(40):
-        reached = _loss(_turn(cosines, turned, angle), weights, squared)
-        worse = (reached > loss * (1 + 8 * torch.finfo(loss.dtype).eps)) & (angle > 0)
-        if not bool(worse.any()):
-            return angle, torch.where(angle > 0, reached, loss)
-        angle = torch.where(worse, angle / 2, angle)
-    angle = torch.where(worse, 0.0, angle)
-    return angle, torch.where(angle > 0, reached, loss)
+        there = np.cos(step)[:, None] * cosines + np.sin(step)[:, None] * turned
+        found = np.arccos(_cut(there))
+        reached = _loss(found, weights, squared)
+        worse = (reached > most) & (step > 0)
+        if not worse.any():
+            return step, found, reached
+        step = np.where(worse, step / 2, step)
+    return np.where(worse, 0.0, step), np.where(worse[:, None], angles, found), reached

@@ -115,6 +115,7 @@ class Summary:
         spectrum: the slow part of the latents; None where no low-pass split asks for it.
         channel_norm: norm of each channel of z_n without its mean, (N, C); None where no adain asks
             for it.
+        kept: `residual_norms` of single mixtures: live statistics ask for them again.
     """
 
     squared_norm: Tensor
@@ -122,6 +123,9 @@ class Summary:
     places: int
     spectrum: Spectrum | None = None
     channel_norm: Tensor | None = None
+    kept: dict[tuple[str, float | None], Tensor] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @classmethod
     def of(cls, latents: Tensor, mean: str = "0") -> Summary:
@@ -207,6 +211,15 @@ class Summary:
 
     def residual_norms(self, split: Split) -> Tensor:
         """r_n = |e_n|, the norm of a latent without what the split takes off, (B, N) or (1, N)."""
+        if split.cutoffs is not None and len(split.cutoffs) > 1:
+            return self._residual_norms(split)
+        cutoff = None if split.cutoffs is None else float(split.cutoffs[0])
+        key = ("lp" if split.cutoffs is not None else split.mean, cutoff)
+        if key not in self.kept:
+            self.kept[key] = self._residual_norms(split)
+        return self.kept[key]
+
+    def _residual_norms(self, split: Split) -> Tensor:
         common = split.constant(self.channel_mean).square().sum(dim=1) * self.places
         squares = (self.squared_norm - common)[None]
         if split.cutoffs is not None:

@@ -54,7 +54,15 @@ def mixing() -> None:
     quick = LiveStatistics(summary, read, gram)  # type: ignore[arg-type]
     frame = 1 / 60
     budget = 1e-3
-    for method in ("nin/chm", "fix/0", "nin/lp:2", "nin/lp:auto"):
+    for method in (
+        "nin/chm",
+        "fix/0",
+        "nin/lp:2",
+        "nin/lp:auto",
+        "clol/chm",
+        "slerp/chm",
+        "nao/chm",
+    ):
         change = seconds(lambda m=method: quick.statistics(weights, m), 50)
         report(f"statistics after a weight change, {method}", change, budget, "1 ms")
         left_out = seconds(lambda m=method: quick.inputs(weights, m), 50)
@@ -103,6 +111,8 @@ def live() -> None:
     for method in (*(name for name in latmix.methods() if name.endswith("/chm")), "nin/lp:auto"):
         change = seconds(lambda m=method: quick.statistics(weights, m), 50)
         report(f"statistics after a weight change, {method}", change, 1 / 60, "frame")
+    every = seconds(lambda: [quick.statistics(weights, name) for name in latmix.methods()])
+    report("the same of every method of the grid", every, 1 / 60, "frame")
 
 
 def inversion() -> None:

@@ -16,6 +16,7 @@ from latmix.mixing.influence import Inputs
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.statistics import mixture_statistics
 from latmix.mixing.summary import Gram, Summary, blocks
+from latmix.report import picture_sentence
 
 METHODS = [*methods(), "nin/lp:1", "coh/lp:3"]
 WEIGHTS = [1.0, 2.0, 3.0, 0.0, 0.5, 1.5]
@@ -133,6 +134,26 @@ def test_latents_that_would_cancel_have_no_figures_without_the_one_that_keeps_th
     found = live(torch.stack([one, -one, other]), True).inputs([1.0, 1.0, 1.0], "nin/0")
     assert found.influence[2] is None
     assert found.influence[0] is not None
+
+
+@pytest.mark.parametrize("method", ["clol/0", "slerp/0", "nao/chm"])
+def test_where_leaving_one_out_cancels_the_others_keep_their_figures(method: str) -> None:
+    torch.manual_seed(5)
+    one, other = torch.randn(2, 3, 18, 18, dtype=torch.float64)
+    latents = torch.stack([one, -one, other])
+    found = live(latents, True).inputs([1.0, 1.0, 1.0], method)
+    assert found.influence[2] is found.amplification[2] is None
+    for index, rest in enumerate(([0.0, 1.0, 1.0], [1.0, 0.0, 1.0])):
+        mixed = latmix.mix(latents, method=method)
+        change = (mixed - latmix.mix(latents, rest, method)).norm() / mixed.norm()
+        assert found.influence[index] == pytest.approx(float(change), rel=1e-6)
+
+
+def test_what_drives_a_mixture_on_the_sphere_is_not_said_without_a_gram_matrix() -> None:
+    found = live(related(4), False).inputs([1.0] * 4, "slerp/chm")
+    assert not found.is_known
+    assert found.strongest is None
+    assert "drives" not in picture_sentence(["a", "b", "c", "d"], found)
 
 
 @given(st.permutations(range(5)))

@@ -16,11 +16,10 @@ from latmix.mixing.sphere import Centre, spherical_mean, spherical_median
 
 def found(units: torch.Tensor, weights: torch.Tensor, squared: bool) -> tuple[Centre, torch.Tensor]:
     """The centre of one weighting, and the vector it stands for."""
-    cosines = units @ units.T
-    rows = weights[None]
-    start = rows / (rows @ cosines @ rows.T).sqrt()
+    cosines, rows = (units @ units.T).numpy(), weights[None].numpy()
+    start = rows / (rows @ cosines @ rows.T) ** 0.5
     centre = (spherical_mean if squared else spherical_median)(lambda a: a @ cosines, rows, start)
-    return centre, (centre.coefficients @ units)[0]
+    return centre, torch.from_numpy(centre.coefficients[0]) @ units
 
 
 @st.composite
