@@ -19,6 +19,7 @@ from latmix.sampling import trajectory
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
 from latmix.sampling.settings import TOLERANCES, GenerationSettings, InversionSettings
+from latmix.sampling.solvers import DEFAULT_SOLVER, check_solver
 from latmix.sampling.trajectory import Call, Guidance, Step
 
 Readable = Image.Image | str | os.PathLike[str]
@@ -35,7 +36,7 @@ def invert(
     negative: str = "",
     steps: int = 50,
     guidance: float = 1.0,
-    solver: str = "fixed-point",
+    solver: str = DEFAULT_SOLVER,
     size: tuple[int, int] | None = None,
     fit: str = "crop",
     batch: int = BATCH,
@@ -48,7 +49,7 @@ def invert(
         negative: the unconditional branch's prompt, used where guidance is not 1.
         steps: of the trajectory; generate with the same number for an exact round trip.
         guidance: classifier-free guidance; 1, the default, keeps latents close to noise.
-        solver: "fixed-point" (the exact inverse of the generating step) or "ddim" (explicit).
+        solver: a name of `latmix.sampling.solvers.SOLVERS`; not every one is for every model.
         size: (width, height) in pixels; None is the model's own.
         fit: how pictures are brought to it: "crop", "pad" or "stretch".
         batch: pictures at a time; does not change the result beyond rounding.
@@ -62,6 +63,7 @@ def invert(
     many = [images] if isinstance(images, (Image.Image, str, os.PathLike)) else list(images)
     settings = InversionSettings(size or model.source.size, fit, steps, guidance, solver, negative)
     model.source.latent_shape(settings.size)
+    check_solver(settings.solver, model.source)
     prompts = _prompts(model, prompt, len(many))
     rows = []
     for part in _parts(len(many), batch):

@@ -21,7 +21,7 @@ from latmix.models.protocol import Conditioning
 from latmix.sampling.fixed_point import Solution, solve, solving
 from latmix.sampling.generators import watched
 from latmix.sampling.levels import Levels, clean_and_noise
-from latmix.sampling.settings import SOLVERS
+from latmix.sampling.solvers import DEFAULT_SOLVER, find_solver
 
 LIMIT = 25
 """Network calls a fixed-point step may take; all but one or two of a trajectory take 4 or 5."""
@@ -117,7 +117,7 @@ def invert(
     clean: Tensor,
     levels: Levels,
     guidance: Guidance,
-    solver: str = "fixed-point",
+    solver: str = DEFAULT_SOLVER,
     tolerance: float = 1e-5,
 ) -> Generator[Step | Call, None, Tensor]:
     """From clean latents to the noise that `generate` makes them from.
@@ -137,24 +137,23 @@ def invert(
     Raises:
         ValueError: an unknown solver.
     """
-    if solver not in SOLVERS:
-        raise ValueError(f"solver must be one of {', '.join(SOLVERS)}, not {solver!r}.")
+    is_iterative = find_solver(solver).is_iterative
     state: Tensor = clean
     output: Tensor | None = None
     for done, index in enumerate(reversed(range(levels.steps)), start=1):
         step = _InverseStep(network, state, levels, index, guidance)
-        if solver == "ddim":
-            found = step.explicit()
-        else:
+        if is_iterative:
             here = Call(done - 1, levels.steps)
             found = yield from watched(step.solving(output, tolerance), here.told)
+        else:
+            found = step.explicit()
         # The prediction that carried the step follows from its two ends; no extra call is needed.
         carried, estimate = step.output(found.state), found.state
         if carried is not None:
             output, level = carried, (levels.a[index], levels.s[index])
             estimate, _ = clean_and_noise(levels.prediction, found.state, output, level)
         state = found.state
-        residual = 0.0 if solver == "ddim" else float(found.residual.max())
+        residual = float(found.residual.max()) if is_iterative else 0.0
         yield Step(done, levels.steps, estimate, found.calls, residual)
     return state
 
