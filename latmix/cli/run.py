@@ -172,12 +172,14 @@ def generation_settings(
 ) -> GenerationSettings:
     """The settings that the options mean for generating."""
     from latmix.sampling.settings import GenerationSettings
+    from latmix.sampling.solvers import check_solver
 
     preset = find_preset(options.preset)
     return GenerationSettings(
         guidance=_first(guidance, preset.guidance if preset else None, source.guidance),
         steps=options.steps or (preset.steps if preset else 50),
         negative=options.negative,
+        solver=check_solver(chosen_solver(options).name, source).generates,
     )
 
 

@@ -69,6 +69,9 @@ class Order:
             ValueError: a setting cannot be used.
         """
         from latmix.sampling.settings import GenerationSettings
+        from latmix.sampling.solvers import find_solver
 
         guidance = source.guidance if self.guidance is None else self.guidance
-        return GenerationSettings(guidance, self.steps, self.negative)
+        return GenerationSettings(
+            guidance, self.steps, self.negative, find_solver(self.solver).generates
+        )

@@ -80,6 +80,7 @@ def generate(
     negative: str = "",
     steps: int = 50,
     guidance: float | None = None,
+    solver: str = DEFAULT_SOLVER,
     batch: int = BATCH,
 ) -> list[Image.Image]:
     """The pictures that the model makes from noise latents.
@@ -88,6 +89,7 @@ def generate(
         latents: (B, C, H, W) or one (C, H, W).
         prompt: for all or one each.
         guidance: classifier-free guidance; None is what suits the model.
+        solver: the one that inverted them.
 
     Returns:
         RGB pictures, one a latent.
@@ -104,7 +106,8 @@ def generate(
             f"not {tuple(latents.shape)}."
         )
     scale = model.source.guidance if guidance is None else guidance
-    settings = GenerationSettings(scale, steps, negative)
+    generates = check_solver(solver, model.source).generates
+    settings = GenerationSettings(scale, steps, negative, generates)
     prompts = _prompts(model, prompt, len(rows))
     pictures = []
     for part in _parts(len(rows), batch):
@@ -138,11 +141,16 @@ def invert_batch(
 def generate_batch(
     model: Model, latents: Tensor, told: Conditioning, settings: GenerationSettings
 ) -> Generator[Step, None, Tensor]:
-    """Generate from noise latents (B, C, H, W) together; returns clean latents, not yet decoded."""
+    """Generate from noise latents (B, C, H, W) together; returns clean latents, not yet decoded.
+
+    Raises:
+        ValueError: the solver is not for this model.
+    """
+    check_solver(settings.solver, model.source)
     guidance = _guidance(model, told, settings.negative, settings.guidance)
     levels = Levels.of(model.schedule, settings.steps, model.source.patches(latents.shape))
     noise = latents.to(model.device, torch.float32)
-    return (yield from trajectory.generate(model, noise, levels, guidance))
+    return (yield from trajectory.generate(model, noise, levels, guidance, settings.solver))
 
 
 def _guidance(model: Model, told: Conditioning, negative: str, scale: float) -> Guidance:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from latmix.images import FITS
 from latmix.names import display_name
-from latmix.sampling.solvers import DEFAULT_SOLVER, find_solver
+from latmix.sampling.solvers import DEFAULT_SOLVER, GENERATING, find_solver
 
 TOLERANCES = {"float32": 1e-5, "float16": 5e-4, "bfloat16": 2e-3}
 """Fixed-point tolerance by the network's type: tighter than its rounding would never be reached."""
@@ -49,14 +49,23 @@ class InversionSettings:
 
 @dataclass(frozen=True)
 class GenerationSettings:
-    """How noise latents become pictures."""
+    """How noise latents become pictures.
+
+    Attributes:
+        solver: whose steps generate: `Solver.generates` of the one that inverted.
+    """
 
     guidance: float
     steps: int = 50
     negative: str = ""
+    solver: str = "ddim"
 
     def __post_init__(self) -> None:
         _check(self.steps, self.guidance, self.negative)
+        object.__setattr__(self, "solver", find_solver(self.solver).name)
+        if self.solver not in GENERATING:
+            known = ", ".join(GENERATING)
+            raise ValueError(f"the generating solver must be one of {known}, not {self.solver}.")
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)

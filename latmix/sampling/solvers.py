@@ -22,20 +22,24 @@ class Solver:
         sentence: what it does, for the user.
         source: who described it.
         calls: network evaluations of an inverting step, on average.
+        generating_calls: of a generating one.
         generates: the solver whose steps generate what this one has inverted.
         is_iterative: its steps are solved to a tolerance.
+        is_for_flows: it steps between the levels of a rectified flow, and cannot in a diffusion.
     """
 
     name: str
     sentence: str
     source: str
     calls: float
+    generating_calls: float = 1.0
     generates: str = "ddim"
     is_iterative: bool = False
+    is_for_flows: bool = False
 
     def suits(self, source: ModelSource) -> bool:
         """Whether it can invert for this model."""
-        return True
+        return not self.is_for_flows or source.schedule.prediction == "flow"
 
 
 SOLVERS: dict[str, Solver] = {
@@ -54,8 +58,28 @@ SOLVERS: dict[str, Solver] = {
             "Song et al. 2010.02502",
             1.0,
         ),
+        Solver(
+            "midpoint",
+            "Midpoint steps both ways, to second order; for flows.",
+            "RF-Solver, Wang et al. 2411.04746",
+            2.0,
+            generating_calls=2.0,
+            generates="midpoint",
+            is_for_flows=True,
+        ),
+        Solver(
+            "fireflow",
+            "Midpoint steps both ways at half the cost; for flows.",
+            "Deng et al. 2412.07517",
+            1.0,
+            generates="fireflow",
+            is_for_flows=True,
+        ),
     )
 }
+
+GENERATING = tuple(dict.fromkeys(solver.generates for solver in SOLVERS.values()))
+"""The solvers whose steps generate."""
 
 ALIASES = {"euler": "ddim"}
 """Other names of the same step."""

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+import torch
+from PIL import Image
+
+import latmix
+from latmix.jobs.workbench import Workbench
 from latmix.models.protocol import Model
-from latmix.sampling.settings import InversionSettings
+from latmix.sampling.settings import GenerationSettings, InversionSettings
 from latmix.sampling.solvers import ALIASES, SOLVERS, check_solver, find_solver
+from latmix.store.latents import LatentStore
 
 
 def test_every_solver_is_told_of() -> None:
@@ -31,3 +38,23 @@ def test_an_unknown_solver_is_refused(name: object) -> None:
 
 def test_every_model_can_be_inverted_by_the_plain_ones(mini: Model) -> None:
     assert [check_solver(name, mini.source).name for name in ("ddim", "fixed-point")]
+
+
+@pytest.mark.parametrize("solver", ["midpoint", "fireflow"])
+def test_a_solver_that_a_model_cannot_use_is_refused(
+    mini: Model, tmp_path: Path, solver: str
+) -> None:
+    said = f"solver {solver} is not for mini, which can use fixed-point, ddim"
+    with pytest.raises(ValueError, match=said):
+        latmix.invert(mini, Image.new("RGB", (64, 64)), solver=solver)
+    with pytest.raises(ValueError, match=said):
+        latmix.generate(mini, torch.zeros(4, 16, 16), solver=solver)
+    bench = Workbench(mini.source, LatentStore(tmp_path))
+    with pytest.raises(ValueError, match=said):
+        bench.space(InversionSettings((64, 64), solver=solver))
+
+
+def test_only_steps_that_generate_are_settings_of_generating() -> None:
+    assert GenerationSettings(1.0, solver="fireflow").as_json()["solver"] == "fireflow"
+    with pytest.raises(ValueError, match="must be one of ddim, midpoint, fireflow"):
+        GenerationSettings(1.0, solver="fixed-point")
