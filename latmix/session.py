@@ -21,6 +21,7 @@ from latmix.jobs.orders import Order
 from latmix.mixing.grid import DEFAULT_METHOD, parse_method
 from latmix.mixing.mixture import Mixture, mixture_of
 from latmix.names import display_name
+from latmix.sampling.solvers import DEFAULT_SOLVER
 from latmix.store.durable import write_json_durably
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Choices:
     steps: int = 50
     guidance: float | None = None
     inversion_guidance: float = 1.0
-    solver: str = "fixed-point"
+    solver: str = DEFAULT_SOLVER
     size: tuple[int, int] | None = None
     fit: str = "crop"
 

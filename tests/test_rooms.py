@@ -55,6 +55,7 @@ WITHOUT_TORCH = [
     "latmix.report",
     "latmix.sampling.presets",
     "latmix.sampling.settings",
+    "latmix.sampling.solvers",
     "latmix.session",
     "latmix.store.results",
     "latmix.study",

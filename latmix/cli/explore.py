@@ -57,7 +57,7 @@ def explore(
         "inversion_guidance": options.inversion_guidance
         if options.inversion_guidance is not None
         else (preset.guidance if preset else None),
-        "solver": options.solver or (preset.solver if preset else None),
+        "solver": run.chosen_solver(options).name if options.solver or preset else None,
         "size": run.parse_size(options.size) if options.size else None,
         "fit": options.fit,
     }

@@ -21,6 +21,7 @@ import typer
 
 from latmix.errors import LatmixError, UsageError
 from latmix.names import display_name
+from latmix.sampling.solvers import DEFAULT_SOLVER, SOLVERS
 
 INTERRUPTED = 130
 
@@ -95,7 +96,10 @@ class InversionOptions:
     ] = None
     solver: Annotated[
         str | None,
-        typer.Option(help="fixed-point or ddim.  [default: fixed-point]", show_default=False),
+        typer.Option(
+            help=f"{', '.join(SOLVERS)}: how pictures are inverted.  [default: {DEFAULT_SOLVER}]",
+            show_default=False,
+        ),
     ] = None
     size: Annotated[
         str | None,

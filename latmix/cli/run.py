@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from latmix.jobs.workbench import Workbench
     from latmix.models.source import ModelSource
     from latmix.sampling.settings import GenerationSettings, InversionSettings
+    from latmix.sampling.solvers import Solver
 
 Result = TypeVar("Result")
 
@@ -138,6 +139,7 @@ def inversion_settings(options: InversionOptions, source: ModelSource) -> Invers
         ValueError, UsageError: a value cannot be used.
     """
     from latmix.sampling.settings import InversionSettings
+    from latmix.sampling.solvers import check_solver
 
     preset = find_preset(options.preset)
     settings = InversionSettings(
@@ -145,11 +147,24 @@ def inversion_settings(options: InversionOptions, source: ModelSource) -> Invers
         fit=options.fit or "crop",
         steps=options.steps or (preset.steps if preset else 50),
         guidance=_first(options.inversion_guidance, preset.guidance if preset else None, 1.0),
-        solver=options.solver or (preset.solver if preset else "fixed-point"),
+        solver=chosen_solver(options).name,
         negative=options.negative,
     )
     source.latent_shape(settings.size)
+    check_solver(settings.solver, source)
     return settings
+
+
+def chosen_solver(options: InversionOptions) -> Solver:
+    """The solver that the options mean.
+
+    Raises:
+        ValueError: there is none of that name. UsageError: no such preset.
+    """
+    from latmix.sampling.solvers import DEFAULT_SOLVER, find_solver
+
+    preset = find_preset(options.preset)
+    return find_solver(options.solver or (preset.solver if preset else DEFAULT_SOLVER))
 
 
 def generation_settings(
@@ -157,12 +172,14 @@ def generation_settings(
 ) -> GenerationSettings:
     """The settings that the options mean for generating."""
     from latmix.sampling.settings import GenerationSettings
+    from latmix.sampling.solvers import check_solver
 
     preset = find_preset(options.preset)
     return GenerationSettings(
         guidance=_first(guidance, preset.guidance if preset else None, source.guidance),
         steps=options.steps or (preset.steps if preset else 50),
         negative=options.negative,
+        solver=check_solver(chosen_solver(options).name, source).generates,
     )
 
 

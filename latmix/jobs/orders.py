@@ -48,6 +48,7 @@ class Order:
             ValueError: a setting cannot be used.
         """
         from latmix.sampling.settings import InversionSettings
+        from latmix.sampling.solvers import check_solver
 
         settings = InversionSettings(
             size=self.size or source.size,
@@ -58,6 +59,7 @@ class Order:
             negative=self.negative,
         )
         source.latent_shape(settings.size)
+        check_solver(settings.solver, source)
         return settings
 
     def generation_settings(self, source: ModelSource) -> GenerationSettings:
@@ -67,6 +69,9 @@ class Order:
             ValueError: a setting cannot be used.
         """
         from latmix.sampling.settings import GenerationSettings
+        from latmix.sampling.solvers import find_solver
 
         guidance = source.guidance if self.guidance is None else self.guidance
-        return GenerationSettings(guidance, self.steps, self.negative)
+        return GenerationSettings(
+            guidance, self.steps, self.negative, find_solver(self.solver).generates
+        )

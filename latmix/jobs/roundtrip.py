@@ -18,6 +18,7 @@ from latmix.models.pixels import to_pixels
 from latmix.sampling.generators import watched
 from latmix.sampling.pictures import BATCH, generate_batch, prepare
 from latmix.sampling.settings import GenerationSettings
+from latmix.sampling.solvers import find_solver
 from latmix.sampling.trajectory import Step
 
 
@@ -58,7 +59,8 @@ def round_trips(
         PictureError: a picture can no longer be read. StoreError: a latent is damaged.
     """
     settings = inversion.settings
-    generation = GenerationSettings(settings.guidance, settings.steps, settings.negative)
+    generates = find_solver(settings.solver).generates
+    generation = GenerationSettings(settings.guidance, settings.steps, settings.negative, generates)
     trips: list[RoundTrip] = []
     if not bench.is_loaded:
         yield Progress("load", 0, len(inversion.rows), note=f"loading {bench.source.name}")

@@ -7,6 +7,7 @@ from latmix.models.protocol import Model
 from latmix.models.source import ModelSource
 from latmix.sampling.preview import Preview
 from latmix.sampling.settings import TOLERANCES, InversionSettings
+from latmix.sampling.solvers import check_solver
 from latmix.store.latents import LatentStore
 from latmix.store.space import LatentSpace
 
@@ -52,11 +53,15 @@ class Workbench:
 
         The model's name, path, batch and device are not part of it: they do not change a latent
         beyond rounding.
+
+        Raises:
+            ValueError: the model cannot be inverted with these settings.
         """
+        solver = check_solver(settings.solver, self.source)
         made_with = settings.as_json()
         if settings.guidance == 1.0:
             del made_with["negative"]
-        if settings.solver == "fixed-point":
+        if solver.is_iterative:
             made_with["tolerance"] = TOLERANCES[self.dtype]
         return self.store.open(
             {

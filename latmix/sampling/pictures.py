@@ -19,6 +19,7 @@ from latmix.sampling import trajectory
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
 from latmix.sampling.settings import TOLERANCES, GenerationSettings, InversionSettings
+from latmix.sampling.solvers import DEFAULT_SOLVER, check_solver
 from latmix.sampling.trajectory import Call, Guidance, Step
 
 Readable = Image.Image | str | os.PathLike[str]
@@ -35,7 +36,7 @@ def invert(
     negative: str = "",
     steps: int = 50,
     guidance: float = 1.0,
-    solver: str = "fixed-point",
+    solver: str = DEFAULT_SOLVER,
     size: tuple[int, int] | None = None,
     fit: str = "crop",
     batch: int = BATCH,
@@ -48,7 +49,7 @@ def invert(
         negative: the unconditional branch's prompt, used where guidance is not 1.
         steps: of the trajectory; generate with the same number for an exact round trip.
         guidance: classifier-free guidance; 1, the default, keeps latents close to noise.
-        solver: "fixed-point" (the exact inverse of the generating step) or "ddim" (explicit).
+        solver: a name of `latmix.sampling.solvers.SOLVERS`; not every one is for every model.
         size: (width, height) in pixels; None is the model's own.
         fit: how pictures are brought to it: "crop", "pad" or "stretch".
         batch: pictures at a time; does not change the result beyond rounding.
@@ -62,6 +63,7 @@ def invert(
     many = [images] if isinstance(images, (Image.Image, str, os.PathLike)) else list(images)
     settings = InversionSettings(size or model.source.size, fit, steps, guidance, solver, negative)
     model.source.latent_shape(settings.size)
+    check_solver(settings.solver, model.source)
     prompts = _prompts(model, prompt, len(many))
     rows = []
     for part in _parts(len(many), batch):
@@ -78,6 +80,7 @@ def generate(
     negative: str = "",
     steps: int = 50,
     guidance: float | None = None,
+    solver: str = DEFAULT_SOLVER,
     batch: int = BATCH,
 ) -> list[Image.Image]:
     """The pictures that the model makes from noise latents.
@@ -86,6 +89,7 @@ def generate(
         latents: (B, C, H, W) or one (C, H, W).
         prompt: for all or one each.
         guidance: classifier-free guidance; None is what suits the model.
+        solver: the one that inverted them.
 
     Returns:
         RGB pictures, one a latent.
@@ -102,7 +106,8 @@ def generate(
             f"not {tuple(latents.shape)}."
         )
     scale = model.source.guidance if guidance is None else guidance
-    settings = GenerationSettings(scale, steps, negative)
+    generates = check_solver(solver, model.source).generates
+    settings = GenerationSettings(scale, steps, negative, generates)
     prompts = _prompts(model, prompt, len(rows))
     pictures = []
     for part in _parts(len(rows), batch):
@@ -136,11 +141,16 @@ def invert_batch(
 def generate_batch(
     model: Model, latents: Tensor, told: Conditioning, settings: GenerationSettings
 ) -> Generator[Step, None, Tensor]:
-    """Generate from noise latents (B, C, H, W) together; returns clean latents, not yet decoded."""
+    """Generate from noise latents (B, C, H, W) together; returns clean latents, not yet decoded.
+
+    Raises:
+        ValueError: the solver is not for this model.
+    """
+    check_solver(settings.solver, model.source)
     guidance = _guidance(model, told, settings.negative, settings.guidance)
     levels = Levels.of(model.schedule, settings.steps, model.source.patches(latents.shape))
     noise = latents.to(model.device, torch.float32)
-    return (yield from trajectory.generate(model, noise, levels, guidance))
+    return (yield from trajectory.generate(model, noise, levels, guidance, settings.solver))
 
 
 def _guidance(model: Model, told: Conditioning, negative: str, scale: float) -> Guidance:

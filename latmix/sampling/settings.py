@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 
 from latmix.images import FITS
 from latmix.names import display_name
-
-SOLVERS = ("fixed-point", "ddim")
+from latmix.sampling.solvers import DEFAULT_SOLVER, GENERATING, find_solver
 
 TOLERANCES = {"float32": 1e-5, "float16": 5e-4, "bfloat16": 2e-3}
 """Fixed-point tolerance by the network's type: tighter than its rounding would never be reached."""
@@ -23,7 +22,7 @@ class InversionSettings:
         fit: how: crop, pad or stretch.
         steps: of the trajectory.
         guidance: classifier-free guidance while inverting; 1 keeps latents close to noise.
-        solver: fixed-point or ddim.
+        solver: a name of `solvers.SOLVERS`, or an alias, which becomes the name.
         negative: the negative prompt; matters only where guidance is not 1.
     """
 
@@ -31,7 +30,7 @@ class InversionSettings:
     fit: str = "crop"
     steps: int = 50
     guidance: float = 1.0
-    solver: str = "fixed-point"
+    solver: str = DEFAULT_SOLVER
     negative: str = ""
 
     def __post_init__(self) -> None:
@@ -39,10 +38,10 @@ class InversionSettings:
         sides = self.size if isinstance(self.size, tuple) else ()
         if len(sides) != 2 or not all(type(side) is int and side > 0 for side in sides):
             raise ValueError(f"size must be two positive whole numbers, not {self.size!r}.")
-        for name, value, known in (("fit", self.fit, FITS), ("solver", self.solver, SOLVERS)):
-            if value not in known:
-                shown = display_name(value)
-                raise ValueError(f"{name} must be one of {', '.join(known)}, not {shown!r}.")
+        if self.fit not in FITS:
+            shown = display_name(str(self.fit))
+            raise ValueError(f"fit must be one of {', '.join(FITS)}, not {shown!r}.")
+        object.__setattr__(self, "solver", find_solver(self.solver).name)
 
     def as_json(self) -> dict[str, object]:
         return asdict(self) | {"size": list(self.size)}
@@ -50,14 +49,23 @@ class InversionSettings:
 
 @dataclass(frozen=True)
 class GenerationSettings:
-    """How noise latents become pictures."""
+    """How noise latents become pictures.
+
+    Attributes:
+        solver: whose steps generate: `Solver.generates` of the one that inverted.
+    """
 
     guidance: float
     steps: int = 50
     negative: str = ""
+    solver: str = "ddim"
 
     def __post_init__(self) -> None:
         _check(self.steps, self.guidance, self.negative)
+        object.__setattr__(self, "solver", find_solver(self.solver).name)
+        if self.solver not in GENERATING:
+            known = ", ".join(GENERATING)
+            raise ValueError(f"the generating solver must be one of {known}, not {self.solver}.")
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)

@@ -2,14 +2,17 @@
 
 Both walk the same grid of levels. Generation is x' = A x + B m(x, t); inversion solves that same
 equation for x: explicitly with one evaluation at x' (`ddim`: DDIM inversion) or to a tolerance
-(`fixed-point`: the exact inverse of the generating step).
+(`fixed-point`: the exact inverse of the generating step). A rectified flow can also be walked by
+midpoint steps, the same way up and down (`midpoint`, `fireflow`).
 
 Source: DDIM inversion, Mokady et al. 2211.09794 section 3; fixed point, Pan et al.
-2309.04907 (AIDI).
+2309.04907 (AIDI); midpoint, the order-2 RF-Solver of Wang et al. 2411.04746, which is the same
+rule; fireflow, Deng et al. 2412.07517.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,7 +24,7 @@ from latmix.models.protocol import Conditioning
 from latmix.sampling.fixed_point import Solution, solve, solving
 from latmix.sampling.generators import watched
 from latmix.sampling.levels import Levels, clean_and_noise
-from latmix.sampling.settings import SOLVERS
+from latmix.sampling.solvers import DEFAULT_SOLVER, find_solver
 
 LIMIT = 25
 """Network calls a fixed-point step may take; all but one or two of a trajectory take 4 or 5."""
@@ -88,12 +91,17 @@ class Call:
 
 
 def generate(
-    network: Network, noise: Tensor, levels: Levels, guidance: Guidance
+    network: Network,
+    noise: Tensor,
+    levels: Levels,
+    guidance: Guidance,
+    solver: str = "ddim",
 ) -> Generator[Step, None, Tensor]:
     """From noise latents to clean ones.
 
     Args:
         noise: (B, C, H, W) float32, states at the noisiest level.
+        solver: whose steps to take: that of the inversion (`Solver.generates`).
 
     Yields:
         a `Step` after each of `levels.steps` steps.
@@ -101,6 +109,8 @@ def generate(
     Returns:
         (B, C, H, W) float32 clean latents.
     """
+    if find_solver(solver).is_for_flows:
+        return (yield from _flow(network, noise, levels, guidance, solver, ascending=False))
     state, rows = noise, torch.arange(noise.shape[0], device=noise.device)
     for index, time in enumerate(levels.times):
         output = guidance.predict(network, state, time, rows)
@@ -117,7 +127,7 @@ def invert(
     clean: Tensor,
     levels: Levels,
     guidance: Guidance,
-    solver: str = "fixed-point",
+    solver: str = DEFAULT_SOLVER,
     tolerance: float = 1e-5,
 ) -> Generator[Step | Call, None, Tensor]:
     """From clean latents to the noise that `generate` makes them from.
@@ -125,7 +135,8 @@ def invert(
     Args:
         clean: (B, C, H, W) float32.
         solver: "fixed-point" inverts each generating step to `tolerance`; "ddim" evaluates the
-            network once a step and is off by O(1/steps).
+            network once a step and is off by O(1/steps); "midpoint" and "fireflow", of flows only,
+            are off by O(1/steps^2).
         tolerance: relative residual at which a fixed-point step is solved.
 
     Yields:
@@ -137,25 +148,64 @@ def invert(
     Raises:
         ValueError: an unknown solver.
     """
-    if solver not in SOLVERS:
-        raise ValueError(f"solver must be one of {', '.join(SOLVERS)}, not {solver!r}.")
+    if find_solver(solver).is_for_flows:
+        return (yield from _flow(network, clean, levels, guidance, solver, ascending=True))
+    is_iterative = find_solver(solver).is_iterative
     state: Tensor = clean
     output: Tensor | None = None
     for done, index in enumerate(reversed(range(levels.steps)), start=1):
         step = _InverseStep(network, state, levels, index, guidance)
-        if solver == "ddim":
-            found = step.explicit()
-        else:
+        if is_iterative:
             here = Call(done - 1, levels.steps)
             found = yield from watched(step.solving(output, tolerance), here.told)
+        else:
+            found = step.explicit()
         # The prediction that carried the step follows from its two ends; no extra call is needed.
         carried, estimate = step.output(found.state), found.state
         if carried is not None:
             output, level = carried, (levels.a[index], levels.s[index])
             estimate, _ = clean_and_noise(levels.prediction, found.state, output, level)
         state = found.state
-        residual = 0.0 if solver == "ddim" else float(found.residual.max())
+        residual = float(found.residual.max()) if is_iterative else 0.0
         yield Step(done, levels.steps, estimate, found.calls, residual)
+    return state
+
+
+def _flow(
+    network: Network,
+    start: Tensor,
+    levels: Levels,
+    guidance: Guidance,
+    solver: str,
+    *,
+    ascending: bool,
+) -> Generator[Step, None, Tensor]:
+    """Midpoint steps of a rectified flow: x' = x + h v(x + h/2 v), h the change of noise level.
+
+    The inner v is v(x) (`midpoint`) or the last step's outer one (`fireflow`).
+
+    Args:
+        ascending: from the picture to noise.
+
+    Raises:
+        ValueError: the levels are not a flow's.
+    """
+    if levels.prediction != "flow":
+        raise ValueError(f"solver {solver} is for flows, not for {levels.prediction}.")
+    nodes = list(zip((*levels.times, 0.0), levels.s, strict=True))
+    if ascending:
+        nodes.reverse()
+    state, rows = start, torch.arange(start.shape[0], device=start.device)
+    slope: Tensor | None = None
+    for done, ((time, noise), (time2, noise2)) in enumerate(itertools.pairwise(nodes), start=1):
+        calls = 1
+        if slope is None or solver == "midpoint":
+            slope = guidance.predict(network, state, time, rows)
+            calls = 2
+        middle = state + (noise2 - noise) / 2 * slope
+        slope = guidance.predict(network, middle, (time + time2) / 2, rows)
+        state = state + (noise2 - noise) * slope
+        yield Step(done, levels.steps, middle - (noise + noise2) / 2 * slope, calls)
     return state
 
 

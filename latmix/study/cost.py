@@ -16,11 +16,9 @@ from latmix.jobs.progress import Progress
 from latmix.jobs.recall import recall_pictures
 from latmix.jobs.workbench import Workbench
 from latmix.sampling.settings import InversionSettings
+from latmix.sampling.solvers import find_solver
 from latmix.study.cells import Making, find_lost, plan_cells
 from latmix.study.draws import Draws
-
-CALLS_PER_STEP = {"ddim": 1.0, "fixed-point": 4.5}
-"""Network calls of an inverting step, on average."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +78,8 @@ def _calls(
     settings: InversionSettings, making: Making, to_invert: int, to_generate: int, doubles: bool
 ) -> int:
     """Network calls of whole batches; classifier-free guidance doubles them."""
-    inverting = settings.steps * CALLS_PER_STEP[settings.solver]
-    generating = making.generation.steps
+    inverting = settings.steps * find_solver(settings.solver).calls
+    generating = making.generation.steps * find_solver(making.generation.solver).generating_calls
     inverting *= 2 if doubles and settings.guidance != 1.0 else 1
     generating *= 2 if doubles and making.generation.guidance != 1.0 else 1
     inverted, generated = (-(-count // making.batch) for count in (to_invert, to_generate))

@@ -13,7 +13,7 @@ from latmix.images import FITS
 from latmix.mixing.grid import methods, parse_method
 from latmix.models.catalogue import CATALOGUE
 from latmix.names import display_name
-from latmix.sampling.settings import SOLVERS
+from latmix.sampling.solvers import SOLVERS
 
 if TYPE_CHECKING:
     from latmix.tui.actions import Actions
@@ -54,9 +54,9 @@ class ChoiceProvider(Provider):
         for method in methods():
             words = parse_method(method).sentence
             yield f"Method {method}", partial(app.take_method, method), words
-        for solver in SOLVERS:
-            act = partial(app.take_settings, solver=solver)
-            yield f"Solver {solver}", act, "How pictures are inverted."
+        for solver in SOLVERS.values():
+            act = partial(app.take_settings, solver=solver.name)
+            yield f"Solver {solver.name}", act, solver.sentence
         for fit in FITS:
             act = partial(app.take_settings, fit=fit)
             yield f"Fit {fit}", act, "How a picture is brought to the model's size."

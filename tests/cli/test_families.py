@@ -10,6 +10,8 @@ import torch
 from PIL import Image
 from test_mixing import answer, cli, refused
 
+from latmix.store.results import read_recipe
+
 QUICK = ("--steps", "3", "--device", "cpu")
 
 
@@ -38,6 +40,24 @@ def test_a_flow_model_does_all_that_the_built_in_one_does(
         cli("mix", folder, "-w", "face-0=1", "-w", "face-1=2", "--json", *words[3:], "-o", out)
     )
     assert [image["weight"] for image in mixed["images"]] == pytest.approx([1 / 3, 2 / 3])
+
+
+def test_the_solver_that_inverted_generates_and_is_kept(
+    sd3: Path, folder: Path, tmp_path: Path
+) -> None:
+    out, words = tmp_path / "out.png", [folder, "-n", "2", "--model", sd3, *QUICK]
+    cli("centroid", *words, "--solver", "fireflow", "-o", out)
+    recipe = read_recipe(out)
+    assert recipe.inversion["solver"] == recipe.generation["solver"] == "fireflow"
+    again = cli("replay", out, folder, "--device", "cpu", "-o", tmp_path / "again.png")
+    assert "The same picture" in again.stderr
+    assert answer(cli("stats", *words, "--solver", "midpoint", "--json"))["cached"] == 0
+    assert answer(cli("stats", *words, "--solver", "fireflow", "--json"))["cached"] == 2
+
+
+def test_a_solver_of_flows_is_not_for_diffusion(folder: Path) -> None:
+    words = [folder, "--model", "mini", "--solver", "midpoint", *QUICK]
+    refused(cli("centroid", *words), 2, "mini, which can use fixed-point, ddim")
 
 
 def test_a_flow_model_is_shown(sd3: Path) -> None:

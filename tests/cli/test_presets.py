@@ -37,4 +37,4 @@ def test_a_result_says_what_its_preset_set(folder: Path, tmp_path: Path) -> None
     assert cli("centroid", folder, "-n", "2", *words, "-o", out).exit_code == 0
     recipe = read_recipe(out)
     assert (recipe.inversion["guidance"], recipe.inversion["solver"]) == (4.5, "ddim")
-    assert recipe.generation == {"guidance": 4.5, "steps": 3, "negative": ""}
+    assert recipe.generation == {"guidance": 4.5, "steps": 3, "negative": "", "solver": "ddim"}

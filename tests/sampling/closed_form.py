@@ -29,8 +29,7 @@ class GaussianNetwork:
     variance: Tensor
 
     def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
-        index = self.levels.times.index(time)
-        a, s = self.levels.a[index], self.levels.s[index]
+        a, s = self._level(time)
         # A row's guidance shifts its mean, so that two prompts disagree.
         mean = self.mean + conditioning.tensors["shift"].reshape(-1, 1, 1, 1)
         eps = s * (state - a * mean) / (a * a * self.variance + s * s)
@@ -40,6 +39,12 @@ class GaussianNetwork:
             "v_prediction": lambda: a * eps - s * clean,
             "flow": lambda: eps - clean,
         }[self.levels.prediction]()
+
+    def _level(self, time: float) -> tuple[float, float]:
+        if self.levels.prediction == "flow":
+            return 1 - time, time
+        index = self.levels.times.index(time)
+        return self.levels.a[index], self.levels.s[index]
 
     def exact_noise(self, clean: Tensor) -> Tensor:
         """The state at the noisiest level of the trajectory that ends in `clean`."""
@@ -72,3 +77,22 @@ def smooth_levels(steps: int, prediction: str) -> Levels:
         tuple(math.sin(angle) for angle in angles),
         prediction,
     )
+
+
+def network(levels: Levels) -> GaussianNetwork:
+    """Of seeded data whose elements have different means and variances."""
+    torch.manual_seed(0)
+    shape = (1, 3, 4, 4)
+    mean = 0.5 * torch.randn(shape, dtype=torch.float64)
+    return GaussianNetwork(levels, mean, 0.05 + torch.rand(shape, dtype=torch.float64))
+
+
+def data(net: GaussianNetwork, count: int = 3) -> Tensor:
+    """Seeded samples, (count, 3, 4, 4) float64."""
+    torch.manual_seed(1)
+    return net.mean + net.variance.sqrt() * torch.randn(count, 3, 4, 4, dtype=torch.float64)
+
+
+def relative(one: Tensor, other: Tensor) -> float:
+    """|one - other| / |other|."""
+    return float((one - other).norm() / other.norm())

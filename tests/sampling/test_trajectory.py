@@ -7,7 +7,7 @@ from itertools import islice
 
 import pytest
 import torch
-from closed_form import GaussianNetwork, flow_levels, smooth_levels, told
+from closed_form import data, flow_levels, network, relative, smooth_levels, told
 from torch import Tensor
 
 from latmix.models.protocol import Conditioning, Model
@@ -25,22 +25,6 @@ SD15 = {
     "set_alpha_to_one": False,
     "steps_offset": 1,
 }
-
-
-def network(levels: Levels) -> GaussianNetwork:
-    torch.manual_seed(0)
-    shape = (1, 3, 4, 4)
-    mean = 0.5 * torch.randn(shape, dtype=torch.float64)
-    return GaussianNetwork(levels, mean, 0.05 + torch.rand(shape, dtype=torch.float64))
-
-
-def data(net: GaussianNetwork, count: int = 3) -> Tensor:
-    torch.manual_seed(1)
-    return net.mean + net.variance.sqrt() * torch.randn(count, 3, 4, 4, dtype=torch.float64)
-
-
-def relative(one: Tensor, other: Tensor) -> float:
-    return float((one - other).norm() / other.norm())
 
 
 GRIDS = [

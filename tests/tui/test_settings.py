@@ -52,8 +52,8 @@ async def test_settings_are_written_on_a_form_and_undone_together(
         await driver.until(lambda: isinstance(driver.app.screen, SettingsDialog))
         await driver.until_shown("inversion guidance", "64x64", "‹ ddim ›", "negative prompt")
         write(driver, guidance="4.5", draft_steps="5", size="32")
-        await driver.press("down", "down", "down", "right")
-        await driver.until_shown("‹ fixed-point ›", "fixed-point inverts exactly")
+        await driver.press("down", "down", "down", "left")
+        await driver.until_shown("‹ fixed-point ›", "Inverts each generating step exactly")
         await driver.press("enter")
         await driver.until(lambda: driver.session.choices != before)
         after = driver.session.choices

@@ -12,10 +12,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from latmix.images import FITS
-from latmix.sampling.settings import SOLVERS, GenerationSettings, InversionSettings
+from latmix.sampling.settings import GenerationSettings, InversionSettings
+from latmix.sampling.solvers import SOLVERS
 from latmix.session import Choices
 from latmix.tui.dialogs.dialog import Dialog
 
@@ -34,7 +36,7 @@ SETTINGS = (
     Setting("steps", "steps", "Of a result, both ways. Other steps mean other latents."),
     Setting("guidance", "guidance", "While generating; empty is what suits the model."),
     Setting("draft_steps", "draft steps", "Of drafts: comparisons, sweeps, and after every edit."),
-    Setting("solver", "solver", "fixed-point inverts exactly, ddim to first order.", SOLVERS),
+    Setting("solver", "solver", "How pictures are inverted.", tuple(SOLVERS)),
     Setting("inversion_guidance", "inversion guidance",
             "While inverting; 1 keeps latents close to noise."),
     Setting("size", "size", "Of pictures in pixels: 512 or 768x512; empty is the model's."),
@@ -108,6 +110,13 @@ class OneOf(Static, can_focus=True):
     class Submitted(Message):
         """Enter was pressed."""
 
+    class Turned(Message):
+        """Another word is chosen."""
+
+        def __init__(self, one_of: OneOf) -> None:
+            super().__init__()
+            self.one_of = one_of
+
     def __init__(self, options: Sequence[str], value: str, name: str) -> None:
         super().__init__(name=name, classes="one-of")
         self._options = options
@@ -117,6 +126,7 @@ class OneOf(Static, can_focus=True):
         at = self._options.index(self.value) if self.value in self._options else -by
         self.value = self._options[(at + by) % len(self._options)]
         self.refresh()
+        self.post_message(self.Turned(self))
 
     def action_submit(self) -> None:
         self.post_message(self.Submitted())
@@ -173,7 +183,15 @@ class SettingsDialog(Dialog[dict[str, Any]]):
         next(field for field in self.fields if field.name == self._begin).focus()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        words = next((s.sentence for s in SETTINGS if s.name == event.widget.name), "")
+        self._explain(event.widget)
+
+    def on_one_of_turned(self, event: OneOf.Turned) -> None:
+        self._explain(event.one_of)
+
+    def _explain(self, field: Widget) -> None:
+        words = next((s.sentence for s in SETTINGS if s.name == field.name), "")
+        if isinstance(field, OneOf) and field.name == "solver" and field.value in SOLVERS:
+            words = SOLVERS[field.value].sentence
         self.query_one("#setting-words", Static).update(Text(words, style="dim"))
 
     def action_go(self, by: int) -> None:

@@ -1,0 +1,112 @@
+"""The ways from a picture to noise and back, in one table. Needs no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from latmix.names import display_name
+
+if TYPE_CHECKING:
+    from latmix.models.model_source import ModelSource
+
+DEFAULT_SOLVER = "fixed-point"
+
+
+@dataclass(frozen=True)
+class Solver:
+    """How a picture is inverted, and how what it was inverted to is generated.
+
+    Attributes:
+        name: as the user chooses it.
+        sentence: what it does, for the user.
+        source: who described it.
+        calls: network evaluations of an inverting step, on average.
+        generating_calls: of a generating one.
+        generates: the solver whose steps generate what this one has inverted.
+        is_iterative: its steps are solved to a tolerance.
+        is_for_flows: it steps between the levels of a rectified flow, and cannot in a diffusion.
+    """
+
+    name: str
+    sentence: str
+    source: str
+    calls: float
+    generating_calls: float = 1.0
+    generates: str = "ddim"
+    is_iterative: bool = False
+    is_for_flows: bool = False
+
+    def suits(self, source: ModelSource) -> bool:
+        """Whether it can invert for this model."""
+        return not self.is_for_flows or source.schedule.prediction == "flow"
+
+
+SOLVERS: dict[str, Solver] = {
+    solver.name: solver
+    for solver in (
+        Solver(
+            "fixed-point",
+            "Inverts each generating step exactly.",
+            "Pan et al. 2309.04907",
+            4.5,
+            is_iterative=True,
+        ),
+        Solver(
+            "ddim",
+            "DDIM inversion, Euler's step in a flow: to first order.",
+            "Song et al. 2010.02502",
+            1.0,
+        ),
+        Solver(
+            "midpoint",
+            "Midpoint steps both ways, to second order; for flows.",
+            "RF-Solver, Wang et al. 2411.04746",
+            2.0,
+            generating_calls=2.0,
+            generates="midpoint",
+            is_for_flows=True,
+        ),
+        Solver(
+            "fireflow",
+            "Midpoint steps both ways at half the cost; for flows.",
+            "Deng et al. 2412.07517",
+            1.0,
+            generates="fireflow",
+            is_for_flows=True,
+        ),
+    )
+}
+
+GENERATING = tuple(dict.fromkeys(solver.generates for solver in SOLVERS.values()))
+"""The solvers whose steps generate."""
+
+ALIASES = {"euler": "ddim"}
+"""Other names of the same step."""
+
+
+def find_solver(name: str) -> Solver:
+    """The solver of a name or an alias.
+
+    Raises:
+        ValueError: there is none.
+    """
+    # A recipe may hold any JSON here.
+    solver = SOLVERS.get(ALIASES.get(name, name)) if isinstance(name, str) else None
+    if solver is None:
+        shown = display_name(str(name))
+        raise ValueError(f"solver must be one of {', '.join(SOLVERS)}, not {shown!r}.")
+    return solver
+
+
+def check_solver(name: str, source: ModelSource) -> Solver:
+    """The solver of a name, if it can be used with a model.
+
+    Raises:
+        ValueError: it cannot; the sentence names those that can.
+    """
+    solver = find_solver(name)
+    if not solver.suits(source):
+        known = ", ".join(other.name for other in SOLVERS.values() if other.suits(source))
+        raise ValueError(f"solver {solver.name} is not for {source.name}, which can use {known}.")
+    return solver
