@@ -143,7 +143,7 @@ COMMANDS: tuple[Command, ...] = (
         "Show the pictures that have these words in their name; escape shows all again.", PICTURES,
     ),
     Command(
-        "list.order", "S", "order", "S", "Order",
+        "list.order", "O", "order", "O", "Order",
         "By name or weight; by norm or influence once the pictures are inverted.", PICTURES,
     ),
     Command(
@@ -214,7 +214,7 @@ COMMANDS: tuple[Command, ...] = (
         "Drafts by up to six methods at the same weights, side by side; enter takes one.", MAKING,
     ),
     Command(
-        "job.sweep", "W", "sweep_count", "W", "Sweep over N",
+        "job.sweep", "S", "sweep_count", "S", "Sweep over N",
         "Drafts of the first 2, 4, 8, ... pictures of the mixture, by its method.", MAKING,
     ),
     Command(

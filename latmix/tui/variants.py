@@ -92,7 +92,7 @@ class VariantsScreen(ModalScreen[Wanted]):
     )
 
     BINDINGS = [
-        Binding("escape,ctrl+c,q,c,W", "leave", "Leave", show=False, id="variants.leave",
+        Binding("escape,ctrl+c,q,c,S", "leave", "Leave", show=False, id="variants.leave",
                 tooltip="Close without a change; what is being made is stopped."),
         Binding("left,h", "move(-1)", "Left", show=False, id="variants.left",
                 tooltip="One left."),

@@ -17,7 +17,10 @@ from latmix.tui.messages import JobReported, ViewerAnswered
 from tests.tui.driver import Driver, opened
 
 SLOW = {"steps": 60}
-"""Enough steps that a job can be stopped in the middle."""
+"""Enough steps that a job can be stopped in the middle; for jobs that need not end."""
+
+LASTING = {"steps": 20}
+"""Enough steps that a key is taken before the last, of a job that is waited for."""
 
 
 async def until_one_is_done(driver: Driver) -> None:
@@ -85,7 +88,7 @@ async def test_the_degeneracy_warning_comes_and_goes_with_the_method(folder: Pat
 async def test_escape_stops_an_inversion_within_a_step_and_keeps_what_was_finished(
     folder: Path,
 ) -> None:
-    async with opened(folder, count=3, batch=1, choices=SLOW) as driver:
+    async with opened(folder, count=3, batch=1, choices={"steps": 30}) as driver:
         await until_one_is_done(driver)
         await driver.press("escape")
         told = len(driver.progresses("invert"))
@@ -94,7 +97,8 @@ async def test_escape_stops_an_inversion_within_a_step_and_keeps_what_was_finish
         assert [type(event) for event in driver.events("invert")] == [JobCancelled]
         assert len(driver.progresses("invert")) <= told + 1
         assert "what was finished is kept" in driver.said
-        await driver.until(lambda: driver.session.inversion)
+        # What an earlier look-up found, nothing, may be there still.
+        await driver.until(lambda: driver.session.inversion and driver.session.inversion.rows)
         kept = len(driver.session.inversion.rows)
         assert 1 <= kept < 3
         await driver.until_shown("●✓")
@@ -115,16 +119,18 @@ async def test_ctrl_c_stops_a_job_and_never_ends_the_program(folder: Path) -> No
 
 
 async def test_weights_edited_while_a_job_runs_are_kept(folder: Path) -> None:
-    async with opened(folder, count=3, batch=1, choices=SLOW) as driver:
-        await driver.press("i", "s", "g")
+    async with opened(folder, count=3, batch=1, choices=LASTING) as driver:
+        # It waits while keys are pressed, which may take longer than the job.
+        await driver.press("i", "P", "s", "g")
         assert any("once the pictures are inverted" in notice for notice in driver.notices)
+        await driver.press("P")
         await driver.until(lambda: driver.finished("generate"))
         assert driver.weights == [1, 0, 0]
         assert len(driver.session.results) == 1
 
 
 async def test_latents_under_other_settings_are_not_taken_for_these(folder: Path) -> None:
-    async with opened(folder, count=2, batch=1, choices=SLOW) as driver:
+    async with opened(folder, count=2, batch=1, choices=LASTING) as driver:
         await driver.press("i")
         driver.session.choose(prompt="another")
         driver.app.changed()

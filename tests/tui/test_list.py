@@ -64,14 +64,14 @@ async def test_letters_typed_at_once_after_the_slash_are_never_commands(folder: 
 
 async def test_the_list_is_ordered_by_weight_and_follows_it(folder: Path) -> None:
     async with opened(folder, count=3) as driver:
-        await driver.press("j", "l", "S")
+        await driver.press("j", "l", "O")
         assert "Ordered by weight" in driver.said
         assert names(driver)[0] == "face-1.png"
         assert driver.app.pictures.current == folder / "face-1.png"
         await driver.press("end", "6", "0", "enter")
         assert names(driver)[:2] == ["face-5.png", "face-1.png"]
         assert driver.app.pictures.current == folder / "face-5.png"
-        await driver.press("S")
+        await driver.press("O")
         assert "Ordered by name" in driver.said
         assert names(driver) == [f"face-{at}.png" for at in range(6)]
 
@@ -82,7 +82,7 @@ async def test_inverted_pictures_are_ordered_by_norm_with_the_norm_beside_them(
     async with opened(folder, (120, 40), count=4, choices={"solver": "fixed-point"}) as driver:
         await driver.press("i")
         await driver.until(lambda: driver.session.is_measured)
-        await driver.press("S", "S")
+        await driver.press("O", "O")
         await driver.until_shown("norm↓")
         values = driver.app.pictures.arrangement.values
         shown = [values[str(row)] for row in driver.app.pictures.arrangement.rows[:4]]

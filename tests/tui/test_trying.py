@@ -75,14 +75,14 @@ async def test_a_sweep_over_n_shows_the_first_pictures_and_enter_takes_that_many
     folder: Path,
 ) -> None:
     async with opened(folder, (120, 40), count=6) as driver:
-        screen = await drafts(driver, "W")
+        screen = await drafts(driver, "S")
         assert [one.name for one in screen.wanted] == ["N 2", "N 4", "N 6"]
         assert screen.cursor == 2, "the mixture as it is"
         effective = [one.statistics.effective_count for one in screen.variants.variants]
         assert effective == pytest.approx([2, 4, 6])
         await driver.press("left", "enter")
         await driver.until(lambda: len(driver.weights) == 4)
-        await driver.press("s", "W")
+        await driver.press("s", "S")
         await driver.until(lambda: isinstance(driver.app.screen, VariantsScreen))
 
 
@@ -107,7 +107,7 @@ async def test_escape_leaves_the_comparison_and_stops_it(folder: Path) -> None:
 
 async def test_one_picture_can_be_compared_but_not_swept(folder: Path) -> None:
     async with opened(folder, count=1) as driver:
-        await driver.press("W")
+        await driver.press("S")
         assert "at least two pictures" in driver.said
         screen = await drafts(driver, "c")
         assert all(variant.picture for variant in screen.variants.variants)
