@@ -95,7 +95,7 @@ class MethodDialog(Dialog[str]):
         """remarks: by method, a sign of what it does at the present weights (may be empty)."""
         super().__init__()
         self._grid = MethodGrid(method, remarks)
-        self._has_remarks = bool(remarks)
+        self._remarks = remarks
 
     def contents(self) -> ComposeResult:
         yield self._grid
@@ -121,6 +121,9 @@ class MethodDialog(Dialog[str]):
         text.append(f"{method.name}  ", style="bold")
         text.append(f"{method.sentence}\n")
         text.append(method.formula)
-        if self._has_remarks:
-            text.append("\n! would damage the picture at these weights, ✓ would not", style="dim")
+        if self._remarks:
+            legend = "! would damage the picture at these weights, ✓ would not"
+            if "×" in self._remarks.values():
+                legend = "! would damage the picture, ✓ not, × finds no direction"
+            text.append(f"\n{legend}", style="dim")
         self.query_one("#method-words", Static).update(text)
