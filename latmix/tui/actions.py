@@ -29,8 +29,8 @@ from latmix.tui.themes import PLAIN
 from latmix.tui.trying import Trying
 from latmix.tui.viewing import view_in_thread
 
-COMPARED_AT_MOST = 64
-"""Pictures whose mixture is tried under every method before the grid is shown."""
+COMPARED_AT_MOST = 96
+"""Pictures whose mixture is tried under every method before the grid is shown: in 50 ms or so."""
 
 
 class Actions(Browsing, Results, Trying, Choosing):
@@ -86,14 +86,26 @@ class Actions(Browsing, Results, Trying, Choosing):
             self.changed(f"The first {mixed}, with equal weights.")
 
     def action_choose_method(self) -> None:
-        session = self.session
-        remarks = {}
-        if session.is_measured and len(session.mixture or ()) <= COMPARED_AT_MOST:
-            for name in methods():
-                statistics = session.statistics(name)
-                if statistics is not None:
-                    remarks[name] = "!" if statistics.warning else "✓"
-        self.push_screen(MethodDialog(session.choices.method, remarks), self._method_chosen)
+        remarks = {name: self._remark(name) for name in methods()} if self._is_compared else {}
+        dialog = MethodDialog(self.session.choices.method, remarks)
+        self.push_screen(dialog, self._method_chosen)
+
+    @property
+    def _is_compared(self) -> bool:
+        """Whether the statistics of every method are there at once."""
+        inversion = self.session.inversion
+        few = inversion is not None and len(inversion.rows) <= COMPARED_AT_MOST
+        return few and self.session.is_measured
+
+    def _remark(self, method: str) -> str:
+        """What a method would do at the present weights, as a sign."""
+        try:
+            statistics = self.session.statistics(method)
+        except ValueError:
+            return "×"
+        if statistics is None:
+            return ""
+        return "!" if statistics.warning else "✓"
 
     def _method_chosen(self, chosen: tuple[str, ...] | None) -> None:
         if chosen is not None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
 from textual.widgets import Input
 
 from latmix import demo
 from latmix.mixing.grid import MEANS, NORMS
+from latmix.study.recipe import live_latents
 from latmix.tui.commands import COMMANDS
 from latmix.tui.dialogs.folder import FolderDialog, FolderTree
 from latmix.tui.dialogs.help import HelpDialog
@@ -62,6 +64,22 @@ async def test_inverted_pictures_have_every_method_of_the_grid_tried_on_them(fol
         await driver.until_shown("! would damage the picture", "✓")
         [lin] = [line for line in driver.lines if "lin " in line]
         assert "!" in lin
+
+
+async def test_a_method_that_these_latents_leave_nothing_to_scale_for_is_marked(
+    folder: Path,
+) -> None:
+    async with opened(folder, count=2) as driver:
+        await driver.press("i")
+        await driver.until(lambda: driver.session.is_measured)
+        inversion = driver.session.inversion
+        assert inversion is not None
+        noise = torch.randn(1, *inversion.space.shape)
+        driver.session.measured(inversion, live_latents(torch.cat([noise, -noise])))
+        await open_dialog(driver, "m", MethodDialog)
+        await driver.until_shown("× finds no direction")
+        [slerp] = [line for line in driver.lines if "slerp " in line]
+        assert slerp.count("×") == len(MEANS)
 
 
 async def test_n_takes_the_first_n_and_refuses_more_than_there_are(folder: Path) -> None:

@@ -123,7 +123,7 @@ class MethodDialog(Dialog[tuple[str, ...]]):
             self.TITLE_TEXT = f"Compare up to {most} methods: norm target / mean split"
             self.KEYS_TEXT = self.MARKING_TEXT
         self._grid = MethodGrid(method, remarks, marked)
-        self._has_remarks = bool(remarks)
+        self._remarks = remarks
 
     def contents(self) -> ComposeResult:
         yield self._grid
@@ -161,6 +161,9 @@ class MethodDialog(Dialog[tuple[str, ...]]):
         text.append(f"{method.name}  ", style="bold")
         text.append(f"{method.sentence}\n")
         text.append(method.formula)
-        if self._has_remarks:
-            text.append("\n! would damage the picture at these weights, ✓ would not", style="dim")
+        if self._remarks:
+            legend = "! would damage the picture at these weights, ✓ would not"
+            if "×" in self._remarks.values():
+                legend = "! would damage the picture, ✓ not, × finds no direction"
+            text.append(f"\n{legend}", style="dim")
         self.query_one("#method-words", Static).update(text)
