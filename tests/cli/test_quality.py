@@ -40,7 +40,8 @@ def test_every_method_and_number_is_scored_against_the_class(folder: Path, out: 
     assert bounds["the class", "contrast"]["value"] == pytest.approx(1, abs=0.2)
     assert (bounds["the VAE alone", "contrast"]["count"], result["class"]) == (3, 6)
     assert bounds["the VAE alone", "sharpness"]["value"] < bounds["the class", "sharpness"]["low"]
-    assert (result["kept"], result["figure"], len(result["draws"])) == (0, True, 3)
+    assert (result["kept"], len(result["draws"])) == (0, 3)
+    assert result["outputs"] == [str(out.with_suffix(s)) for s in (".png", ".csv", ".json")]
     assert Image.open(out).width > 300
     with out.with_suffix(".csv").open(newline="") as file:
         table = list(csv.DictReader(file))
@@ -130,12 +131,18 @@ def test_the_clip_distance_is_from_the_mean_of_the_class(
 def test_without_matplotlib_there_are_the_numbers(
     folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("latmix.study.quality_figure.can_draw", lambda: False)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.chdir(out.parent)
     words = ["-m", "nin/chm", "-n", "2", "--repeats", "2"]
-    shown = quality(folder, *words, "-o", out)
-    assert "latmix[figures]" in shown.stderr
+    named = quality(folder, *words, "-o", out)
+    unnamed = quality(folder, *words)
+    assert (named.exit_code, unnamed.exit_code) == (1, 0)
+    assert "out.png was not drawn" in named.stderr
+    for shown in (named, unnamed):
+        assert "latmix[figures]" in shown.stderr
     assert not out.exists()
-    assert shown.stdout.endswith("out.csv\n")
+    assert named.stdout.endswith("out.csv\n" + str(out.with_suffix(".json")) + "\n")
+    assert unnamed.stdout.endswith("pictures-quality.csv\npictures-quality.json\n")
 
 
 def test_a_network_that_is_missing_is_a_sentence_before_any_work(

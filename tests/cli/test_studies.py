@@ -90,8 +90,8 @@ def test_pictures_left_out_of_a_study_are_named(folder: Path) -> None:
         (["--channels", "0,4"], "have 4"),
         (["--law", "moore"], "paper or spread"),
         (["-m", "fix/1"], "not known"),
-        (["-o", "bias.jpg"], ".png, .svg, .pdf or .csv"),
-        (["-o", "bias"], ".png, .svg, .pdf or .csv"),
+        (["-o", "bias.jpg"], ".png, .svg, .pdf, .csv or .json"),
+        (["-o", "bias"], ".png, .svg, .pdf, .csv or .json"),
         (["-o", "a.png", "-o", "./a.png"], "named twice"),
     ],
 )
@@ -131,7 +131,7 @@ def test_without_matplotlib_the_chart_and_the_table_still_come(
 def test_paths_are_drawn_moved_and_tabled(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("p.pdf", "p.gif", "p.csv")]
     named = [word for path in files for word in ("-o", path)]
-    words = ["--frames", 3, "--steps", 10, "-m", "lin/0", "-m", "nin/0"]
+    words = ["--frames", 3, "--steps", 10, "-m", "lin/0,nin/0"]
     result = answer(cli("study", "paths", *words, *named, "--json"))
     assert [each["method"] for each in result["methods"]] == ["lin/0", "nin/0"]
     assert result["radius"] == pytest.approx(2**0.5)
@@ -151,7 +151,7 @@ def test_paths_are_drawn_moved_and_tabled(tmp_path: Path) -> None:
         (["-p", "0,0", "-p", "0,1"], "origin"),
         (["-p", "a,b", "-p", "0,1"], "not a list of numbers"),
         (["-m", "nin/chm"], "plane"),
-        (["-o", "p.mp4"], ".gif, .webp or .csv"),
+        (["-o", "p.mp4"], ".gif, .webp, .csv or .json"),
     ],
 )
 def test_words_that_are_no_path(words: list[str], said: str) -> None:
@@ -181,7 +181,7 @@ def test_an_offset_is_a_labelled_sheet_with_numbers(tmp_path: Path) -> None:
         (["-b", "nan"], "not a list of numbers"),
         (["--channels", "4"], "have 4"),
         (["--channels", "-1"], "not a list"),
-        (["-o", "o.gif"], ".png, .svg, .pdf or .csv"),
+        (["-o", "o.gif"], ".png, .svg, .pdf, .csv or .json"),
     ],
 )
 def test_words_that_are_no_offset(words: list[str], said: str) -> None:

@@ -189,7 +189,8 @@ def test_without_an_output_the_folder_names_it(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     shown = sweep(folder, "-m", "nin/0", "-n", "2", "--quiet")
-    assert shown.stdout == "pictures-sweep.png\n"
+    names = [f"pictures-sweep.{suffix}" for suffix in ("png", "csv", "json")]
+    assert shown.stdout.splitlines()[-3:] == names
     assert shown.stderr == ""
     told = sweep(folder, "-m", "lin/0", "-n", "6").stdout
     assert "lin/0" in told
@@ -202,12 +203,12 @@ def test_without_an_output_the_folder_names_it(
     [
         (["--methods", "nin/cmh"], "did you mean nin/chm"),
         (["--methods", " , "], "no method"),
-        (["-n", "two"], "not a list of numbers"),
-        (["-n", "0"], "not a list of numbers"),
-        (["-n", "2,,3"], "not a list of numbers"),
-        (["-n", "-2"], "not a list of numbers"),
+        (["-n", "two"], "not a list of whole numbers"),
+        (["-n", "0"], "not a list of whole numbers"),
+        (["-n", "2,,3"], "not a list of whole numbers"),
+        (["-n", "-2"], "not a list of whole numbers"),
         (["-n", "2,64"], "there are 6"),
-        (["-o", "sheet.jpg"], ".png"),
+        (["-o", "sheet.jpg"], ".png, .svg, .pdf, .csv or .json"),
         (["--repeats", "0"], "repeats"),
         (["--cell", "9"], "cell"),
     ],
