@@ -16,6 +16,9 @@ from typer.testing import Result
 GRID = ["--methods", "fix/0,nin/chm", "-n", "1,4", "--repeats", "3", "--seed", "2"]
 
 
+pytestmark = pytest.mark.usefixtures("shared_home")
+
+
 def quality(*words: object) -> Result:
     return cli("study", "quality", *words, *QUICK)
 
@@ -70,7 +73,7 @@ def test_a_study_that_was_stopped_ends_as_one_that_was_not(folder: Path, out: Pa
     assert [path.read_bytes() for path in files] == before
 
 
-def test_the_cost_is_said_before_the_start(folder: Path, out: Path) -> None:
+def test_the_cost_is_said_before_the_start(folder: Path, out: Path, cold_home: Path) -> None:
     result = quality(folder, *GRID, "-o", out, "--dry-run")
     assert "to invert: 6 of 6 pictures; to generate: 12 of 12 centroids: about 0:0" in result.stdout
     # A batch of 8: 2 steps of 4.5 calls; two batches of 2 guided steps.
@@ -146,7 +149,7 @@ def test_without_matplotlib_there_are_the_numbers(
 
 
 def test_a_network_that_is_missing_is_a_sentence_before_any_work(
-    folder: Path, out: Path, tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, out: Path, tmp_path: Path, cold_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
     monkeypatch.setitem(sys.modules, "torch_fidelity", None)
@@ -165,7 +168,7 @@ def test_a_network_that_is_missing_is_a_sentence_before_any_work(
     weights.write_bytes(b"")
     words = ["--features", "inception", "--inception", weights]
     refused(quality(folder, "-o", out, *words), 1, "torch_fidelity", "latmix[eval]")
-    assert not list(own_home.glob("latents"))
+    assert not list(cold_home.glob("latents"))
 
 
 @pytest.mark.parametrize(

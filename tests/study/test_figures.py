@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import zlib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,13 +41,16 @@ def known_series(name: str = "a $folder$_with [marks]") -> BiasSeries:
     return BiasSeries(name, "fix/0", 16, (0.1, 0.1, 0.1, 0.1), points, fit_law(counts, alphas))
 
 
-def content(suffix: str) -> bytes:
+def drawn(suffix: str) -> bytes:
     return figure_bytes(lambda: draw_bias([known_series(), known_series("b")], [0, 2]), suffix)
+
+
+content = cache(drawn)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_the_same_numbers_give_the_same_bytes(suffix: str) -> None:
-    assert content(suffix) == content(suffix)
+    assert content(suffix) == drawn(suffix)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -81,7 +85,7 @@ def test_a_figure_is_drawn_the_same_whatever_the_user_has_set() -> None:
 
     before = content(".png")
     with matplotlib.rc_context({"lines.linewidth": 9.0, "font.size": 30.0, "pdf.fonttype": 3}):
-        assert content(".png") == before
+        assert drawn(".png") == before
         assert matplotlib.rcParams["lines.linewidth"] == 9.0
 
 
@@ -118,9 +122,9 @@ def test_methods_look_in_a_quality_figure_as_everywhere(suffix: str) -> None:
     scores = [Score(m, n, each.name, value) for m in methods for n in (1, 4) for each in SHARES]
     bounds = [Score(m, 4, each.name, value) for m in (CLASS, VAE) for each in SHARES]
     figure = draw_quality(SHARES, scores, bounds)
-    drawn = {line.get_label(): line for line in figure.axes[0].get_lines()}
+    lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
     for method in methods:
-        look, line = method_look(method), drawn[method]
+        look, line = method_look(method), lines[method]
         shown = (line.get_color(), line.get_marker(), line.get_fillstyle())
         assert shown == (look.colour, look.marker, look.fill)
     one, two = (
