@@ -31,6 +31,26 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 
 
 @pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that is filled once."""
+    return tmp_path_factory.mktemp("warm")
+
+
+@pytest.fixture
+def shared_home(own_home: Path, warm: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One home for all tests that ask for it, so that none inverts what another has."""
+    monkeypatch.setenv("LATMIX_HOME", str(warm))
+    return warm
+
+
+@pytest.fixture
+def cold_home(own_home: Path, shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own again, for a test that counts what is inverted."""
+    monkeypatch.setenv("LATMIX_HOME", str(own_home))
+    return own_home
+
+
+@pytest.fixture(scope="session")
 def mini() -> Iterator[Model]:
     """The built-in model."""
     yield load_model("mini", device="cpu")

@@ -32,11 +32,13 @@ from latmix.errors import LatmixError, PictureError
 from latmix.images import (
     FITS,
     FORMATS,
+    MADE_HERE,
     SUFFIXES,
     content_hash,
     find_pictures,
     fit_picture,
     natural_key,
+    origin,
     read_picture,
     read_sidecar,
     read_text,
@@ -946,3 +948,25 @@ def test_values_and_pixels_that_png_cannot_hold_are_refused(tmp_path: Path) -> N
         write_png(noise(), tmp_path / "a.png", {"key": "\udce9"})
     with pytest.raises(ValueError, match="image has mode CMYK"):
         write_png(Image.new("CMYK", (1, 1)), tmp_path / "a.png")
+
+
+def test_what_latmix_made_is_told_from_what_it_was_given(tmp_path: Path) -> None:
+    names = {"photo": {}, "result": {"latmix": "{}"}, "sheet": MADE_HERE, "other": {"a": "latmix"}}
+    for name, text in names.items():
+        write_png(noise(), tmp_path / f"{name}.png", text)
+    (tmp_path / "text.png").write_text("no picture")
+    origins = {path.stem: origin(path) for path in tmp_path.iterdir()}
+    assert origins == {
+        "photo": None,
+        "result": "result",
+        "sheet": "figure",
+        "other": None,
+        "text": None,
+    }
+    assert origin(tmp_path / "absent.png") is None
+    found = find_pictures([tmp_path])
+    assert {path.stem for path in found} == {"photo", "other", "text"}
+    assert find_pictures([tmp_path / "sheet.png"]) == [tmp_path / "sheet.png"]
+    for name in ("photo", "other", "text"):
+        (tmp_path / f"{name}.png").unlink()
+    assert [path.stem for path in find_pictures([tmp_path])] == ["result"]

@@ -10,27 +10,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latmix.cli import run
-from latmix.cli.bias_tables import bias_writers, most_biased, print_bias, series_json
-from latmix.cli.options import (
-    InversionOptions,
-    Method,
-    ModelOptions,
-    PictureOptions,
-    SayOptions,
-    command,
-)
-from latmix.cli.outputs import (
-    FIGURES,
+from latmix.cli.bias_tables import (
     Draws,
-    Files,
     LawName,
-    Outputs,
-    Seed,
-    Shown,
+    bias_json,
+    bias_writers,
+    most_biased,
+    print_bias,
+    series_json,
+)
+from latmix.cli.lists import (
+    Channels,
+    channel_numbers,
     check_channels,
     check_counts,
+    readable_counts,
     whole_numbers,
 )
+from latmix.cli.options import InversionOptions, Method, ModelOptions, PictureOptions, command
+from latmix.cli.outputs import FIGURES, TABLES, Outputs, Seed, StudyOptions
 from latmix.errors import UsageError
 from latmix.mixing.grid import parse_method
 from latmix.names import display_name
@@ -39,14 +37,14 @@ if TYPE_CHECKING:
     from latmix.jobs.inversion import Inversion
     from latmix.study.bias import BiasSeries, Drawing
 
-SUFFIXES = (*FIGURES, ".csv")
+SUFFIXES = (*FIGURES, *TABLES)
 
 
 @command
 def bias(
     model: ModelOptions,
     options: InversionOptions,
-    output: SayOptions,
+    output: StudyOptions,
     folders: Annotated[
         list[Path] | None,
         typer.Argument(help="Folders of pictures, each a series.", show_default=False),
@@ -70,7 +68,7 @@ def bias(
     method: Method = "fix/0",
     draws: Draws = 32,
     seed: Seed = 0,
-    channels: Shown = None,
+    channels: Channels = None,
     law: LawName = "paper",
     pool: Annotated[
         int | None,
@@ -81,22 +79,23 @@ def bias(
         ),
     ] = None,
     recursive: Annotated[bool, typer.Option("--recursive", help="Look into subfolders.")] = False,
-    files: Files = None,
 ) -> int:
     """Channel means and amplification of random centroids against N, with the law fitted."""
     from latmix.study.bias import Drawing
 
     drawing = Drawing(parse_method(method).name, draws, seed, law)
     wanted = whole_numbers(counts, "-n") if counts is not None else None
-    shown = whole_numbers(channels, "--channels", least=0) if channels is not None else None
+    shown = channel_numbers(channels)
     places = _places(folders or [], demo or [])
     found = {
         name: (place, run.find_pictures(replace(place, recursive=recursive)))
         for name, place in places.items()
     }
     for name, (_, paths) in found.items():
-        check_counts(name, wanted, min(len(paths), pool or len(paths)))
-    outputs = Outputs.of(files, SUFFIXES, [path for _, paths in found.values() for path in paths])
+        check_counts(wanted, min(len(paths), pool or len(paths)), name)
+    outputs = Outputs.of(
+        output.output, SUFFIXES, [path for _, paths in found.values() for path in paths]
+    )
     bench = run.make_workbench(model, output.quiet, options.preset)
     check_channels(shown, bench.source.channels)
     all_series: list[BiasSeries] = []
@@ -108,23 +107,14 @@ def bias(
         inversions.append(inversion)
         all_series.append(_measured(name, inversion, wanted, drawing, output.quiet))
     shown = shown or most_biased(all_series)
-    outputs.write(bias_writers(all_series, shown))
-    if output.json:
-        run.print_json(
-            {
-                "model": bench.source.name,
-                "method": drawing.method,
-                "draws": draws,
-                "seed": seed,
-                "series": [series_json(series) for series in all_series],
-                "outputs": outputs.names(),
-                "cached": sum(inversion.cached for inversion in inversions),
-                "failures": run.failures_json(f for i in inversions for f in i.failures),
-            }
-        )
-    else:
-        print_bias(all_series, shown, outputs)
-    return outputs.exit_code(max(run.exit_code(inversion) for inversion in inversions))
+    content = bias_json(bench.source.name, drawing) | {
+        "series": [series_json(series) for series in all_series],
+        "failures": run.failures_json(f for i in inversions for f in i.failures),
+    }
+    outputs.write(bias_writers(all_series, shown, content))
+    content["cached"] = sum(inversion.cached for inversion in inversions)
+    code = max(run.exit_code(inversion) for inversion in inversions)
+    return outputs.tell(output, content, lambda: print_bias(all_series, shown), code)
 
 
 def _places(folders: Sequence[Path], demos: Sequence[str]) -> dict[str, PictureOptions]:
@@ -155,9 +145,6 @@ def _measured(
     from latmix.study.bias import default_counts, measure_bias
 
     pictures = len(inversion.rows)
-    fit = [count for count in counts or default_counts(pictures) if count <= pictures]
-    check_counts(name, None if fit else counts, pictures)
-    if counts and len(fit) < len(counts):
-        run.say(f"note: {name} has {pictures} readable pictures: larger N are left out.", quiet)
+    fit = readable_counts(counts or default_counts(pictures), pictures, name)
     live = run.drive(measure(inversion), quiet)
     return run.drive(measure_bias(name, live, fit, drawing), quiet)

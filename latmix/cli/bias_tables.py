@@ -1,22 +1,32 @@
-"""What `latmix study bias` says of its series: JSON, CSV, chart and tables."""
+"""What `study bias` and `study recipe` share: the draws, and JSON, CSV, chart and tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from latmix.cli import run
-from latmix.cli.outputs import FIGURES, Outputs, Writer, figure_writer
+from latmix.cli.outputs import Writer, figure_writer, table_writers
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from latmix.study.bias import BiasSeries
+    from latmix.study.bias import BiasSeries, Drawing
 
 COLUMNS = ("series", "n", "draws", "quantity", "mean", "low", "high", "law")
 
 SHOWN_CHANNELS = 3
+
+INTERVAL = "95 % of the draws"
+
+Draws = Annotated[int, typer.Option(min=1, help="Random centroids at each N.")]
+
+LawName = Annotated[
+    str, typer.Option(help="paper: latents of unit variance; spread: of the variance they have.")
+]
 
 
 def most_biased(all_series: Sequence[BiasSeries]) -> list[int]:
@@ -26,14 +36,15 @@ def most_biased(all_series: Sequence[BiasSeries]) -> list[int]:
     return sorted(sorted(size, key=lambda c: -size[c])[:SHOWN_CHANNELS])
 
 
-def bias_writers(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> list[Writer]:
+def bias_writers(
+    all_series: Sequence[BiasSeries], channels: Sequence[int], content: Mapping[str, Any]
+) -> list[Writer]:
     """What writes the numbers and the figure of series."""
     from latmix.study.bias_figure import draw_bias
-    from latmix.study.tables import write_csv
 
     return [
-        ((".csv",), lambda path: write_csv(path, COLUMNS, csv_rows(all_series))),
-        (FIGURES, figure_writer(lambda: draw_bias(all_series, channels))),
+        *table_writers(COLUMNS, csv_rows(all_series), content),
+        figure_writer(lambda: draw_bias(all_series, channels)),
     ]
 
 
@@ -48,6 +59,17 @@ def csv_rows(all_series: Sequence[BiasSeries]) -> Iterator[tuple[object, ...]]:
             for channel, mean in enumerate(point.channel_mean):
                 expected = means[channel] if means else None
                 yield (*start, f"channel_mean_{channel}", *asdict(mean).values(), expected)
+
+
+def bias_json(model: str, drawing: Drawing) -> dict[str, Any]:
+    """What was drawn, and how."""
+    return {
+        "model": model,
+        "method": drawing.method,
+        "draws": drawing.draws,
+        "seed": drawing.seed,
+        "interval": INTERVAL,
+    }
 
 
 def series_json(series: BiasSeries) -> dict[str, Any]:
@@ -71,19 +93,18 @@ def series_json(series: BiasSeries) -> dict[str, Any]:
     }
 
 
-def print_bias(all_series: Sequence[BiasSeries], channels: Sequence[int], outputs: Outputs) -> None:
+def print_bias(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> None:
     """The chart of the most biased channel, the numbers by N, and the fitted law."""
     screen = run.console()
     worst = max(channels, key=lambda c: max(abs(s.input_channel_mean[c]) for s in all_series))
     screen.print(_chart(all_series, worst, min(screen.width, 100)))
+    screen.print(f"mean, and from low to high {INTERVAL}:")
     screen.print(_point_table(all_series, channels))
     if any(series.law for series in all_series):
         screen.print("the law: alpha = 1/sqrt(b² + s²/N)")
         screen.print(_law_table(all_series))
     else:
         run.say("lin amplifies nothing: no law is fitted.")
-    for name in outputs.names():
-        screen.print(name)
 
 
 def _chart(all_series: Sequence[BiasSeries], channel: int, width: int) -> str:
@@ -108,7 +129,7 @@ def _point_table(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> T
     from latmix.report import plain_table
 
     means = (f"#mean {channel}" for channel in channels)
-    table = plain_table("", "#N", "#draws", "#alpha", "#5%", "#95%", "#law", *means)
+    table = plain_table("", "#N", "#draws", "#alpha", "#low", "#high", "#law", *means)
     for series in all_series:
         for point in series.points:
             spread = asdict(point.amplification).values()

@@ -1,17 +1,17 @@
-"""What `sweep` and `study quality` share: lists of methods and numbers, the grid of pictures."""
+"""What `sweep` and `study quality` share: a grid of pictures, what it costs, and making it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from latmix.cli import run
+from latmix.cli.lists import check_counts, readable_counts, whole_numbers
 from latmix.cli.options import InversionOptions, ModelOptions, PictureOptions
-from latmix.errors import LatmixError, UsageError
-from latmix.mixing.grid import parse_method
 from latmix.names import display_name, plural
 
 if TYPE_CHECKING:
@@ -21,11 +21,9 @@ if TYPE_CHECKING:
     from latmix.study.cells import MadeCell, Making
     from latmix.study.cost import Cost
     from latmix.study.draws import Draws
-    from latmix.study.outputs import Outputs
 
 USUAL_COUNTS = (2, 8, 32, 64)
 
-Methods = Annotated[str, typer.Option("--methods", "-m", help="Methods, with commas between them.")]
 Counts = Annotated[
     str | None,
     typer.Option(
@@ -40,7 +38,11 @@ Counts = Annotated[
 
 @dataclass(frozen=True)
 class Grid:
-    """A centroid for every method, N and draw, as a command asks for them."""
+    """A centroid for every method, N and draw, as a command asks for them.
+
+    Attributes:
+        cells: the folder that the pictures are kept in.
+    """
 
     pictures: PictureOptions
     model: ModelOptions
@@ -49,7 +51,7 @@ class Grid:
     methods: Sequence[str]
     counts: Sequence[int]
     draws: Draws
-    outputs: Outputs
+    cells: Path
     quiet: bool
 
     @property
@@ -61,7 +63,7 @@ class Grid:
         from latmix.study.cells import Making
 
         generation = run.generation_settings(self.guidance, self.options, bench.source)
-        return Making(generation, self.prompt, self.outputs.cells, self.model.batch)
+        return Making(generation, self.prompt, self.cells, self.model.batch)
 
 
 @dataclass(frozen=True)
@@ -73,37 +75,16 @@ class MadeGrid:
     cells: Sequence[MadeCell]
 
 
-def parse_methods(text: str) -> list[str]:
-    """The methods of a list, each once.
-
-    Raises:
-        UsageError: there are none. ValueError: one is unknown; the sentence names the nearest.
-    """
-    names = [parse_method(word.strip()).name for word in text.split(",") if word.strip()]
-    if not names:
-        raise UsageError("--methods names no method.", "Write --methods fix/0,nin/chm.")
-    return list(dict.fromkeys(names))
-
-
-def parse_counts(text: str | None, available: int) -> list[int]:
-    """The numbers of a list, each once, ascending; None is what suits that many pictures.
+def grid_counts(text: str | None, available: int) -> list[int]:
+    """The values of N of -n, ascending; None is what suits that many pictures.
 
     Raises:
         UsageError: a word is no number of at least 1, or asks for more than there are.
     """
     if text is None:
         return [count for count in USUAL_COUNTS if count <= available] or [available]
-    words = [word.strip() for word in text.split(",")]
-    if not all(word.isascii() and word.isdigit() and int(word) > 0 for word in words):
-        raise UsageError(
-            f"-n {display_name(text)} is not a list of numbers of at least 1.", "Write -n 2,8,32."
-        )
-    counts = sorted({int(word) for word in words})
-    if counts[-1] > available:
-        raise UsageError(
-            f"-n asks for {plural(counts[-1], 'picture')}, but there are {available:,}.",
-            "Leave out what is larger, or name more pictures.",
-        )
+    counts = whole_numbers(text, "-n")
+    check_counts(counts, available)
     return counts
 
 
@@ -169,8 +150,8 @@ def make_grid(bench: Workbench, grid: Grid) -> MadeGrid:
     )
     inversion = run.drive(job, grid.quiet)
     run.tell_inversion(bench, inversion, grid.quiet)
-    cells = plan_cells(grid.draws, inversion, grid.methods, grid.counts)
-    _tell_lost(grid.counts, {cell.count for cell in cells}, len(inversion.rows))
+    counts = readable_counts(grid.counts, len(inversion.rows))
+    cells = plan_cells(grid.draws, inversion, grid.methods, counts)
     made = run.drive(make_cells(bench, inversion, cells, making), grid.quiet)
     kept = sum(cell.kept for cell in made)
     run.say(
@@ -182,23 +163,10 @@ def make_grid(bench: Workbench, grid: Grid) -> MadeGrid:
     return MadeGrid(inversion, making.generation, made)
 
 
-def _tell_lost(asked: Iterable[int], left: set[int], readable: int) -> None:
-    """Say which N are left out because too few pictures can be read."""
-    lost = [count for count in asked if count not in left]
-    if lost and not left:
-        raise LatmixError(
-            f"Only {plural(readable, 'picture')} can be read, too few for N = {lost[0]}.",
-            "The lines above say why; ask for fewer with -n.",
-        )
-    for count in lost:
-        run.say(f"left out: N = {count}: only {plural(readable, 'picture')} can be read")
-
-
 def made_json(bench: Workbench, grid: Grid, made: MadeGrid) -> dict[str, Any]:
     """What was asked for and of which pictures: the same however often the run was stopped."""
     draws = grid.draws.rows(made.inversion, max(cell.cell.count for cell in made.cells))
     return {
-        "output": display_name(grid.outputs.picture),
         "model": {"name": bench.source.name, "fingerprint": bench.source.fingerprint},
         "prompt": grid.prompt,
         "inversion": made.inversion.settings.as_json(),

@@ -9,31 +9,26 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latmix.cli import run
-from latmix.cli.options import (
-    GuidanceScale,
-    InversionOptions,
-    ModelOptions,
-    SayOptions,
-    command,
-)
+from latmix.cli.lists import check_channels, numbers, whole_numbers
+from latmix.cli.options import GuidanceScale, InversionOptions, ModelOptions, command
 from latmix.cli.outputs import (
     FIGURES,
-    Files,
+    TABLES,
+    VECTORS,
     Outputs,
     Seed,
-    check_channels,
-    numbers,
+    StudyOptions,
     sheet_writers,
-    whole_numbers,
+    table_writers,
 )
 from latmix.errors import UsageError
 from latmix.names import display_name
 
 if TYPE_CHECKING:
     from latmix.study.offset import OffsetPicture
-    from latmix.study.sheets import Sheet
+    from latmix.study.sheet import Sheet
 
-SUFFIXES = (*FIGURES, ".csv")
+SUFFIXES = (*FIGURES, *TABLES)
 
 COLUMNS = ("time", "channel", "offset", "change_top", "change_rest")
 
@@ -42,7 +37,7 @@ COLUMNS = ("time", "channel", "offset", "change_top", "change_rest")
 def offset(
     model: ModelOptions,
     options: InversionOptions,
-    output: SayOptions,
+    output: StudyOptions,
     channels: Annotated[str, typer.Option(help="Channels to move, one after the other.")] = "0,1",
     offsets: Annotated[
         str, typer.Option("-b", "--offsets", help="Sizes b; each is taken as -b and +b.")
@@ -52,7 +47,6 @@ def offset(
     ] = None,
     guidance: GuidanceScale = None,
     seed: Seed = 0,
-    files: Files = None,
 ) -> int:
     """Offset the top quarter of a latent, as noise and as picture, and look what changes."""
     from latmix.store.results import free_name
@@ -60,7 +54,7 @@ def offset(
 
     sizes = _sizes(offsets)
     named = whole_numbers(channels, "--channels", least=0)
-    outputs = Outputs.of(files or [free_name(Path("offset.png"))], SUFFIXES, drawn=(".svg", ".pdf"))
+    outputs = Outputs.of(output.output or [free_name(Path("offset.png"))], SUFFIXES, drawn=VECTORS)
     bench = run.make_workbench(model, output.quiet, options.preset)
     check_channels(named, bench.source.channels)
     job = offset_pictures(
@@ -74,16 +68,17 @@ def offset(
         model.batch,
     )
     made = run.drive(job, output.quiet)
-    sheet = _sheet(made, named)
     rows = [(each.time, each.channel, each.offset, each.top, each.rest) for each in made]
-    outputs.write(sheet_writers(sheet, COLUMNS, rows))
-    if output.json:
-        content = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
-        about = {"model": bench.source.name, "prompt": run.template(options, demo), "seed": seed}
-        run.print_json(about | {"pictures": content, "outputs": outputs.names()})
-    else:
-        _print(made, outputs)
-    return outputs.exit_code(0)
+    content = {
+        "model": bench.source.name,
+        "prompt": run.template(options, demo),
+        "seed": seed,
+        "pictures": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
+    }
+    outputs.write(
+        [*table_writers(COLUMNS, rows, content), *sheet_writers(lambda: _sheet(made, named))]
+    )
+    return outputs.tell(output, content, lambda: _print(made))
 
 
 def _sizes(text: str) -> list[float]:
@@ -104,18 +99,20 @@ def _sizes(text: str) -> list[float]:
 def _sheet(made: Sequence[OffsetPicture], channels: Sequence[int]) -> Sheet:
     """A row a time and channel, a column an offset."""
     from latmix.study.offset import TIMES
-    from latmix.study.sheets import Sheet
+    from latmix.study.sheet import Sheet, SheetCell, enlarged
 
     keys = [(time, channel) for time in TIMES for channel in channels]
     cells = [[each for each in made if (each.time, each.channel) == key] for key in keys]
     return Sheet(
         columns=[f"b = {each.offset:+g}" if each.offset else "b = 0" for each in cells[0]],
-        rows=[f"t = {time}, channel {channel}" for time, channel in keys],
-        pictures=[[each.picture for each in row] for row in cells],
+        rows=[
+            (f"t = {time}, channel {channel}", [SheetCell(enlarged(e.picture)) for e in row])
+            for (time, channel), row in zip(keys, cells, strict=True)
+        ],
     )
 
 
-def _print(made: Sequence[OffsetPicture], outputs: Outputs) -> None:
+def _print(made: Sequence[OffsetPicture]) -> None:
     from latmix.report import plain_table
 
     screen = run.console()
@@ -126,5 +123,3 @@ def _print(made: Sequence[OffsetPicture], outputs: Outputs) -> None:
             where = (each.time, str(each.channel), f"{each.offset:+g}")
             table.add_row(*where, f"{each.top:.1f}", f"{each.rest:.1f}")
     screen.print(table)
-    for name in outputs.names():
-        screen.print(name)

@@ -1,109 +1,60 @@
-"""What the studies share: lists of numbers, and the files that -o names, one or several."""
+"""What the studies write: the files that -o names, each of the kind that its suffix says.
+
+One rule for all: -o may be repeated, and what can be written is known before the work starts.
+`sweep` and `study quality`, whose pictures take long, also leave their numbers as CSV and JSON
+beside the first file, and the pictures in a folder of its name, where they are found again.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from latmix.cli import run
-from latmix.errors import UsageError
+from latmix.errors import LatmixError, UsageError
 from latmix.names import display_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from latmix.study.sheets import Sheet
+    from latmix.study.sheet import Sheet
 
 Writer = tuple[Sequence[str], Callable[[Path], None]]
 """Suffixes, and what writes a file of theirs."""
 
-FIGURES = (".png", ".svg", ".pdf")
+VECTORS = (".svg", ".pdf")
 
-Files = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "-o",
-        "--output",
-        help="A file to write, of the kind that its suffix says; may be repeated.",
-        show_default=False,
-    ),
-]
+FIGURES = (".png", *VECTORS)
+
+TABLES = (".csv", ".json")
 
 LARGEST_SEED = 2**32 - 1
-
-Draws = Annotated[int, typer.Option(min=1, help="Random centroids at each N.")]
-
-LawName = Annotated[
-    str, typer.Option(help="paper: latents of unit variance; spread: of the variance they have.")
-]
-
-Shown = Annotated[
-    str | None,
-    typer.Option(
-        "--channels",
-        help="Channels shown, as 0,3.  [default: the most biased]",
-        show_default=False,
-    ),
-]
 
 Seed = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of what is drawn at random.")]
 
 
-def numbers(text: str, option: str) -> list[float]:
-    """The numbers of "0,0.2,0.4".
+@dataclass(frozen=True)
+class StudyOptions:
+    """What a study writes and says."""
 
-    Raises:
-        UsageError: one of them is none.
-    """
-    try:
-        values = [float(word) for word in text.split(",")]
-    except ValueError:
-        values = [math.nan]
-    if not all(math.isfinite(value) for value in values):
-        raise UsageError(
-            f"{option} {display_name(text)} is not a list of numbers.",
-            f"Write numbers with commas between: {option} 0,0.2,0.4.",
-        )
-    return values
-
-
-def whole_numbers(text: str, option: str, least: int = 1) -> list[int]:
-    """The whole numbers of "1,4,16", each once, in order.
-
-    Raises:
-        UsageError: one of them is none, or less than `least`.
-    """
-    words = [word.strip() for word in text.split(",")]
-    fits = all(w.isascii() and w.isdigit() and len(w) < 10 and int(w) >= least for w in words)
-    if not fits:
-        raise UsageError(
-            f"{option} {display_name(text)} is not a list of whole numbers from {least}.",
-            f"Write numbers with commas between: {option} 1,4,16.",
-        )
-    return sorted({int(word) for word in words})
-
-
-def check_counts(name: str, counts: Sequence[int] | None, pictures: int) -> None:
-    """Raises: UsageError: an N beyond the pictures of a folder."""
-    if counts and max(counts) > pictures:
-        raise UsageError(
-            f"-n asks for centroids of {max(counts)} pictures, and {name} has {pictures}.",
-            f"Leave the values above {pictures} out, or give it more pictures.",
-        )
-
-
-def check_channels(channels: Sequence[int] | None, known: int) -> None:
-    """Raises: UsageError: a channel that the model's latents do not have."""
-    if channels and max(channels) >= known:
-        raise UsageError(
-            f"There is no channel {max(channels)}: the model's latents have {known}.",
-            f"Name channels from 0 to {known - 1}.",
-        )
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="A file to write, of the kind that its suffix says; may be repeated.",
+            show_default=False,
+        ),
+    ] = None
+    open: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the first picture in the viewer.")
+    ] = False
+    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False
 
 
 @dataclass(frozen=True)
@@ -120,9 +71,9 @@ class Outputs:
     @classmethod
     def of(
         cls,
-        paths: Sequence[Path] | None,
+        named: Sequence[Path] | None,
         suffixes: Sequence[str],
-        inputs: Sequence[Path] = (),
+        inputs: Iterable[Path] = (),
         drawn: Sequence[str] = FIGURES,
     ) -> Outputs:
         """Find out before the work what can be written; says so where matplotlib is missing.
@@ -139,7 +90,7 @@ class Outputs:
         from latmix.images import check_writable
         from latmix.study import figures
 
-        given = list(paths or ())
+        given = list(named or ())
         for path in given:
             if path.suffix.lower() not in suffixes:
                 raise UsageError(
@@ -147,10 +98,10 @@ class Outputs:
                     f"End its name in {', '.join(suffixes[:-1])} or {suffixes[-1]}.",
                 )
         targets = [check_writable(path) for path in given]
-        if len(set(targets)) < len(targets):
-            raise UsageError("One output is named twice.", "Give each its own name.")
+        _check_distinct(targets)
+        taken = {path.resolve() for path in inputs}
         for path, target in zip(given, targets, strict=True):
-            if target in {other.resolve() for other in inputs}:
+            if target in taken:
                 raise UsageError(
                     f"The output {display_name(path)} is one of the pictures.",
                     "Give it another name.",
@@ -160,6 +111,12 @@ class Outputs:
             return cls(tuple(given))
         run.say(f"warning: {figures.MISSING}")
         return cls(tuple(path for path in given if path not in undrawn), tuple(undrawn))
+
+    def __add__(self, other: Outputs) -> Outputs:
+        """Both, to be told of together. Raises: UsageError: a file of both."""
+        every = self.paths + other.paths + self.undrawn + other.undrawn
+        _check_distinct([path.resolve() for path in every])
+        return Outputs(self.paths + other.paths, self.undrawn + other.undrawn)
 
     def write(self, writers: Sequence[Writer]) -> None:
         """Give each file to the writer of its suffix."""
@@ -171,32 +128,102 @@ class Outputs:
     def names(self) -> list[str]:
         return [display_name(path) for path in self.paths]
 
-    def exit_code(self, otherwise: int) -> int:
-        """1 where a figure could not be drawn."""
+    def tell(
+        self,
+        options: StudyOptions,
+        content: Mapping[str, Any],
+        show: Callable[[], None],
+        exit_code: int = 0,
+    ) -> int:
+        """Report a study that is written: as JSON, or shown as tables, with the files' names.
+
+        Returns:
+            the exit code: 1 where a figure could not be drawn, else the one given.
+        """
+        if options.json:
+            run.print_json({**content, "outputs": self.names()})
+        else:
+            show()
+            for name in self.names():
+                run.console().print(name)
+        shown = [path for path in self.paths if path.suffix.lower() not in TABLES]
+        if options.open and shown:
+            from latmix.viewer import open_picture
+
+            run.say(open_picture(shown[0]).message, options.quiet)
         for path in self.undrawn:
             run.say(f"latmix: {display_name(path)} was not drawn.")
-        return 1 if self.undrawn else otherwise
+        return 1 if self.undrawn else exit_code
 
 
-def figure_writer(draw: Callable[[], Figure]) -> Callable[[Path], None]:
+def _check_distinct(targets: Sequence[Path]) -> None:
+    if len(set(targets)) < len(targets):
+        raise UsageError("One output is named twice.", "Give each its own name.")
+
+
+def find_kept(
+    named: Sequence[Path] | None, study: str, pictures: Sequence[Path], drawn: Sequence[str]
+) -> tuple[Outputs, Path]:
+    """The files of a study that keeps its pictures, and the folder that it keeps them in.
+
+    The files are those named, else FOLDER-STUDY.png here (without matplotlib, where it would have
+    to be drawn, the numbers only), and the CSV and the JSON beside the first.
+
+    Raises:
+        UsageError, LatmixError: as `Outputs.of`; the folder's name is taken by a file.
+    """
+    from latmix.store.results import folder_name
+    from latmix.study import figures
+
+    if named:
+        paths = list(named)
+    else:
+        is_drawn = ".png" not in drawn or figures.is_available()
+        if not is_drawn:
+            run.say(f"note: {figures.MISSING}")
+        paths = [Path(f"{folder_name(pictures)}-{study}{'.png' if is_drawn else '.csv'}")]
+    beside = [paths[0].with_suffix(suffix) for suffix in TABLES]
+    paths += [path for path in beside if path not in paths]
+    cells = paths[0].with_name(f"{paths[0].stem}-cells")
+    if cells.exists() and not cells.is_dir():
+        raise LatmixError(
+            f"The pictures are kept in {display_name(cells)}, which is no folder.",
+            "Give another name with -o, or move that file.",
+        )
+    return Outputs.of(paths, (*FIGURES, *TABLES), pictures, drawn), cells
+
+
+def figure_writer(draw: Callable[[], Figure], suffixes: Sequence[str] = FIGURES) -> Writer:
+    """What writes a figure, by matplotlib."""
+
     def write(path: Path) -> None:
         from latmix.study.figures import write_figure
 
         write_figure(draw, path)
 
-    return write
+    return suffixes, write
 
 
-def sheet_writers(
-    sheet: Sheet, columns: Sequence[str], rows: Sequence[Sequence[object]]
-) -> list[Writer]:
-    """What writes a contact sheet: as PNG by Pillow, as PDF or SVG by matplotlib, its CSV."""
-    from latmix.images import write_whole
-    from latmix.study.sheets import draw_sheet_figure, sheet_bytes
-    from latmix.study.tables import write_csv
+def sheet_writers(make: Callable[[], Sheet]) -> list[Writer]:
+    """What writes a contact sheet: as PNG by Pillow, as PDF or SVG by matplotlib."""
+    from latmix.images import MADE_HERE, write_png
+    from latmix.study.sheet import draw_sheet
+    from latmix.study.sheet_figure import draw_sheet_figure
 
     return [
-        ((".png",), lambda path: write_whole(sheet_bytes(sheet), path)),
-        ((".svg", ".pdf"), figure_writer(lambda: draw_sheet_figure(sheet))),
-        ((".csv",), lambda path: write_csv(path, columns, rows)),
+        ((".png",), lambda path: write_png(draw_sheet(make()), path, MADE_HERE)),
+        figure_writer(lambda: draw_sheet_figure(make()), VECTORS),
+    ]
+
+
+def table_writers(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], content: Mapping[str, Any]
+) -> list[Writer]:
+    """What writes numbers: rows as CSV, and what the study reports as JSON."""
+    from latmix.study.tables import write_csv, write_json
+
+    table = list(rows)
+    return [
+        ((".csv",), lambda path: write_csv(path, columns, table)),
+        ((".json",), lambda path: write_json(path, content)),
     ]

@@ -10,62 +10,63 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from latmix.cli import run
-from latmix.cli.options import SayOptions, command
-from latmix.cli.outputs import FIGURES, Files, Outputs, figure_writer, numbers
+from latmix.cli.lists import method_names, numbers
+from latmix.cli.options import command
+from latmix.cli.outputs import FIGURES, TABLES, Outputs, StudyOptions, figure_writer, table_writers
 from latmix.errors import UsageError
-from latmix.mixing.grid import parse_method
 from latmix.names import display_name
 
 if TYPE_CHECKING:
     from latmix.study.paths import MethodPaths, Place
 
-SUFFIXES = (*FIGURES, ".gif", ".webp", ".csv")
+MOVING = (".gif", ".webp")
 
 COLUMNS = ("method", "leg", "weight", "x", "y", "norm")
 
 
 @command
 def paths(
-    output: SayOptions,
+    output: StudyOptions,
     point: Annotated[
         list[str] | None,
         typer.Option(
             "-p", "--point", help="X,Y; two or more, joined in this order.", show_default=False
         ),
     ] = None,
-    method: Annotated[
-        list[str] | None,
+    methods: Annotated[
+        str | None,
         typer.Option(
-            "--method",
+            "--methods",
             "-m",
-            help="May be repeated.  [default: all that split nothing off]",
+            help="Methods, with commas between them.  [default: all that split nothing off]",
             show_default=False,
         ),
     ] = None,
     steps: Annotated[int, typer.Option(min=2, help="Of the weight, from point to point.")] = 100,
     frames: Annotated[int, typer.Option(min=2, help="Of an animation, one way.")] = 40,
-    files: Files = None,
 ) -> int:
     """Paths between points of the plane under the mixing methods, with norm rings."""
     from latmix.study.paths import POINTS, RADIUS, flat_methods, trace_paths
+    from latmix.study.paths_figure import draw_paths
 
     points = _points(point) if point else list(POINTS)
-    names = [parse_method(name).name for name in method or ()] or list(flat_methods())
-    outputs = Outputs.of(files, SUFFIXES, drawn=(*FIGURES, ".gif", ".webp"))
-    traced = [trace_paths(points, name, steps) for name in dict.fromkeys(names)]
-    _write(outputs, traced, points, frames)
-    if output.json:
-        run.print_json(
-            {
-                "radius": RADIUS,
-                "points": [list(place) for place in points],
-                "methods": [_paths_json(each) for each in traced],
-                "outputs": outputs.names(),
-            }
-        )
-    else:
-        _print(traced, outputs)
-    return outputs.exit_code(0)
+    names = method_names(methods) if methods is not None else flat_methods()
+    drawn = (*FIGURES, *MOVING)
+    outputs = Outputs.of(output.output, (*drawn, *TABLES), drawn=drawn)
+    traced = [trace_paths(points, name, steps) for name in names]
+    content = {
+        "radius": RADIUS,
+        "points": [list(place) for place in points],
+        "methods": [_paths_json(each) for each in traced],
+    }
+    outputs.write(
+        [
+            *table_writers(COLUMNS, _rows(traced), content),
+            figure_writer(lambda: draw_paths(traced, points)),
+            (MOVING, lambda path: _write_moving(path, traced, points, frames)),
+        ]
+    )
+    return outputs.tell(output, content, lambda: _print(traced))
 
 
 def _points(words: Sequence[str]) -> list[Place]:
@@ -88,26 +89,16 @@ def _points(words: Sequence[str]) -> list[Place]:
     return points
 
 
-def _write(
-    outputs: Outputs, traced: Sequence[MethodPaths], points: Sequence[Place], frames: int
+def _write_moving(
+    path: Path, traced: Sequence[MethodPaths], points: Sequence[Place], frames: int
 ) -> None:
     from latmix.study.animations import write_animation
     from latmix.study.figures import styled
-    from latmix.study.paths_figure import animate_paths, draw_paths
-    from latmix.study.tables import write_csv
+    from latmix.study.paths_figure import animate_paths
 
-    def write_moving(path: Path) -> None:
-        with styled():
-            pictures = animate_paths(traced, points, frames)
-        write_animation(pictures, path)
-
-    outputs.write(
-        [
-            ((".csv",), lambda path: write_csv(path, COLUMNS, _rows(traced))),
-            (FIGURES, figure_writer(lambda: draw_paths(traced, points))),
-            ((".gif", ".webp"), write_moving),
-        ]
-    )
+    with styled():
+        pictures = animate_paths(traced, points, frames)
+    write_animation(pictures, path)
 
 
 def _rows(traced: Sequence[MethodPaths]) -> Iterator[tuple[object, ...]]:
@@ -129,7 +120,7 @@ def _paths_json(each: MethodPaths) -> dict[str, Any]:
     }
 
 
-def _print(traced: Sequence[MethodPaths], outputs: Outputs) -> None:
+def _print(traced: Sequence[MethodPaths]) -> None:
     """The norm along the paths as a chart, and its range and the centroid as a table."""
     from latmix.report import plain_table
     from latmix.study.chart import Plot, draw_chart
@@ -168,5 +159,3 @@ def _print(traced: Sequence[MethodPaths], outputs: Outputs) -> None:
             f"{angle:.1f}°" if centroid else "-",
         )
     screen.print(table)
-    for name in outputs.names():
-        screen.print(name)

@@ -10,22 +10,33 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from latmix.cli import grids, run
+from latmix.cli.lists import Methods, method_names
 from latmix.cli.options import (
     GuidanceScale,
     InversionOptions,
     ModelOptions,
-    OutputOptions,
     PictureOptions,
     command,
 )
-from latmix.names import display_name, plural
+from latmix.cli.outputs import (
+    FIGURES,
+    Seed,
+    StudyOptions,
+    figure_writer,
+    find_kept,
+    table_writers,
+)
+from latmix.names import plural
 
 if TYPE_CHECKING:
     from latmix.jobs.inversion import Failure
     from latmix.jobs.workbench import Workbench
     from latmix.study.measures import Estimate
-    from latmix.study.outputs import Outputs
     from latmix.study.quality import Measure, Score
+
+COLUMNS = ("method", "count", "measure", "value", "low", "high")
+
+INTERVAL = "95 %, bootstrap over the draws"
 
 
 @command
@@ -33,13 +44,13 @@ def quality(
     pictures: PictureOptions,
     model: ModelOptions,
     options: InversionOptions,
-    output: OutputOptions,
-    methods: grids.Methods = "fix/0,nin/0,fix/chm,nin/chm,nin/lp:2",
+    output: StudyOptions,
+    methods: Methods = "fix/0,nin/0,fix/chm,nin/chm,nin/lp:2",
     counts: grids.Counts = None,
     repeats: Annotated[
         int, typer.Option(min=2, help="Random centroids for each method and number.")
     ] = 16,
-    seed: Annotated[int, typer.Option(help="Of the random draws.")] = 0,
+    seed: Seed = 0,
     features: Annotated[
         str,
         typer.Option(
@@ -63,21 +74,20 @@ def quality(
     ] = False,
 ) -> int:
     """How near random centroids come to the pictures of their class, for each method and number."""
-    names = grids.parse_methods(methods)
+    names = method_names(methods)
     paths = list(dict.fromkeys(run.find_pictures(pictures)))
-    numbers = grids.parse_counts(counts, len(paths))
+    numbers = grids.grid_counts(counts, len(paths))
     from latmix.study.draws import Draws
     from latmix.study.extractors import check_extractor, parse_extractors
-    from latmix.study.outputs import find_outputs
-    from latmix.study.quality_figure import SUFFIXES
+    from latmix.study.quality_figure import draw_quality
 
     networks = Networks(parse_extractors(features), inception, clip)
     for name in networks.names:
         check_extractor(name, inception, clip)
-    outputs = find_outputs(output.output, "quality", paths, SUFFIXES)
+    outputs, cells = find_kept(output.output, "quality", paths, FIGURES)
     draws = Draws.random(paths, repeats, seed)
     grid = grids.Grid(
-        pictures, model, options, guidance, names, numbers, draws, outputs, output.quiet
+        pictures, model, options, guidance, names, numbers, draws, cells, output.quiet
     )
     bench = run.make_workbench(model, output.quiet, options.preset)
     if dry_run:
@@ -85,18 +95,16 @@ def quality(
     made = grids.make_grid(bench, grid)
     found = _measure(bench, grid, made, networks)
     content = grids.made_json(bench, grid, made) | found.as_json()
-    outputs.write([_row(score) for score in (*found.scores, *found.bounds)], content)
-    written = _draw(outputs, found, output.quiet)
-    if output.json:
-        run.print_json(content | grids.run_json(made) | {"figure": written})
-    else:
-        _print_scores(found)
-        run.console().print(display_name(outputs.picture if written else outputs.table))
-    if output.open and written:
-        from latmix.viewer import open_picture
-
-        run.say(open_picture(outputs.picture).message, output.quiet)
-    return run.LEFT_OUT if found.failures else 0
+    rows = [list(_row(score).values()) for score in (*found.scores, *found.bounds)]
+    outputs.write(
+        [
+            *table_writers(COLUMNS, rows, content),
+            figure_writer(lambda: draw_quality(found.measures, found.scores, found.bounds)),
+        ]
+    )
+    content |= grids.run_json(made)
+    code = run.LEFT_OUT if found.failures else 0
+    return outputs.tell(output, content, lambda: _print_scores(found), code)
 
 
 @dataclass(frozen=True)
@@ -128,6 +136,7 @@ class Found:
         return {
             "failures": run.failures_json(self.failures),
             "class": self.pictures,
+            "interval": INTERVAL,
             "measures": [asdict(measure) for measure in self.measures],
             "bounds": [_row(score) for score in self.bounds],
             "scores": [_row(score) for score in self.scores],
@@ -166,25 +175,8 @@ def _say_cost_only(bench: Workbench, grid: grids.Grid, as_json: bool) -> int:
 
 def _row(score: Score) -> dict[str, Any]:
     value = score.value
-    return {
-        "method": score.method,
-        "count": score.count,
-        "measure": score.measure,
-        "value": value.mean,
-        "low": value.low,
-        "high": value.high,
-    }
-
-
-def _draw(outputs: Outputs, found: Found, quiet: bool) -> bool:
-    """Draw the figure where that can be done; whether it was."""
-    from latmix.study.quality_figure import MISSING, can_draw, write_figure
-
-    if not can_draw():
-        run.say(MISSING, quiet)
-        return False
-    write_figure(outputs.picture, found.measures, found.scores, found.bounds)
-    return True
+    cells = (score.method, score.count, score.measure, value.mean, value.low, value.high)
+    return dict(zip(COLUMNS, cells, strict=True))
 
 
 def _print_scores(found: Found) -> None:
@@ -193,6 +185,7 @@ def _print_scores(found: Found) -> None:
 
     counts = sorted({score.count for score in found.scores})
     screen = run.console()
+    screen.print(f"±: half the interval of {INTERVAL}")
     for measure in found.measures:
         screen.print(f"{measure.name}: {measure.meaning}")
         table = plain_table("", *(f"#N = {count}" for count in counts))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,40 +10,37 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latmix.cli import run
-from latmix.cli.bias_tables import bias_writers, most_biased, print_bias, series_json
-from latmix.cli.options import (
-    GuidanceScale,
-    InversionOptions,
-    Method,
-    ModelOptions,
-    SayOptions,
-    command,
+from latmix.cli.bias_tables import (
+    Draws,
+    LawName,
+    bias_json,
+    bias_writers,
+    most_biased,
+    print_bias,
+    series_json,
 )
+from latmix.cli.lists import Channels, channel_numbers, check_channels, numbers, whole_numbers
+from latmix.cli.options import GuidanceScale, InversionOptions, Method, ModelOptions, command
 from latmix.cli.outputs import (
     FIGURES,
-    Draws,
-    Files,
-    LawName,
+    TABLES,
+    VECTORS,
     Outputs,
     Seed,
-    Shown,
-    check_channels,
-    numbers,
+    StudyOptions,
     sheet_writers,
-    whole_numbers,
 )
 from latmix.errors import UsageError
 from latmix.mixing.grid import parse_method
 from latmix.names import display_name
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from PIL.Image import Image
 
-    from latmix.jobs.workbench import Workbench
-    from latmix.study.bias import Drawing
-    from latmix.study.recipe import Comparison, Samples, SampleSettings
+    from latmix.study.recipe import Comparison
+    from latmix.study.sheet import Sheet
 
-SUFFIXES = (*FIGURES, ".csv")
+SUFFIXES = (*FIGURES, *TABLES)
 
 TRUE_NOISE = "true noise"
 
@@ -52,7 +49,7 @@ TRUE_NOISE = "true noise"
 def recipe(
     model: ModelOptions,
     options: InversionOptions,
-    output: SayOptions,
+    output: StudyOptions,
     counts: Annotated[
         str, typer.Option("-n", "--counts", help="Values of N; the largest is sampled.")
     ] = "1,4,16,36",
@@ -68,7 +65,7 @@ def recipe(
     ] = None,
     guidance: GuidanceScale = None,
     seed: Seed = 0,
-    channels: Shown = None,
+    channels: Channels = None,
     sheet: Annotated[
         Path | None,
         typer.Option(
@@ -76,12 +73,12 @@ def recipe(
             show_default=False,
         ),
     ] = None,
-    files: Files = None,
 ) -> int:
     """Centroids of sampled noise against those of its inversion from slightly noisy pictures."""
     from latmix.study.bias import Drawing, measure_bias
     from latmix.study.recipe import (
         SampleSettings,
+        centroid_pictures,
         compare_latents,
         invert_samples,
         live_latents,
@@ -91,58 +88,50 @@ def recipe(
     drawing = Drawing(parse_method(method).name, draws, seed, law)
     wanted = whole_numbers(counts, "-n")
     sigmas = _perturbations(perturb)
-    shown = whole_numbers(channels, "--channels", least=0) if channels is not None else None
-    outputs = Outputs.of(files, SUFFIXES)
-    sheets = Outputs.of([sheet] if sheet else [], FIGURES, drawn=(".svg", ".pdf"))
+    shown = channel_numbers(channels)
+    files = Outputs.of(output.output, SUFFIXES)
+    sheets = Outputs.of([sheet] if sheet else None, FIGURES, drawn=VECTORS)
+    outputs = files + sheets
     bench = run.make_workbench(model, output.quiet, options.preset)
     check_channels(shown, bench.source.channels)
-    settings = SampleSettings(
-        run.template(options, demo),
-        run.inversion_settings(options, bench.source).size,
-        run.generation_settings(guidance, options, bench.source),
-        tuple(sigmas),
-        seed,
-    )
-    home = bench.store.root / "samples"
-    job = make_samples(bench, home, settings, wanted[-1], model.batch)
+    inverting = run.inversion_settings(options, bench.source)
+    generating = run.generation_settings(guidance, options, bench.source)
+    prompt = run.template(options, demo)
+    settings = SampleSettings(prompt, inverting.size, generating, tuple(sigmas), seed)
+    job = make_samples(bench, bench.store.root / "samples", settings, wanted[-1], model.batch)
     samples = run.drive(job, output.quiet)
     sources = {TRUE_NOISE: samples.noise}
-    inverting = run.inversion_settings(options, bench.source)
     for sigma in sigmas:
-        work = invert_samples(bench, samples, sigma, settings.prompt, inverting, model.batch)
+        work = invert_samples(bench, samples, sigma, prompt, inverting, model.batch)
         inversion = run.drive(work, output.quiet)
         name = f"inverted {sigma:g}" if sigma else "inverted"
         sources[name] = inversion.space.read(inversion.keys)
-    measured = {
-        name: run.drive(measure_bias(name, live_latents(latents), wanted, drawing), output.quiet)
+    all_series = [
+        run.drive(measure_bias(name, live_latents(latents), wanted, drawing), output.quiet)
         for name, latents in sources.items()
-    }
-    all_series = list(measured.values())
-    shown = shown or most_biased(all_series)
-    outputs.write(bias_writers(all_series, shown))
-    if sheet:
-        _write_sheet(bench, sources, wanted, drawing, settings, model.batch, sheets, output.quiet)
+    ]
     kept = [compare_latents(latents, samples.noise) for latents in sources.values()]
-    if output.json:
-        run.print_json(
-            {
-                "model": bench.source.name,
-                "prompt": settings.prompt,
-                "method": drawing.method,
-                "draws": draws,
-                "seed": seed,
-                "series": [
-                    series_json(series) | asdict(each)
-                    for series, each in zip(all_series, kept, strict=True)
-                ],
-                "samples": display_name(samples.folder),
-                "outputs": outputs.names() + sheets.names(),
-            }
+    shown = shown or most_biased(all_series)
+    pairs = zip(all_series, kept, strict=True)
+    content = bias_json(bench.source.name, drawing) | {
+        "prompt": prompt,
+        "series": [series_json(series) | asdict(each) for series, each in pairs],
+        "samples": display_name(samples.folder),
+    }
+    files.write(bias_writers(all_series, shown, content))
+    if sheet:
+        making = centroid_pictures(
+            bench, list(sources.values()), wanted, drawing.method, prompt, generating, model.batch
         )
-    else:
-        print_bias(all_series, shown, outputs)
-        _print_comparison(sources, kept, samples, sheets)
-    return sheets.exit_code(outputs.exit_code(0))
+        pictures = run.drive(making, output.quiet)
+        sheets.write(sheet_writers(lambda: _sheet(list(sources), wanted, pictures)))
+
+    def show() -> None:
+        print_bias(all_series, shown)
+        _print_comparison(list(sources), kept)
+        run.say(f"The samples are kept in {display_name(samples.folder)}.", output.quiet)
+
+    return outputs.tell(output, content, show)
 
 
 def _perturbations(text: str) -> list[float]:
@@ -160,48 +149,22 @@ def _perturbations(text: str) -> list[float]:
     return sigmas
 
 
-def _write_sheet(
-    bench: Workbench,
-    sources: Mapping[str, Tensor],
-    counts: Sequence[int],
-    drawing: Drawing,
-    settings: SampleSettings,
-    batch: int,
-    sheets: Outputs,
-    quiet: bool,
-) -> None:
-    """Generate the centroids of the first N of each source, a row a source."""
-    from latmix.study.recipe import centroid_pictures
-    from latmix.study.sheets import Sheet
+def _sheet(
+    sources: Sequence[str], counts: Sequence[int], pictures: Sequence[Sequence[Image]]
+) -> Sheet:
+    """A row a source, a column an N."""
+    from latmix.study.sheet import Sheet, SheetCell, enlarged
 
-    job = centroid_pictures(
-        bench,
-        list(sources.values()),
-        counts,
-        drawing.method,
-        settings.prompt,
-        settings.generation,
-        batch,
-    )
-    pictures = run.drive(job, quiet)
+    rows = [[SheetCell(enlarged(picture)) for picture in row] for row in pictures]
     labels = [f"N = {count}" for count in counts]
-    sheets.write(sheet_writers(Sheet(labels, list(sources), pictures), (), ()))
+    return Sheet(labels, list(zip(sources, rows, strict=True)))
 
 
-def _print_comparison(
-    sources: Mapping[str, Tensor],
-    kept: Sequence[Comparison],
-    samples: Samples,
-    sheets: Outputs,
-) -> None:
+def _print_comparison(sources: Sequence[str], kept: Sequence[Comparison]) -> None:
     from latmix.report import plain_table
 
-    screen = run.console()
     table = plain_table("", "#norm/√L", "#cosine to the noise", "#largest mean")
     for name, each in zip(sources, kept, strict=True):
         numbers = (each.norm_ratio, each.cosine, each.largest_channel_mean)
         table.add_row(name, *(f"{number:.3f}" for number in numbers))
-    screen.print(table)
-    for name in sheets.names():
-        screen.print(name)
-    run.say(f"The samples are kept in {display_name(samples.folder)}.")
+    run.console().print(table)

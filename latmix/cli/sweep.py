@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latmix.cli import grids, run
+from latmix.cli.lists import Methods, method_names
 from latmix.cli.options import (
     GuidanceScale,
     InversionOptions,
     ModelOptions,
-    OutputOptions,
     PictureOptions,
     command,
 )
-from latmix.names import display_name, plural
+from latmix.cli.outputs import VECTORS, Seed, StudyOptions, find_kept, sheet_writers, table_writers
+from latmix.names import plural
 
 if TYPE_CHECKING:
     from latmix.sampling.settings import GenerationSettings
@@ -31,50 +32,44 @@ def sweep(
     pictures: PictureOptions,
     model: ModelOptions,
     options: InversionOptions,
-    output: OutputOptions,
-    methods: grids.Methods = "lin/0,fix/0,nin/0,fix/chm,nin/chm,nin/lp:2",
+    output: StudyOptions,
+    methods: Methods = "lin/0,fix/0,nin/0,fix/chm,nin/chm,nin/lp:2",
     counts: grids.Counts = None,
     repeats: Annotated[
         int, typer.Option(min=1, help="Random draws of N pictures; 1 is the first N.")
     ] = 1,
-    seed: Annotated[int, typer.Option(help="Of the random draws.")] = 0,
+    seed: Seed = 0,
     cell: Annotated[
         int, typer.Option(min=32, max=1024, help="Pixels of a picture on the sheet.")
     ] = 128,
     guidance: GuidanceScale = None,
 ) -> int:
     """A sheet of centroids: a row for each method, a column for each number of pictures."""
-    names = grids.parse_methods(methods)
+    names = method_names(methods)
     paths = list(dict.fromkeys(run.find_pictures(pictures)))
-    numbers = grids.parse_counts(counts, len(paths))
-    from latmix.images import write_png
+    numbers = grids.grid_counts(counts, len(paths))
+    outputs, cells = find_kept(output.output, "sweep", paths, VECTORS)
     from latmix.study.draws import Draws
-    from latmix.study.outputs import find_outputs
-    from latmix.study.sheet import draw_sheet
-    from latmix.study.sweep import measure_cells, sweep_sheet
+    from latmix.study.sweep import COLUMNS, measure_cells, sweep_sheet
 
-    outputs = find_outputs(output.output, "sweep", paths)
     draws = Draws.natural(paths) if repeats == 1 else Draws.random(paths, repeats, seed)
     grid = grids.Grid(
-        pictures, model, options, guidance, names, numbers, draws, outputs, output.quiet
+        pictures, model, options, guidance, names, numbers, draws, cells, output.quiet
     )
     bench = run.make_workbench(model, output.quiet, options.preset)
     made = grids.make_grid(bench, grid)
     rows = run.drive(measure_cells(made.cells), output.quiet)
     title = _title(paths, bench.source.name, made.generation)
-    write_png(draw_sheet(sweep_sheet(made.cells, rows, title), cell), outputs.picture)
     content = grids.made_json(bench, grid, made) | {"cells": [asdict(row) for row in rows]}
-    outputs.write([asdict(row) for row in rows], content)
-    if output.json:
-        run.print_json(content | grids.run_json(made))
-    else:
-        _print_rows(rows, output.quiet)
-        run.console().print(display_name(outputs.picture))
-    if output.open:
-        from latmix.viewer import open_picture
-
-        run.say(open_picture(outputs.picture).message, output.quiet)
-    return run.exit_code(made.inversion)
+    table = [list(asdict(row).values()) for row in rows]
+    outputs.write(
+        [
+            *table_writers(COLUMNS, table, content),
+            *sheet_writers(lambda: sweep_sheet(made.cells, rows, title, cell)),
+        ]
+    )
+    content |= grids.run_json(made)
+    return outputs.tell(output, content, lambda: _print_rows(rows), run.exit_code(made.inversion))
 
 
 def _title(paths: Sequence[Path], model: str, generation: GenerationSettings) -> str:
@@ -85,10 +80,8 @@ def _title(paths: Sequence[Path], model: str, generation: GenerationSettings) ->
     )
 
 
-def _print_rows(rows: Sequence[SweepRow], quiet: bool) -> None:
+def _print_rows(rows: Sequence[SweepRow]) -> None:
     """A line for each method and N; of several draws the means."""
-    if quiet:
-        return
     from latmix.report import plain_table
 
     names = ("norm_ratio", "amplification", "bias", "sharpness", "contrast", "saturation")

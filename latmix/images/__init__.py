@@ -10,11 +10,19 @@ from latmix.images.files import content_hash, read_sidecar
 from latmix.images.folders import SUFFIXES, find_pictures, natural_key
 from latmix.images.pictures import FORMATS, MAX_PIXELS, read_picture
 from latmix.images.pixels import FITS, WHITE, fit_picture, to_rgb
-from latmix.images.png import check_writable, read_text, write_png, write_whole
+from latmix.images.png import (
+    MADE_HERE,
+    check_writable,
+    origin,
+    read_text,
+    write_png,
+    write_whole,
+)
 
 __all__ = [
     "FITS",
     "FORMATS",
+    "MADE_HERE",
     "MAX_PIXELS",
     "SUFFIXES",
     "WHITE",
@@ -23,6 +31,7 @@ __all__ = [
     "find_pictures",
     "fit_picture",
     "natural_key",
+    "origin",
     "read_picture",
     "read_sidecar",
     "read_text",

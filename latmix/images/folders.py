@@ -12,6 +12,7 @@ from natsort import natsort_keygen, ns
 
 from latmix.errors import LatmixError
 from latmix.images.files import READS_HINT, AnyPath, as_path, failure, kind_of
+from latmix.images.png import origin
 from latmix.names import display_name, plural
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif")
@@ -32,6 +33,8 @@ def find_pictures(paths: Iterable[AnyPath], *, recursive: bool = False) -> list[
     A file is taken whatever its suffix. A folder gives the regular files (or links to such) in
     it that end in one of `SUFFIXES`, in natural order, without hidden ones; with `recursive` its
     subfolders follow, also in natural order. Links to folders are followed only when named.
+    What latmix itself has written into a folder is no picture of it: its sheets and figures never,
+    its results where there are other pictures.
 
     Raises: LatmixError for an empty name, a path that is not there or is neither file nor
     folder, a folder that cannot be listed, and a folder without pictures.
@@ -57,10 +60,17 @@ def _pictures_of(given: AnyPath, recursive: bool) -> list[Path]:
         return [path]
     if not stat.S_ISDIR(mode):
         raise LatmixError(f"{display_name(path)} is {kind_of(mode)}, not a file.", READS_HINT)
-    pictures = list(_walk(path, recursive))
+    pictures = _without_own(_walk(path, recursive))
     if not pictures:
         raise _no_pictures(path, recursive)
     return pictures
+
+
+def _without_own(found: Iterable[Path]) -> list[Path]:
+    """Pictures of a folder without those that latmix made of the others."""
+    origins = {p: origin(p) if p.suffix.lower() == ".png" else None for p in found}
+    others = [path for path, made_as in origins.items() if made_as is None]
+    return others or [path for path, made_as in origins.items() if made_as == "result"]
 
 
 def _walk(folder: Path, recursive: bool) -> Iterator[Path]:

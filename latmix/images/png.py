@@ -22,6 +22,12 @@ from latmix.names import display_name
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
 _MAX_KEY_BYTES = 79  # PNG specification, 11.3.3.2
+MADE_HERE: Mapping[str, str] = MappingProxyType({"Software": "latmix"})
+"""The text of PNG files that latmix writes without a recipe: sheets and figures."""
+
+# How the entries of such files begin, as tEXt and as iTXt, and that of a recipe.
+_FIGURE = (b"Software\0latmix", b"Software\0\0\0\0\0latmix")
+_RESULT = b"latmix\0"
 _NO_TEXT: Mapping[str, str] = MappingProxyType({})
 
 
@@ -97,6 +103,26 @@ def read_text(path: AnyPath) -> dict[str, str]:
                     file.seek(length + 4, os.SEEK_CUR)  # 4: the checksum
         except DECODING_ERRORS as error:
             raise damaged(path, error) from error
+
+
+def origin(path: AnyPath) -> str | None:
+    """What latmix wrote this PNG as, "result" or "figure"; None for any other file.
+
+    Reads only what stands before the pixels, so that whole folders can be asked.
+    """
+    try:
+        with open_regular(path) as file:
+            if file.read(len(_SIGNATURE)) != _SIGNATURE:
+                return None
+            while (head := file.read(8))[4:] not in (b"", b"IDAT", b"IEND"):
+                length = int.from_bytes(head[:4], "big")
+                text = file.read(min(length, 32)) if head[4:] in _TEXT_CHUNKS else b""
+                if text.startswith((_RESULT, *_FIGURE)):
+                    return "result" if text.startswith(_RESULT) else "figure"
+                file.seek(length - len(text) + 4, os.SEEK_CUR)  # 4: the checksum
+    except (OSError, PictureError):
+        pass
+    return None
 
 
 def _encode(image: Image.Image, text: Mapping[str, str]) -> memoryview:

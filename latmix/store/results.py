@@ -166,8 +166,13 @@ def free_name(path: Path) -> Path:
 
 def output_name(images: Sequence[Path], method: str) -> str:
     """A result's name: the pictures' folder, the method and N."""
+    named = method.replace("/", "-").replace(":", "")
+    return f"{folder_name(images)}-{named}-n{len(images)}.png"
+
+
+def folder_name(images: Sequence[Path]) -> str:
+    """The name of the pictures' folder, fit for a file; "mixture" where there are several."""
     folders = {image.resolve().parent.name for image in images}
     folder = folders.pop() if len(folders) == 1 else "mixture"
     kept = "".join(c if c.isalnum() or c in "-_" else "-" for c in folder).strip("-") or "mixture"
-    named = method.replace("/", "-").replace(":", "")
-    return f"{kept[:80]}-{named}-n{len(images)}.png"
+    return kept[:80]

@@ -21,9 +21,7 @@ from latmix.jobs.progress import Progress
 from latmix.mixing.grid import parse_method
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.statistics import Statistics
-
-INTERVAL = (0.05, 0.95)
-"""Quantiles over the draws that an interval spans."""
+from latmix.study.measures import Estimate, interval
 
 COUNTS = 10
 """Most values of N that are taken where none are named."""
@@ -37,23 +35,8 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True)
-class Spread:
-    """The mean over draws, and the interval that 90 % of them lie in."""
-
-    mean: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Spread:
-        table = torch.tensor(values, dtype=torch.float64)
-        low, high = torch.quantile(table, torch.tensor(INTERVAL, dtype=torch.float64)).tolist()
-        return cls(float(table.mean()), low, high)
-
-
-@dataclass(frozen=True)
 class Point:
-    """Centroids of N pictures drawn at random.
+    """Centroids of N pictures drawn at random: means over draws, and where 95 % of the draws lie.
 
     Attributes:
         count: N.
@@ -65,9 +48,9 @@ class Point:
 
     count: int
     draws: int
-    amplification: Spread
-    norm_ratio: Spread
-    channel_mean: tuple[Spread, ...]
+    amplification: Estimate
+    norm_ratio: Estimate
+    channel_mean: tuple[Estimate, ...]
 
 
 @dataclass(frozen=True)
@@ -249,14 +232,20 @@ def curve_counts(series: BiasSeries) -> list[float]:
     return [(first + index * step) ** 2 for index in range(CURVE_POINTS)]
 
 
+def mean_of_draws(values: Sequence[float]) -> Estimate:
+    """The mean, and the interval that 95 % of the draws lie in."""
+    table = torch.tensor(values, dtype=torch.float64)
+    return Estimate(float(table.mean()), *interval(table))
+
+
 def _point(count: int, centroids: Sequence[Statistics]) -> Point:
     channels = zip(*(each.channel_mean for each in centroids), strict=True)
     return Point(
         count,
         len(centroids),
-        Spread.of([each.amplification for each in centroids]),
-        Spread.of([each.norm_ratio for each in centroids]),
-        tuple(Spread.of(channel) for channel in channels),
+        mean_of_draws([each.amplification for each in centroids]),
+        mean_of_draws([each.norm_ratio for each in centroids]),
+        tuple(mean_of_draws(channel) for channel in channels),
     )
 
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from latmix.mixing.verdict import OFFSET_DAMAGING, OFFSET_VISIBLE
 from latmix.names import display_name
-from latmix.study.bias import BiasSeries, Point, Spread, curve_counts
-from latmix.study.figures import COLUMN, Look, new_figure, plain_text, series_look
+from latmix.study.bias import BiasSeries, Point, curve_counts
+from latmix.study.figures import COLUMN, draw_intervals, new_figure, plain_text, series_look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from latmix.study.measures import Estimate
 
 NAME_CELLS = 28
 """Characters of a folder's name in a legend."""
@@ -22,7 +24,7 @@ NAME_CELLS = 28
 def draw_bias(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> Figure:
     """L&K figure 4: amplification and channel means against N, with the fitted law.
 
-    Points are means over draws and bars their interval; lines are the law.
+    Points are means over draws, bars hold 95 % of the draws, lines are the law.
     """
     panels = 1 + len(channels)
     columns = min(2, panels)
@@ -58,7 +60,7 @@ def draw_bias(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> Figu
 def _draw_panel(
     axis: Axes,
     all_series: Sequence[BiasSeries],
-    value: Callable[[Point], Spread],
+    value: Callable[[Point], Estimate],
     law: Callable[[BiasSeries, float], float | None],
 ) -> None:
     """One quantity against N on a square-root axis, every folder a series."""
@@ -69,42 +71,18 @@ def _draw_panel(
         share = (index + 0.5) / len(all_series) - 0.5
         aside = share * math.sqrt(max(counts)) / 32
         places = [(math.sqrt(point.count) + aside) ** 2 for point in series.points]
-        draw_spreads(axis, places, [value(point) for point in series.points], look)
+        draw_intervals(axis, places, [value(point) for point in series.points], look)
         at = curve_counts(series)
         curve = [y for y in (law(series, count) for count in at) if y is not None]
         if curve:
             axis.plot(at, curve, color=look.colour, linestyle=look.dashes, zorder=1)
-        axis.plot(
-            [],
-            [],
-            color=look.colour,
-            linestyle=look.dashes,
-            marker=look.marker,
-            label=_legend(series),
-        )
+        axis.plot([], [], label=_legend(series), **look.line)
     axis.set_xscale("function", functions=(_root, _square))
     axis.set_xlim(0, max(counts) * 1.1)
     shown = [n for n in counts if _has_room(n, counts)]
     axis.set_xticks(shown, [str(n) for n in shown])
     axis.set_xlabel(r"pictures $N$ ($\sqrt{N}$ scale)")
     axis.margins(y=0.12)
-
-
-def draw_spreads(axis: Axes, at: Sequence[float], spreads: Sequence[Spread], look: Look) -> None:
-    means = [spread.mean for spread in spreads]
-    below = [max(0.0, spread.mean - spread.low) for spread in spreads]
-    above = [max(0.0, spread.high - spread.mean) for spread in spreads]
-    axis.errorbar(
-        at,
-        means,
-        [below, above],
-        fmt=look.marker,
-        color=look.colour,
-        elinewidth=0.6,
-        capsize=1.5,
-        capthick=0.6,
-        zorder=2,
-    )
 
 
 def _legend(series: BiasSeries) -> str:
@@ -124,7 +102,7 @@ def _law_of_channel(channel: int) -> Callable[[BiasSeries, float], float | None]
     return law
 
 
-def _mean_of(channel: int) -> Callable[[Point], Spread]:
+def _mean_of(channel: int) -> Callable[[Point], Estimate]:
     return lambda point: point.channel_mean[channel]
 
 

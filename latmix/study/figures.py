@@ -1,8 +1,8 @@
 """The look of every figure, and how one is written. matplotlib is imported inside functions only.
 
 A norm target has one colour and one marker, and a mean split one line style, in every figure; the
-colours are safe for colour-blind readers and differ in grey. What is written holds no date, so
-that the same numbers give the same bytes.
+colours are safe for colour-blind readers and differ in grey, and a marker is filled by mean split.
+What is written holds no date, so that the same numbers give the same bytes.
 """
 
 from __future__ import annotations
@@ -10,18 +10,21 @@ from __future__ import annotations
 import importlib.util
 import io
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from latmix.errors import LatmixError
-from latmix.images import write_whole
-from latmix.mixing.grid import parse_method
+from latmix.images import MADE_HERE, write_whole
+from latmix.mixing.grid import parse_cutoff, parse_method
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from latmix.study.measures import Estimate
 
 SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -58,11 +61,14 @@ SETTINGS: dict[Any, Any] = {
     "savefig.dpi": DOTS,
 }
 
-_UNDATED: dict[str, dict[str, str | None]] = {
-    ".png": {"Software": None},
+_ABOUT: dict[str, Mapping[str, str | None]] = {
+    ".png": MADE_HERE,
     ".svg": {"Date": None},
     ".pdf": {"CreationDate": None, "ModDate": None},
 }
+
+
+Dashes = tuple[float, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -71,11 +77,23 @@ class Look:
 
     Attributes:
         dashes: a matplotlib line style: lengths of dashes and gaps.
+        fill: a matplotlib fill style: how much of a marker is filled.
     """
 
     colour: str
     marker: str
-    dashes: tuple[float, tuple[float, ...]] = (0, ())
+    dashes: Dashes = (0, ())
+    fill: Literal["full", "none", "left", "top", "bottom"] = "full"
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """As matplotlib's `plot` takes it."""
+        return {
+            "color": self.colour,
+            "marker": self.marker,
+            "linestyle": self.dashes,
+            "fillstyle": self.fill,
+        }
 
 
 _NORMS = {
@@ -90,12 +108,11 @@ _NORMS = {
     "nao": ("#4AA8DD", "*"),
 }
 
-_MEANS: dict[str, tuple[float, tuple[float, ...]]] = {
-    "0": (0, ()),
-    "m": (0, (1, 1.5)),
-    "chm": (0, (4, 1.5)),
-    "lp": (0, (4, 1.5, 1, 1.5)),
-    "lp:auto": (0, (4, 1.5, 1, 1.5, 1, 1.5)),
+_MEANS: dict[str, tuple[Dashes, Any]] = {
+    "0": ((0, ()), "full"),
+    "m": ((0, (1, 1.5)), "bottom"),
+    "chm": ((0, (4, 1.5)), "none"),
+    "lp:auto": ((0, (4, 1.5, 1, 1.5, 1, 1.5)), "top"),
 }
 
 _SERIES = tuple(
@@ -114,15 +131,19 @@ _SERIES = tuple(
 
 
 def method_look(name: str) -> Look:
-    """The look of a method of the grid: colour and marker by norm, line style by mean split.
+    """The look of a method of the grid: colour and marker by norm, line style and filling by mean
+    split; the dashes of lp:k are the longer, the larger k is.
 
     Raises:
         ValueError: no such method.
     """
     method = parse_method(name)
     colour, marker = _NORMS.get(method.norm, ("#000000", "."))
-    split = method.mean if method.mean in _MEANS else method.mean.partition(":")[0]
-    return Look(colour, marker, _MEANS.get(split, (0, ())))
+    if method.mean in _MEANS:
+        return Look(colour, marker, *_MEANS[method.mean])
+    cutoff = parse_cutoff(method.mean)
+    length = 2.0 * cutoff if isinstance(cutoff, float) else 0.0
+    return Look(colour, marker, (0, (1.5 + length, 1.5, 1, 1.5)), "left")
 
 
 def series_look(index: int) -> Look:
@@ -160,7 +181,7 @@ def figure_bytes(draw: Callable[[], Figure], suffix: str) -> bytes:
     buffer = io.BytesIO()
     with styled():
         kind = suffix.removeprefix(".")
-        draw().savefig(buffer, format=kind, metadata=_UNDATED[suffix])
+        draw().savefig(buffer, format=kind, metadata=dict(_ABOUT[suffix]))
     return buffer.getvalue()
 
 
@@ -190,3 +211,21 @@ def new_figure(width: float, height: float) -> Figure:
 def plain_text(text: str) -> str:
     """Text in which matplotlib reads no formula."""
     return text.replace("$", r"\$")
+
+
+def draw_intervals(axis: Axes, at: Sequence[float], values: Sequence[Estimate], look: Look) -> None:
+    """Points with bars over their intervals."""
+    below = [max(0.0, value.mean - value.low) for value in values]
+    above = [max(0.0, value.high - value.mean) for value in values]
+    axis.errorbar(
+        at,
+        [value.mean for value in values],
+        [below, above],
+        fmt=look.marker,
+        fillstyle=look.fill,
+        color=look.colour,
+        elinewidth=0.6,
+        capsize=1.5,
+        capthick=0.6,
+        zorder=2,
+    )

@@ -14,12 +14,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+LEVEL = 0.95
+"""Share of what could have been drawn that every interval of a study holds."""
+
 RESAMPLES = 2000
 """Bootstrap resamples of a mean."""
 
 DISTANCE_RESAMPLES = 200
 """Bootstrap resamples of a distance, each of which costs the distance again."""
-
 
 KERNEL_ROWS = 1024
 """Rows of a kernel table at a time."""
@@ -45,7 +47,7 @@ def estimate(values: Tensor) -> Estimate:
     """The mean of independent values (n,) with its bootstrap percentile interval."""
     values = values.double().cpu()
     means = values[_resamples(len(values), RESAMPLES)].mean(dim=1)
-    return Estimate(float(values.mean()), *_interval(means))
+    return Estimate(float(values.mean()), *interval(means))
 
 
 def estimate_distance(distance: Distance, some: Tensor) -> Estimate:
@@ -58,7 +60,7 @@ def estimate_distance(distance: Distance, some: Tensor) -> Estimate:
     found = distance(some)
     drawn = _resamples(len(some), DISTANCE_RESAMPLES)
     spread = torch.tensor([distance(some[rows]) for rows in drawn], dtype=torch.float64)
-    low, high = _interval(spread - spread.mean())
+    low, high = interval(spread - spread.mean())
     return Estimate(found, found + low, found + high)
 
 
@@ -69,7 +71,7 @@ def sampled_distance(distance: Distance, rows: Tensor, count: int) -> Estimate:
     generator = torch.Generator().manual_seed(0)
     drawn = torch.randint(len(rows), (DISTANCE_RESAMPLES, count), generator=generator)
     found = torch.tensor([distance(rows[some]) for some in drawn], dtype=torch.float64)
-    return Estimate(float(found.mean()), *_interval(found))
+    return Estimate(float(found.mean()), *interval(found))
 
 
 def _resamples(count: int, times: int) -> Tensor:
@@ -77,8 +79,10 @@ def _resamples(count: int, times: int) -> Tensor:
     return torch.randint(count, (times, count), generator=generator)
 
 
-def _interval(values: Tensor) -> tuple[float, float]:
-    low, high = values.quantile(torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
+def interval(values: Tensor) -> tuple[float, float]:
+    """The interval that the middle 95 % of the values (n,) lie in."""
+    tail = (1 - LEVEL) / 2
+    low, high = values.quantile(torch.tensor([tail, 1 - tail], dtype=torch.float64)).tolist()
     return low, high
 
 

@@ -28,11 +28,11 @@ def draw_paths(all_paths: Sequence[MethodPaths], points: Sequence[Place]) -> Fig
         look = method_look(paths.method)
         label: str | None = paths.method
         start = index / len(all_paths) * 0.1
-        style: dict[str, Any] = {"color": look.colour, "linestyle": look.dashes}
+        style = look.line | {"markersize": 3.2}
         for number, leg in enumerate(paths.legs):
             for piece in pieces(leg):
                 marks = _tenths(piece, start)
-                style |= {"marker": look.marker, "markevery": marks, "markersize": 3.2}
+                style["markevery"] = marks
                 plane.plot(*zip(*(s.place for s in piece), strict=True), label=label, **style)
                 at = [number + sample.weight for sample in piece]
                 profile.plot(at, [sample.norm for sample in piece], **style)
@@ -55,9 +55,9 @@ def animate_paths(
     movers = []
     for paths in all_paths:
         look = method_look(paths.method)
-        style: dict[str, Any] = {"color": look.colour, "marker": look.marker, "markersize": 6.5}
-        style |= {"markeredgecolor": "black", "markeredgewidth": 0.6, "zorder": 5}
-        movers.append([axis.plot([], [], linestyle="", **style)[0] for axis in (plane, profile)])
+        style = look.line | {"linestyle": "", "markersize": 6.5, "zorder": 5}
+        style |= {"markeredgecolor": "black", "markeredgewidth": 0.6}
+        movers.append([axis.plot([], [], **style)[0] for axis in (plane, profile)])
     figure.set_dpi(DOTS * 0.6)
     canvas.draw()
     figure.set_layout_engine("none")

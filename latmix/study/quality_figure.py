@@ -1,104 +1,75 @@
-"""The figure of a quality study: a panel for each measure, a line for each method, against N.
-
-Called by `latmix study quality`. Needs matplotlib, the extra `latmix[figures]`.
-"""
+"""L&K figure 7, drawn: a panel for each measure, against N. For `figures.write_figure`."""
 
 from __future__ import annotations
 
-import importlib.util
-import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latmix.store.durable import write_durably
+from latmix.study.figures import COLUMN, draw_intervals, method_look, new_figure
 from latmix.study.quality import CLASS, Measure, Score
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-SUFFIXES = (".png", ".svg", ".pdf")
-
-MISSING = "The figure is drawn with matplotlib: pip install 'latmix[figures]'."
-
-WIDTH, HEIGHT, COLUMNS = 3.2, 2.5, 3
-"""Inches of a panel, and panels side by side."""
-
-MARKERS = "osD^vP*X"
-
-
-def can_draw() -> bool:
-    """Whether matplotlib is there."""
-    return importlib.util.find_spec("matplotlib") is not None
-
-
-def write_figure(
-    path: Path, measures: Sequence[Measure], scores: Sequence[Score], bounds: Sequence[Score]
-) -> None:
-    """Draw the figure and write it, whole or not at all, as the path's ending says.
-
-    The grey band is what as many pictures of the class itself show, the dashed line what the VAE
-    leaves of them; bars and band are 95 %.
-
-    Raises:
-        StoreError: it cannot be written.
-    """
     from matplotlib.figure import Figure
 
-    columns = min(COLUMNS, len(measures))
+HEIGHT = 1.9
+"""Inches of a panel."""
+
+ASIDE = 1.04
+"""Factor between two methods' places at one N, so that no bar hides another."""
+
+
+def draw_quality(
+    measures: Sequence[Measure], scores: Sequence[Score], bounds: Sequence[Score]
+) -> Figure:
+    """Every method's scores against N, with bars of 95 %.
+
+    The grey band is where 95 % of samples of the class itself lie that have as many pictures as
+    there are draws; the dotted line is the mean of what the VAE alone leaves of them.
+    """
+    columns = 2 if len(measures) in (2, 4) else min(3, len(measures))
     rows = -(-len(measures) // columns)
-    figure = Figure(figsize=(WIDTH * columns, HEIGHT * rows + 0.4), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
-    for spare in panels[len(measures) :]:
+    width = COLUMN if columns == 1 else 2 * COLUMN
+    figure = new_figure(width, HEIGHT * rows + 0.4)
+    grid = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
+    for spare in grid[len(measures) :]:
         spare.remove()
-    for panel, measure in zip(panels, measures, strict=False):
-        _draw_bounds(panel, [bound for bound in bounds if bound.measure == measure.name])
-        _draw_lines(panel, [score for score in scores if score.measure == measure.name])
-        panel.set_title(measure.name, fontsize=9)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(7, len(labels)))
-    content = io.BytesIO()
-    # Without a date, so that the same scores give the same file.
-    about = {"Date": None} if path.suffix.lower() == ".svg" else {}
-    about = {"CreationDate": None} if path.suffix.lower() == ".pdf" else about
-    figure.savefig(content, format=path.suffix.lower().removeprefix("."), dpi=150, metadata=about)
-    write_durably(path, lambda file: file.write(content.getvalue()))
+    for letter, axis, measure in zip("abcdefghijklmnop", grid, measures, strict=False):
+        _draw_bounds(axis, [bound for bound in bounds if bound.measure == measure.name])
+        _draw_methods(axis, [score for score in scores if score.measure == measure.name])
+        axis.set_title(f"({letter}) {measure.name}", loc="left")
+    handles, labels = grid[0].get_legend_handles_labels()
+    across = max(1, min(int(width / 1.1), len(labels)))
+    figure.set_figheight(HEIGHT * rows + 0.16 * -(-len(labels) // across) + 0.1)
+    figure.legend(handles, labels, loc="outside lower center", ncols=across, handlelength=3.2)
+    return figure
 
 
-def _draw_bounds(panel: Axes, bounds: Sequence[Score]) -> None:
+def _draw_bounds(axis: Axes, bounds: Sequence[Score]) -> None:
     for bound in bounds:
+        value = bound.value
         if bound.method == CLASS:
-            panel.axhspan(bound.value.low, bound.value.high, color="0.88", linewidth=0, label=CLASS)
+            axis.axhspan(value.low, value.high, color="#E2E2E2", linewidth=0, label=CLASS)
         else:
-            panel.axhline(
-                bound.value.mean, color="0.4", linewidth=0.8, linestyle="--", label=bound.method
+            dots = (0, (1, 2))
+            axis.axhline(
+                value.mean, color="black", linewidth=0.7, linestyle=dots, label=bound.method
             )
 
 
-def _draw_lines(panel: Axes, scores: Sequence[Score]) -> None:
-    """A line for each method over N; the methods stand a little apart, so that bars can be seen."""
+def _draw_methods(axis: Axes, scores: Sequence[Score]) -> None:
+    """A line for each method over N, a little beside the others."""
     methods = list(dict.fromkeys(score.method for score in scores))
-    for at, method in enumerate(methods):
+    for number, method in enumerate(methods):
         line = [score for score in scores if score.method == method]
         values = [score.value for score in line]
-        panel.errorbar(
-            [score.count * 1.03 ** (at - (len(methods) - 1) / 2) for score in line],
-            [value.mean for value in values],
-            [
-                [value.mean - value.low for value in values],
-                [value.high - value.mean for value in values],
-            ],
-            color=f"C{at}",
-            marker=MARKERS[at % len(MARKERS)],
-            markersize=4,
-            linewidth=1,
-            elinewidth=0.7,
-            capsize=2,
-            label=method,
-        )
+        look = method_look(method)
+        at = [score.count * ASIDE ** (number - (len(methods) - 1) / 2) for score in line]
+        draw_intervals(axis, at, values, look)
+        axis.plot(at, [value.mean for value in values], label=method, **look.line)
     counts = sorted({score.count for score in scores})
-    panel.set_xscale("log", base=2)
-    panel.set_xticks(counts, [str(count) for count in counts])
-    panel.minorticks_off()
-    panel.set_xlabel("pictures N")
-    panel.spines[["top", "right"]].set_visible(False)
+    axis.set_xscale("log", base=2)
+    axis.set_xlim(counts[0] / 1.3, counts[-1] * 1.3)
+    axis.set_xticks(counts, [str(count) for count in counts])
+    axis.minorticks_off()
+    axis.set_xlabel("pictures $N$")

@@ -1,21 +1,27 @@
-"""Contact sheets: pictures in a labelled grid, each with a line of numbers below it."""
+"""Contact sheets: pictures in a labelled grid, each with a line below it, as a picture.
+
+`sheet_figure` draws the same as a vector figure.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from latmix.images import read_picture
 from latmix.names import display_name
 
 GAP = 6
 """Pixels between two pictures."""
 
+SMALLEST = 128
+"""Pixels that a small picture is enlarged to, by a whole factor."""
+
 INK, FAINT, ALARM = "black", "#666666", "#b00020"
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 @dataclass(frozen=True)
@@ -23,12 +29,12 @@ class SheetCell:
     """A picture of the grid.
 
     Attributes:
-        path: its file, read when it is drawn; None leaves the place empty.
+        picture: None leaves the place empty.
         caption: a line below it.
         is_alarming: the caption is told in another colour (its words must say so too).
     """
 
-    path: Path | None
+    picture: Image.Image | None
     caption: str = ""
     is_alarming: bool = False
 
@@ -38,71 +44,86 @@ class Sheet:
     """A grid to draw.
 
     Attributes:
-        title, note: a line above and a line below.
         columns: labels, left to right.
         rows: labels, top to bottom, each with its cells.
+        title, note: a line above and a line below; empty for none.
     """
 
-    title: str
-    note: str
     columns: Sequence[str]
     rows: Sequence[tuple[str, Sequence[SheetCell]]]
+    title: str = ""
+    note: str = ""
+
+    @property
+    def pictures(self) -> list[Image.Image]:
+        return [cell.picture for _, cells in self.rows for cell in cells if cell.picture]
+
+    @property
+    def is_captioned(self) -> bool:
+        return any(cell.caption for _, cells in self.rows for cell in cells)
 
 
-def draw_sheet(sheet: Sheet, side: int) -> Image.Image:
-    """The sheet with every picture at most `side` pixels wide and high.
+def enlarged(picture: Image.Image) -> Image.Image:
+    """The picture, by whole pixels at least `SMALLEST` wide."""
+    factor = -(-SMALLEST // picture.width)
+    size = (picture.width * factor, picture.height * factor)
+    return picture if factor == 1 else picture.resize(size, Image.Resampling.NEAREST)
 
-    Raises:
-        PictureError: a picture cannot be read.
-    """
-    pictures = {
-        cell.path: _inside(read_picture(cell.path), side)
-        for _, cells in sheet.rows
-        for cell in cells
-        if cell.path is not None
-    }
-    place = _Layout(sheet, side, max((p.height for p in pictures.values()), default=side))
+
+def fitted(picture: Image.Image, side: int) -> Image.Image:
+    """The whole picture, as large as fits into a square of `side` pixels."""
+    factor = side / max(picture.size)
+    size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
+    way = Image.Resampling.NEAREST if factor >= 2 else Image.Resampling.LANCZOS
+    return picture.resize(size, way)
+
+
+def draw_sheet(sheet: Sheet) -> Image.Image:
+    """The sheet on white, every picture at its own size."""
+    place = _Layout(sheet)
     canvas = Image.new("RGB", place.size, "white")
     pen = ImageDraw.Draw(canvas)
-    pen.text((GAP, GAP), sheet.title, font=place.small, fill=FAINT)
-    pen.text((GAP, canvas.height - GAP), sheet.note, font=place.small, fill=FAINT, anchor="ls")
+    pen.text((GAP, GAP), plain(sheet.title), FAINT, place.small)
+    pen.text((GAP, canvas.height - GAP), plain(sheet.note), FAINT, place.small, "ls")
     for column, label in enumerate(sheet.columns):
         x, y = place.corner(0, column)
-        pen.text((x + side // 2, y - GAP), label, font=place.large, fill=INK, anchor="ms")
+        pen.text((x + place.width // 2, y - GAP), plain(label), INK, place.large, "ms")
     for row, (label, cells) in enumerate(sheet.rows):
         _, y = place.corner(row, 0)
-        pen.text((GAP, y + place.height // 2), label, font=place.large, fill=INK, anchor="lm")
+        pen.text((GAP, y + place.height // 2), plain(label), INK, place.large, "lm")
         for column, cell in enumerate(cells):
             x, y = place.corner(row, column)
-            if cell.path is not None:
-                picture = pictures[cell.path]
-                across, down = side - picture.width, place.height - picture.height
-                canvas.paste(picture, (x + across // 2, y + down // 2))
+            if cell.picture is not None:
+                across, down = place.width - cell.picture.width, place.height - cell.picture.height
+                canvas.paste(cell.picture, (x + across // 2, y + down // 2))
             colour = ALARM if cell.is_alarming else FAINT
-            at = (x + side // 2, y + place.height + 2)
-            pen.text(at, cell.caption, font=place.small, fill=colour, anchor="ma")
+            at = (x + place.width // 2, y + place.height + 2)
+            pen.text(at, plain(cell.caption), colour, place.small, "ma")
     return canvas
 
 
 class _Layout:
-    """Where things stand on a sheet of pictures in boxes of `side` by `height` pixels."""
+    """Where things stand on a sheet: boxes as large as its largest picture."""
 
-    def __init__(self, sheet: Sheet, side: int, height: int) -> None:
-        self.side, self.height = side, height
-        self.small = ImageFont.load_default(max(10, side // 11))
-        self.large = ImageFont.load_default(max(12, side // 9))
-        self._line = _line_height(self.small)
-        labels = (self.large.getlength(label) for label, _ in sheet.rows)
+    def __init__(self, sheet: Sheet) -> None:
+        self.width = max((picture.width for picture in sheet.pictures), default=SMALLEST)
+        self.height = max((picture.height for picture in sheet.pictures), default=SMALLEST)
+        self.small = ImageFont.load_default(max(10, self.width // 11))
+        self.large = ImageFont.load_default(max(12, self.width // 9))
+        small, large = _line_height(self.small), _line_height(self.large)
+        labels = (self.large.getlength(plain(label)) for label, _ in sheet.rows)
         self._left = 2 * GAP + math.ceil(max(labels, default=0))
-        self._top = GAP + self._line + GAP + _line_height(self.large) + GAP
-        texts = (self.small.getlength(text) for text in (sheet.title, sheet.note))
+        self._top = GAP + (small + GAP if sheet.title else 0) + large + GAP
+        self._below = small if sheet.is_captioned else 0
+        texts = (self.small.getlength(plain(text)) for text in (sheet.title, sheet.note))
         right, bottom = self.corner(len(sheet.rows), len(sheet.columns))
-        self.size = max(right, 2 * GAP + math.ceil(max(texts))), bottom + self._line + GAP
+        foot = small + GAP if sheet.note else 0
+        self.size = max(right, 2 * GAP + math.ceil(max(texts))), bottom + foot
 
     def corner(self, row: int, column: int) -> tuple[int, int]:
         """The upper left corner of a picture's box."""
-        step = self.height + self._line + 2 * GAP
-        return self._left + column * (self.side + GAP), self._top + row * step
+        step = self.height + self._below + (2 * GAP if self._below else GAP)
+        return self._left + column * (self.width + GAP), self._top + row * step
 
 
 def plain(text: str) -> str:
@@ -110,13 +131,5 @@ def plain(text: str) -> str:
     return display_name(text).encode("ascii", "backslashreplace").decode()
 
 
-def _inside(picture: Image.Image, side: int) -> Image.Image:
-    """The whole picture, as large as fits; small pictures are enlarged by whole pixels."""
-    factor = side / max(picture.size)
-    size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
-    way = Image.Resampling.NEAREST if factor >= 2 else Image.Resampling.LANCZOS
-    return picture.resize(size, way)
-
-
-def _line_height(font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> int:
+def _line_height(font: Font) -> int:
     return math.ceil(font.getbbox("Ny|")[3]) + 2

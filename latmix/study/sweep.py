@@ -6,7 +6,7 @@ Source: L&K figures 1, 8, 9 and 12.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from latmix.images import read_picture
@@ -15,12 +15,7 @@ from latmix.models.pixels import to_pixels
 from latmix.names import display_name
 from latmix.study.cells import MadeCell
 from latmix.study.measures import QUALITIES
-from latmix.study.sheet import Sheet, SheetCell, plain
-
-SWEEP_METHODS = ("lin/0", "fix/0", "nin/0", "fix/chm", "nin/chm", "nin/lp:2")
-"""The washed-out mean, the two that degenerate, and the remedies."""
-
-COUNTS = (2, 8, 32, 64)
+from latmix.study.sheet import Sheet, SheetCell, fitted
 
 
 @dataclass(frozen=True)
@@ -48,6 +43,9 @@ class SweepRow:
     contrast: float
     saturation: float
     warning: str | None
+
+
+COLUMNS = tuple(field.name for field in fields(SweepRow))
 
 
 def measure_cells(made: Sequence[MadeCell]) -> Generator[Progress, None, list[SweepRow]]:
@@ -87,21 +85,29 @@ def _row(made: MadeCell, qualities: Mapping[str, float]) -> SweepRow:
     )
 
 
-def sweep_sheet(made: Sequence[MadeCell], rows: Sequence[SweepRow], title: str) -> Sheet:
-    """The sheet: a row for each method, a column for each N and draw."""
+def sweep_sheet(made: Sequence[MadeCell], rows: Sequence[SweepRow], title: str, side: int) -> Sheet:
+    """The sheet: a row for each method, a column for each N and draw.
+
+    Args:
+        side: pixels of a picture's longer side.
+
+    Raises:
+        PictureError: a picture was removed or damaged meanwhile.
+    """
     columns = list(dict.fromkeys((row.count, row.draw) for row in rows))
     places = {(r.method, r.count, r.draw): (m.path, r) for m, r in zip(made, rows, strict=True)}
     methods = list(dict.fromkeys(row.method for row in rows))
 
     def cell(method: str, column: tuple[int, int]) -> SheetCell:
         path, row = places[method, *column]
-        numbers = f"norm {row.norm_ratio:.2f}  x{row.amplification:.1f}"
+        numbers = f"norm {row.norm_ratio:.2f}, x{row.amplification:.1f}"
         alarming = row.warning is not None
-        return SheetCell(path, f"! {numbers}" if alarming else numbers, alarming)
+        picture = fitted(read_picture(path), side)
+        return SheetCell(picture, f"! {numbers}" if alarming else numbers, alarming)
 
     return Sheet(
-        title=plain(title),
-        note="norm: |z'| / sqrt(L)   x: amplification   !: warned of",
+        title=title,
+        note="norm: |z'| / sqrt(L); x: amplification; !: warned of",
         columns=[f"N = {n}" + (f"  ({draw})" if draw else "") for n, draw in columns],
         rows=[(method, [cell(method, column) for column in columns]) for method in methods],
     )

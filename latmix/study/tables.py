@@ -1,11 +1,13 @@
-"""Tables as CSV: one row a number, with what it belongs to, so that any program can read them."""
+"""Numbers as files: CSV with a row for each, and JSON. The same numbers give the same bytes."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from latmix.images import write_whole
 
@@ -19,5 +21,16 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
+    writer.writerows(rows)
     write_whole(text.getvalue().encode("utf-8"), path)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write plain JSON, whole or not at all.
+
+    Raises:
+        ValueError: it is not plain: NaN and infinity are not.
+        LatmixError: it cannot be written.
+    """
+    text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    write_whole(text.encode("ascii"), path)

@@ -16,6 +16,9 @@ from typer.testing import Result
 GRID = ["--methods", "fix/0,nin/chm", "-n", "1,4", "--repeats", "3", "--seed", "2"]
 
 
+pytestmark = pytest.mark.usefixtures("shared_home")
+
+
 def quality(*words: object) -> Result:
     return cli("study", "quality", *words, *QUICK)
 
@@ -40,7 +43,8 @@ def test_every_method_and_number_is_scored_against_the_class(folder: Path, out: 
     assert bounds["the class", "contrast"]["value"] == pytest.approx(1, abs=0.2)
     assert (bounds["the VAE alone", "contrast"]["count"], result["class"]) == (3, 6)
     assert bounds["the VAE alone", "sharpness"]["value"] < bounds["the class", "sharpness"]["low"]
-    assert (result["kept"], result["figure"], len(result["draws"])) == (0, True, 3)
+    assert (result["kept"], len(result["draws"])) == (0, 3)
+    assert result["outputs"] == [str(out.with_suffix(s)) for s in (".png", ".csv", ".json")]
     assert Image.open(out).width > 300
     with out.with_suffix(".csv").open(newline="") as file:
         table = list(csv.DictReader(file))
@@ -69,7 +73,7 @@ def test_a_study_that_was_stopped_ends_as_one_that_was_not(folder: Path, out: Pa
     assert [path.read_bytes() for path in files] == before
 
 
-def test_the_cost_is_said_before_the_start(folder: Path, out: Path) -> None:
+def test_the_cost_is_said_before_the_start(folder: Path, out: Path, cold_home: Path) -> None:
     result = quality(folder, *GRID, "-o", out, "--dry-run")
     assert "to invert: 6 of 6 pictures; to generate: 12 of 12 centroids: about 0:0" in result.stdout
     # A batch of 8: 2 steps of 4.5 calls; two batches of 2 guided steps.
@@ -130,16 +134,22 @@ def test_the_clip_distance_is_from_the_mean_of_the_class(
 def test_without_matplotlib_there_are_the_numbers(
     folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("latmix.study.quality_figure.can_draw", lambda: False)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.chdir(out.parent)
     words = ["-m", "nin/chm", "-n", "2", "--repeats", "2"]
-    shown = quality(folder, *words, "-o", out)
-    assert "latmix[figures]" in shown.stderr
+    named = quality(folder, *words, "-o", out)
+    unnamed = quality(folder, *words)
+    assert (named.exit_code, unnamed.exit_code) == (1, 0)
+    assert "out.png was not drawn" in named.stderr
+    for shown in (named, unnamed):
+        assert "latmix[figures]" in shown.stderr
     assert not out.exists()
-    assert shown.stdout.endswith("out.csv\n")
+    assert named.stdout.endswith("out.csv\n" + str(out.with_suffix(".json")) + "\n")
+    assert unnamed.stdout.endswith("pictures-quality.csv\npictures-quality.json\n")
 
 
 def test_a_network_that_is_missing_is_a_sentence_before_any_work(
-    folder: Path, out: Path, tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, out: Path, tmp_path: Path, cold_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
     monkeypatch.setitem(sys.modules, "torch_fidelity", None)
@@ -158,7 +168,7 @@ def test_a_network_that_is_missing_is_a_sentence_before_any_work(
     weights.write_bytes(b"")
     words = ["--features", "inception", "--inception", weights]
     refused(quality(folder, "-o", out, *words), 1, "torch_fidelity", "latmix[eval]")
-    assert not list(own_home.glob("latents"))
+    assert not list(cold_home.glob("latents"))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import subprocess
+import json
 import sys
 from pathlib import Path
 
@@ -13,9 +13,11 @@ from test_mixing import QUICK, answer, cli, refused, spoil
 
 BIAS = ["study", "bias"]
 
+pytestmark = pytest.mark.usefixtures("shared_home")
+
 
 def test_bias_is_measured_drawn_and_tabled(folder: Path, tmp_path: Path) -> None:
-    files = [tmp_path / name for name in ("bias.pdf", "bias.svg", "bias.png", "bias.csv")]
+    files = [tmp_path / name for name in ("bias.pdf", "bias.png", "bias.json", "bias.csv")]
     named = [word for path in files for word in ("-o", path)]
     result = answer(
         cli(
@@ -51,6 +53,8 @@ def test_bias_is_measured_drawn_and_tabled(folder: Path, tmp_path: Path) -> None
     point = result["series"][1]["points"][2]
     assert float(row["mean"]) == point["amplification"]["mean"]
     assert float(row["law"]) == point["law"]
+    assert json.loads(files[-2].read_text())["series"] == result["series"]
+    assert result["interval"] == "95 % of the draws"
 
 
 def test_bias_is_a_chart_and_tables_and_inverts_nothing_twice(folder: Path) -> None:
@@ -62,7 +66,7 @@ def test_bias_is_a_chart_and_tables_and_inverts_nothing_twice(folder: Path) -> N
     assert answer(cli(*words, "--json"))["cached"] == 6
 
 
-def test_folders_of_one_name_are_told_apart(folder: Path, tmp_path: Path) -> None:
+def test_folders_of_one_name_are_told_apart(folder: Path, tmp_path: Path, cold_home: Path) -> None:
     twin = tmp_path / "twin" / "pictures"
     twin.mkdir(parents=True)
     for path in list(folder.iterdir())[:2]:
@@ -90,8 +94,8 @@ def test_pictures_left_out_of_a_study_are_named(folder: Path) -> None:
         (["--channels", "0,4"], "have 4"),
         (["--law", "moore"], "paper or spread"),
         (["-m", "fix/1"], "not known"),
-        (["-o", "bias.jpg"], ".png, .svg, .pdf or .csv"),
-        (["-o", "bias"], ".png, .svg, .pdf or .csv"),
+        (["-o", "bias.jpg"], ".png, .svg, .pdf, .csv or .json"),
+        (["-o", "bias"], ".png, .svg, .pdf, .csv or .json"),
         (["-o", "a.png", "-o", "./a.png"], "named twice"),
     ],
 )
@@ -112,15 +116,13 @@ def test_a_study_of_nothing(tmp_path: Path, folder: Path) -> None:
 
 
 def test_without_matplotlib_the_chart_and_the_table_still_come(
-    folder: Path, tmp_path: Path
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a process of its own in which matplotlib cannot be found."""
-    code = "import sys; sys.modules['matplotlib'] = None\nfrom latmix.cli import main; main()"
-    words = [*BIAS, folder, "-n", "1,2", "--draws", "2", *QUICK]
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     figure, table = tmp_path / "bias.pdf", tmp_path / "bias.csv"
-    call = [sys.executable, "-c", code, *map(str, words), "-o", str(figure), "-o", str(table)]
-    result = subprocess.run(call, capture_output=True, text=True)
-    assert result.returncode == 1
+    words = [*BIAS, folder, "-n", "1,2", "--draws", "2", *QUICK]
+    result = cli(*words, "-o", figure, "-o", table)
+    assert result.exit_code == 1
     assert "pip install 'latmix[figures]'" in result.stderr
     assert "bias.pdf was not drawn" in result.stderr
     assert "mean of channel" in result.stdout
@@ -131,7 +133,7 @@ def test_without_matplotlib_the_chart_and_the_table_still_come(
 def test_paths_are_drawn_moved_and_tabled(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("p.pdf", "p.gif", "p.csv")]
     named = [word for path in files for word in ("-o", path)]
-    words = ["--frames", 3, "--steps", 10, "-m", "lin/0", "-m", "nin/0"]
+    words = ["--frames", 3, "--steps", 10, "-m", "lin/0,nin/0"]
     result = answer(cli("study", "paths", *words, *named, "--json"))
     assert [each["method"] for each in result["methods"]] == ["lin/0", "nin/0"]
     assert result["radius"] == pytest.approx(2**0.5)
@@ -151,7 +153,7 @@ def test_paths_are_drawn_moved_and_tabled(tmp_path: Path) -> None:
         (["-p", "0,0", "-p", "0,1"], "origin"),
         (["-p", "a,b", "-p", "0,1"], "not a list of numbers"),
         (["-m", "nin/chm"], "plane"),
-        (["-o", "p.mp4"], ".gif, .webp or .csv"),
+        (["-o", "p.mp4"], ".gif, .webp, .csv or .json"),
     ],
 )
 def test_words_that_are_no_path(words: list[str], said: str) -> None:
@@ -181,7 +183,7 @@ def test_an_offset_is_a_labelled_sheet_with_numbers(tmp_path: Path) -> None:
         (["-b", "nan"], "not a list of numbers"),
         (["--channels", "4"], "have 4"),
         (["--channels", "-1"], "not a list"),
-        (["-o", "o.gif"], ".png, .svg, .pdf or .csv"),
+        (["-o", "o.gif"], ".png, .svg, .pdf, .csv or .json"),
     ],
 )
 def test_words_that_are_no_offset(words: list[str], said: str) -> None:
@@ -210,6 +212,7 @@ def test_the_recipe_compares_noise_with_its_inversion(tmp_path: Path) -> None:
         (["--perturb", "much"], "not a list of numbers"),
         (["-n", "0"], "not a list"),
         (["--sheet", "s.csv"], ".png, .svg or .pdf"),
+        (["--sheet", "s.png", "-o", "./s.png"], "named twice"),
     ],
 )
 def test_words_that_are_no_recipe(words: list[str], said: str) -> None:

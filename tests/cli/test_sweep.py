@@ -18,6 +18,8 @@ from typer.testing import Result
 
 from latmix.store.results import read_recipe
 
+pytestmark = pytest.mark.usefixtures("shared_home")
+
 
 def sweep(*words: object) -> Result:
     return cli("sweep", *words, *QUICK)
@@ -35,7 +37,9 @@ def cells(out: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in sorted(out.with_name("out-cells").iterdir())}
 
 
-def test_a_sweep_is_a_sheet_a_table_and_pictures_with_recipes(folder: Path, out: Path) -> None:
+def test_a_sweep_is_a_sheet_a_table_and_pictures_with_recipes(
+    folder: Path, out: Path, cold_home: Path
+) -> None:
     result = answer(sweep(folder, *GRID, "-o", out, "--json"))
     assert [(row["method"], row["count"]) for row in result["cells"]] == [
         ("fix/0", 2),
@@ -89,7 +93,7 @@ def test_a_cell_is_the_centroid_that_latmix_centroid_makes(folder: Path, tmp_pat
     assert made.tobytes() == Image.open(one).tobytes()
 
 
-def test_what_was_made_is_kept_and_more_is_added(folder: Path, out: Path) -> None:
+def test_what_was_made_is_kept_and_more_is_added(folder: Path, out: Path, cold_home: Path) -> None:
     sweep(folder, *GRID, "-o", out)
     before = cells(out)
     again = answer(sweep(folder, *GRID, "-o", out, "--json"))
@@ -119,9 +123,11 @@ def test_a_sweep_that_was_stopped_ends_as_one_that_was_not(
     assert [path.read_bytes() for path in files] == figures
 
 
-def test_an_interrupt_keeps_the_cells_and_the_next_run_goes_on(tmp_path: Path) -> None:
+def test_an_interrupt_keeps_the_cells_and_the_next_run_goes_on(
+    tmp_path: Path, cold_home: Path
+) -> None:
     words = ["sweep", "--demo", "faces", "-n", "2,3,4", "--methods", "fix/0,nin/0,nin/chm"]
-    words += ["--batch", "1", "--steps", "8", "--size", "32", "--solver", "ddim"]
+    words += ["--batch", "1", "--steps", "4", "--size", "32", "--solver", "ddim"]
     words += ["-o", str(tmp_path / "out.png")]
     process = subprocess.Popen(
         [sys.executable, "-m", "latmix", *words],
@@ -144,6 +150,13 @@ def test_an_interrupt_keeps_the_cells_and_the_next_run_goes_on(tmp_path: Path) -
     resumed = answer(cli(*words, "--json"))
     assert resumed["kept"] == len(before) < 9
     assert before.items() <= cells(tmp_path / "out.png").items()
+    # In a home that knows none of it, without an interrupt: the same to the last bit.
+    names = ("out.png", "out.csv", "out.json")
+    files = [(tmp_path / name).read_bytes() for name in names]
+    (tmp_path / "whole").mkdir()
+    cli(*words[:-1], tmp_path / "whole" / "out.png")
+    assert [(tmp_path / "whole" / name).read_bytes() for name in names] == files
+    assert cells(tmp_path / "whole" / "out.png") == cells(tmp_path / "out.png")
 
 
 def test_random_draws_are_seeded_and_nested(folder: Path, out: Path) -> None:
@@ -160,7 +173,7 @@ def test_random_draws_are_seeded_and_nested(folder: Path, out: Path) -> None:
     assert answer(sweep(*words, "--seed", "5"))["draws"] != one["draws"]
 
 
-def test_only_drawn_pictures_are_inverted(out: Path) -> None:
+def test_only_drawn_pictures_are_inverted(out: Path, cold_home: Path) -> None:
     words = ["--demo", "faces", "--methods", "nin/0", "-n", "2", "--repeats", "2"]
     assert answer(sweep(*words, "-o", out, "--json"))["inverted"] <= 4
 
@@ -189,7 +202,8 @@ def test_without_an_output_the_folder_names_it(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     shown = sweep(folder, "-m", "nin/0", "-n", "2", "--quiet")
-    assert shown.stdout == "pictures-sweep.png\n"
+    names = [f"pictures-sweep.{suffix}" for suffix in ("png", "csv", "json")]
+    assert shown.stdout.splitlines()[-3:] == names
     assert shown.stderr == ""
     told = sweep(folder, "-m", "lin/0", "-n", "6").stdout
     assert "lin/0" in told
@@ -202,12 +216,12 @@ def test_without_an_output_the_folder_names_it(
     [
         (["--methods", "nin/cmh"], "did you mean nin/chm"),
         (["--methods", " , "], "no method"),
-        (["-n", "two"], "not a list of numbers"),
-        (["-n", "0"], "not a list of numbers"),
-        (["-n", "2,,3"], "not a list of numbers"),
-        (["-n", "-2"], "not a list of numbers"),
+        (["-n", "two"], "not a list of whole numbers"),
+        (["-n", "0"], "not a list of whole numbers"),
+        (["-n", "2,,3"], "not a list of whole numbers"),
+        (["-n", "-2"], "not a list of whole numbers"),
         (["-n", "2,64"], "there are 6"),
-        (["-o", "sheet.jpg"], ".png"),
+        (["-o", "sheet.jpg"], ".png, .svg, .pdf, .csv or .json"),
         (["--repeats", "0"], "repeats"),
         (["--cell", "9"], "cell"),
     ],
@@ -220,6 +234,24 @@ def test_an_empty_folder_and_one_of_nothing_readable(tmp_path: Path) -> None:
     refused(sweep(tmp_path), 1, "no pictures")
     spoil(tmp_path)
     refused(sweep(tmp_path, "-o", tmp_path / "out.png"), 1, "None of the pictures can be read")
+
+
+def test_what_a_sweep_leaves_in_the_folder_is_no_picture_of_it(folder: Path) -> None:
+    words = [folder, "--recursive", *GRID, "-o", folder / "out.png", "-o", folder / "fig.pdf"]
+    first = answer(sweep(*words, "--json"))
+    again = answer(sweep(*words, "--json"))
+    assert (again["draws"], again["kept"]) == (first["draws"], 4)
+    assert [Path(name).name for name in first["outputs"]] == [
+        "out.png",
+        "fig.pdf",
+        "out.csv",
+        "out.json",
+    ]
+    # Where there is nothing else, results are pictures like any; the sheet never is.
+    results = answer(
+        sweep(folder / "out-cells", "-n", "4", "-m", "nin/0", "--json", "-o", folder / "b.png")
+    )
+    assert results["counts"] == [4]
 
 
 def test_a_sheet_never_overwrites_one_of_the_pictures(folder: Path) -> None:

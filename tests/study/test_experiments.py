@@ -25,7 +25,8 @@ from latmix.study.recipe import (
     make_samples,
     perturb,
 )
-from latmix.study.sheets import Sheet, draw_sheet, draw_sheet_figure
+from latmix.study.sheet import Sheet, SheetCell, draw_sheet, enlarged, fitted
+from latmix.study.sheet_figure import draw_sheet_figure
 
 GENERATION = GenerationSettings(1.0, 4)
 SIZE = (32, 32)
@@ -133,8 +134,26 @@ def test_a_perturbation_beyond_a_pixels_range_is_refused(perturbation: float) ->
 
 
 def checkered() -> Sheet:
-    red, blue = (Image.new("RGB", (32, 32), colour) for colour in ("red", "blue"))
-    return Sheet(["N = 1", "N = 4"], ["a $label$", "b"], [[red, blue], [blue, None]])
+    small = (Image.new("RGB", (32, 32), colour) for colour in ("red", "blue"))
+    red, blue = (SheetCell(enlarged(picture)) for picture in small)
+    rows = [("a $label$", [red, blue]), ("b", [blue, SheetCell(None)])]
+    return Sheet(["N = 1", "N = 4"], rows)
+
+
+def test_pictures_are_brought_to_a_size() -> None:
+    wide = Image.new("RGB", (40, 20))
+    assert (fitted(wide, 120).size, fitted(wide, 10).size) == ((120, 60), (10, 5))
+    assert (enlarged(wide).size, enlarged(enlarged(wide)).size) == ((160, 80), (160, 80))
+
+
+def test_a_caption_that_alarms_is_told_in_another_colour() -> None:
+    picture = Image.new("RGB", (128, 128), "white")
+    plain, alarming = (
+        draw_sheet(Sheet(["N = 1"], [("a", [SheetCell(picture, "! much", alarms)])], "t", "n"))
+        for alarms in (False, True)
+    )
+    colours = [{c for _, c in s.getcolors(1 << 16) or []} for s in (plain, alarming)]
+    assert (176, 0, 32) in colours[1] - colours[0]
 
 
 def test_a_sheet_has_every_picture_enlarged_beside_its_labels() -> None:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import zlib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,28 +17,40 @@ import latmix
 import latmix.study
 from latmix.errors import LatmixError
 from latmix.mixing.grid import NORMS
-from latmix.study.bias import BiasSeries, Point, Spread, fit_law
+from latmix.study.bias import BiasSeries, Point, fit_law
 from latmix.study.bias_figure import draw_bias
 from latmix.study.chart import Plot, draw_chart
 from latmix.study.figures import SUFFIXES, figure_bytes, method_look, series_look, write_figure
+from latmix.study.measures import Estimate
+from latmix.study.quality import CLASS, SHARES, VAE, Score
+from latmix.study.quality_figure import draw_quality
 
 
 def known_series(name: str = "a $folder$_with [marks]") -> BiasSeries:
     counts, alphas = [1, 4, 9, 16], [0.98, 1.8, 2.4, 2.7]
     points = tuple(
-        Point(n, 8, Spread(a, a - 0.1, a + 0.1), Spread(1, 1, 1), (Spread(a / 10, 0.0, 0.3),) * 4)
+        Point(
+            n,
+            8,
+            Estimate(a, a - 0.1, a + 0.1),
+            Estimate(1, 1, 1),
+            (Estimate(a / 10, 0.0, 0.3),) * 4,
+        )
         for n, a in zip(counts, alphas, strict=True)
     )
     return BiasSeries(name, "fix/0", 16, (0.1, 0.1, 0.1, 0.1), points, fit_law(counts, alphas))
 
 
-def content(suffix: str) -> bytes:
+def drawn(suffix: str) -> bytes:
     return figure_bytes(lambda: draw_bias([known_series(), known_series("b")], [0, 2]), suffix)
+
+
+content = cache(drawn)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_the_same_numbers_give_the_same_bytes(suffix: str) -> None:
-    assert content(suffix) == content(suffix)
+    assert content(suffix) == drawn(suffix)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -72,7 +85,7 @@ def test_a_figure_is_drawn_the_same_whatever_the_user_has_set() -> None:
 
     before = content(".png")
     with matplotlib.rc_context({"lines.linewidth": 9.0, "font.size": 30.0, "pdf.fonttype": 3}):
-        assert content(".png") == before
+        assert drawn(".png") == before
         assert matplotlib.rcParams["lines.linewidth"] == 9.0
 
 
@@ -95,6 +108,30 @@ def test_every_norm_has_a_colour_and_marker_of_its_own_and_every_split_a_line() 
     assert len({method_look(f"fix/{mean}").dashes for mean in splits}) == len(splits)
     assert {method_look(f"fix/{mean}").colour for mean in splits} == {looks["fix"].colour}
     assert all(method_look(name) for name in latmix.methods())
+
+
+def test_every_cut_off_has_dashes_of_its_own() -> None:
+    cutoffs = ("lp:0", "lp:1", "lp:1.5", "lp:2", "lp:8", "lp:auto")
+    assert len({method_look(f"nin/{mean}").dashes for mean in cutoffs}) == len(cutoffs)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_methods_look_in_a_quality_figure_as_everywhere(suffix: str) -> None:
+    methods = ["fix/0", "nin/chm", "nin/lp:1.5", "slerp/chm", "adain/chm", "nao/0"]
+    value = Estimate(1.0, 0.5, 2.0)
+    scores = [Score(m, n, each.name, value) for m in methods for n in (1, 4) for each in SHARES]
+    bounds = [Score(m, 4, each.name, value) for m in (CLASS, VAE) for each in SHARES]
+    figure = draw_quality(SHARES, scores, bounds)
+    lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
+    for method in methods:
+        look, line = method_look(method), lines[method]
+        shown = (line.get_color(), line.get_marker(), line.get_fillstyle())
+        assert shown == (look.colour, look.marker, look.fill)
+    one, two = (
+        figure_bytes(lambda: draw_quality(SHARES, scores, bounds), suffix) for _ in range(2)
+    )
+    assert one == two
+    assert suffix != ".pdf" or b"/FontFile2" in one
 
 
 def test_eight_series_differ_in_colour_and_in_marker() -> None:

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageSequence
 
@@ -21,6 +21,7 @@ ends = st.tuples(
 
 
 @given(ends)
+@settings(max_examples=30, deadline=None)
 def test_the_norm_along_a_path_is_the_methods(given_ends: tuple[float, ...]) -> None:
     first, angle, second, between = given_ends
     points = [
