@@ -259,8 +259,11 @@ def _say_ignored(source: ModelSource, options: InversionOptions, quiet: bool) ->
     family = source.family
     if options.prompt and not family.is_prompted:
         say(f"note: {source.name} takes no prompt; yours changes nothing.", quiet)
+    solver = chosen_solver(options)
     if options.negative and source.guiding != "classifier-free":
         say(f"note: {source.name} takes no negative prompt; yours changes nothing.", quiet)
+    elif options.negative and solver.is_for_guiding:
+        say(f"note: solver {solver.name} takes the place of the negative prompt.", quiet)
 
 
 def _say_doubts(bench: Workbench, inversion: Inversion, quiet: bool) -> None:

@@ -58,7 +58,7 @@ class Workbench:
             ValueError: the model cannot be inverted with these settings.
         """
         solver = check_solver(settings.solver, self.source)
-        made_with = settings.as_json()
+        made_with = settings.as_json() | {"solver": solver.inverts or solver.name}
         if settings.guidance == 1.0:
             del made_with["negative"]
         if solver.is_iterative:

@@ -81,6 +81,7 @@ def generate(
     steps: int = 50,
     guidance: float | None = None,
     solver: str = DEFAULT_SOLVER,
+    source_prompt: str | Sequence[str] | None = None,
     batch: int = BATCH,
 ) -> list[Image.Image]:
     """The pictures that the model makes from noise latents.
@@ -90,6 +91,8 @@ def generate(
         prompt: for all or one each.
         guidance: classifier-free guidance; None is what suits the model.
         solver: the one that inverted them.
+        source_prompt: what they were inverted with, which guidance of "negative-prompt" is away
+            from; None is `prompt`.
 
     Returns:
         RGB pictures, one a latent.
@@ -109,10 +112,14 @@ def generate(
     generates = check_solver(solver, model.source).generates
     settings = GenerationSettings(scale, steps, negative, generates)
     prompts = _prompts(model, prompt, len(rows))
+    sources = prompts if source_prompt is None else _prompts(model, source_prompt, len(rows))
     pictures = []
     for part in _parts(len(rows), batch):
-        told = model.condition(prompts[part])
-        pictures += model.decode(drained(generate_batch(model, rows[part], told, settings)))
+        told, origin = model.condition(prompts[part]), None
+        if sources[part] != prompts[part]:
+            origin = model.condition(sources[part])
+        walk = generate_batch(model, rows[part], told, settings, origin)
+        pictures += model.decode(drained(walk))
     return pictures
 
 
@@ -139,15 +146,25 @@ def invert_batch(
 
 
 def generate_batch(
-    model: Model, latents: Tensor, told: Conditioning, settings: GenerationSettings
+    model: Model,
+    latents: Tensor,
+    told: Conditioning,
+    settings: GenerationSettings,
+    origin: Conditioning | None = None,
 ) -> Generator[Step, None, Tensor]:
     """Generate from noise latents (B, C, H, W) together; returns clean latents, not yet decoded.
+
+    Args:
+        origin: what they were inverted with, for `negative-prompt`; None is `told`.
 
     Raises:
         ValueError: the solver is not for this model.
     """
-    check_solver(settings.solver, model.source)
-    guidance = _guidance(model, told, settings.negative, settings.guidance)
+    if check_solver(settings.solver, model.source).is_for_guiding:
+        # Away from what it is told itself, guidance has no effect at any scale.
+        guidance = Guidance(told, origin, settings.guidance)
+    else:
+        guidance = _guidance(model, told, settings.negative, settings.guidance)
     levels = Levels.of(model.schedule, settings.steps, model.source.patches(latents.shape))
     noise = latents.to(model.device, torch.float32)
     return (yield from trajectory.generate(model, noise, levels, guidance, settings.solver))

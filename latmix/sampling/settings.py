@@ -42,6 +42,11 @@ class InversionSettings:
             shown = display_name(str(self.fit))
             raise ValueError(f"fit must be one of {', '.join(FITS)}, not {shown!r}.")
         object.__setattr__(self, "solver", find_solver(self.solver).name)
+        if find_solver(self.solver).is_for_guiding and self.guidance != 1.0:
+            raise ValueError(
+                f"solver {self.solver} inverts at guidance 1, not {self.guidance:g}; "
+                "guide while generating."
+            )
 
     def as_json(self) -> dict[str, object]:
         return asdict(self) | {"size": list(self.size)}
@@ -66,6 +71,11 @@ class GenerationSettings:
         if self.solver not in GENERATING:
             known = ", ".join(GENERATING)
             raise ValueError(f"the generating solver must be one of {known}, not {self.solver}.")
+
+    @property
+    def is_guided(self) -> bool:
+        """Whether guidance, where it takes two calls, takes them."""
+        return self.guidance != 1.0 and not find_solver(self.solver).is_for_guiding
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)

@@ -25,6 +25,8 @@ class Solver:
         generating_calls: of a generating one.
         generates: the solver whose steps generate what this one has inverted.
         is_iterative: its steps are solved to a tolerance.
+        inverts: the solver whose steps invert, where they are not its own.
+        is_for_guiding: it changes classifier-free guidance, and needs a model that has it.
         is_for_flows: it steps between the levels of a rectified flow, and cannot in a diffusion.
     """
 
@@ -34,11 +36,15 @@ class Solver:
     calls: float
     generating_calls: float = 1.0
     generates: str = "ddim"
+    inverts: str = ""
     is_iterative: bool = False
+    is_for_guiding: bool = False
     is_for_flows: bool = False
 
     def suits(self, source: ModelSource) -> bool:
         """Whether it can invert for this model."""
+        if self.is_for_guiding and source.guiding != "classifier-free":
+            return False
         return not self.is_for_flows or source.schedule.prediction == "flow"
 
 
@@ -57,6 +63,16 @@ SOLVERS: dict[str, Solver] = {
             "DDIM inversion, Euler's step in a flow: to first order.",
             "Song et al. 2010.02502",
             1.0,
+        ),
+        Solver(
+            "negative-prompt",
+            "As fixed-point; guidance is away from the pictures' own prompts.",
+            "Miyake et al. 2305.16807",
+            4.5,
+            generates="negative-prompt",
+            inverts="fixed-point",
+            is_iterative=True,
+            is_for_guiding=True,
         ),
         Solver(
             "midpoint",

@@ -60,6 +60,14 @@ def test_a_solver_of_flows_is_not_for_diffusion(folder: Path) -> None:
     refused(cli("centroid", *words), 2, "mini, which can use fixed-point, ddim")
 
 
+def test_negative_prompt_needs_guidance(folder: Path, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    tiny.ddpm(tmp_path / "ddpm")
+    words = [folder, "--solver", "negative-prompt", *QUICK]
+    refused(cli("centroid", *words, "--model", tmp_path / "ddpm"), 2, "can use fixed-point, ddim")
+    refused(cli("centroid", *words, "--inversion-guidance", "3"), 2, "inverts at guidance 1")
+
+
 def test_a_flow_model_is_shown(sd3: Path) -> None:
     shown = answer(cli("models", "show", sd3, "--json"))
     assert (shown["prediction"], shown["spacing"]) == ("flow", "shifted by 3")
