@@ -65,6 +65,12 @@ SOLVERS: dict[str, Solver] = {
             1.0,
         ),
         Solver(
+            "shared-noise",
+            "The same noise added to every picture first, then ddim.",
+            "Staniszewski et al. 2410.23530",
+            1.0,
+        ),
+        Solver(
             "negative-prompt",
             "As fixed-point; guidance is away from the pictures' own prompts.",
             "Miyake et al. 2305.16807",

@@ -7,7 +7,7 @@ midpoint steps, the same way up and down (`midpoint`, `fireflow`).
 
 Source: DDIM inversion, Mokady et al. 2211.09794 section 3; fixed point, Pan et al.
 2309.04907 (AIDI); midpoint, the order-2 RF-Solver of Wang et al. 2411.04746, which is the same
-rule; fireflow, Deng et al. 2412.07517.
+rule; fireflow, Deng et al. 2412.07517; shared noise, Staniszewski et al. 2410.23530.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from latmix.sampling.fixed_point import Solution, solve, solving
 from latmix.sampling.generators import watched
 from latmix.sampling.levels import Levels, clean_and_noise
 from latmix.sampling.solvers import DEFAULT_SOLVER, find_solver
+
+SHARED = 0.04
+"""Part of a trajectory's levels that shared noise makes, at its clean end."""
 
 LIMIT = 25
 """Network calls a fixed-point step may take; all but one or two of a trajectory take 4 or 5."""
@@ -136,7 +139,8 @@ def invert(
         clean: (B, C, H, W) float32.
         solver: "fixed-point" inverts each generating step to `tolerance`; "ddim" evaluates the
             network once a step and is off by O(1/steps); "midpoint" and "fireflow", of flows only,
-            are off by O(1/steps^2).
+            are off by O(1/steps^2); "shared-noise" is "ddim" from `shared_levels` of forward
+            diffusion.
         tolerance: relative residual at which a fixed-point step is solved.
 
     Yields:
@@ -151,9 +155,14 @@ def invert(
     if find_solver(solver).is_for_flows:
         return (yield from _flow(network, clean, levels, guidance, solver, ascending=True))
     is_iterative = find_solver(solver).is_iterative
+    shared = shared_levels(levels.steps) if solver == "shared-noise" else 0
     state: Tensor = clean
     output: Tensor | None = None
     for done, index in enumerate(reversed(range(levels.steps)), start=1):
+        if done <= shared:
+            state = levels.a[index] * clean + levels.s[index] * shared_noise(clean)
+            yield Step(done, levels.steps, clean, calls=0)
+            continue
         step = _InverseStep(network, state, levels, index, guidance)
         if is_iterative:
             here = Call(done - 1, levels.steps)
@@ -169,6 +178,17 @@ def invert(
         residual = float(found.residual.max()) if is_iterative else 0.0
         yield Step(done, levels.steps, estimate, found.calls, residual)
     return state
+
+
+def shared_levels(steps: int) -> int:
+    """How many levels shared noise makes: at least one, and never the noisiest."""
+    return min(max(1, round(SHARED * steps)), steps - 1)
+
+
+def shared_noise(like: Tensor) -> Tensor:
+    """The one noise (C, H, W) that every picture of this shape (B, C, H, W) is given."""
+    source = torch.Generator().manual_seed(0)
+    return torch.randn(like.shape[1:], generator=source).to(like)
 
 
 def _flow(

@@ -46,15 +46,12 @@ class GaussianNetwork:
         index = self.levels.times.index(time)
         return self.levels.a[index], self.levels.s[index]
 
-    def exact_noise(self, clean: Tensor) -> Tensor:
-        """The state at the noisiest level of the trajectory that ends in `clean`."""
-        (a1, s1), (a0, s0) = self._ends()
-        width = lambda a, s: torch.sqrt(a * a * self.variance + s * s)  # noqa: E731
-        return a0 * self.mean + (clean - a1 * self.mean) * width(a0, s0) / width(a1, s1)
-
-    def _ends(self) -> tuple[tuple[float, float], tuple[float, float]]:
+    def exact_noise(self, state: Tensor, index: int = -1) -> Tensor:
+        """The state at the noisiest level of the trajectory through a state at level `index`."""
         levels = self.levels
-        return (levels.a[-1], levels.s[-1]), (levels.a[0], levels.s[0])
+        a1, s1, a0, s0 = levels.a[index], levels.s[index], levels.a[0], levels.s[0]
+        width = lambda a, s: torch.sqrt(a * a * self.variance + s * s)  # noqa: E731
+        return a0 * self.mean + (state - a1 * self.mean) * width(a0, s0) / width(a1, s1)
 
 
 def told(count: int, shift: float = 0.0) -> Conditioning:
