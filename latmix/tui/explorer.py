@@ -81,7 +81,7 @@ class Explorer(TypeAheadApp):
     CSS_PATH = "explore.tcss"
     TITLE = "latmix"
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-narrow"), (80, "-middle"), (100, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-low"), (34, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-low"), (24, "-usual"), (34, "-tall")]
 
     def __init__(self, start: Start) -> None:
         super().__init__(ansi_color=True if start.is_plain else None)
