@@ -93,7 +93,7 @@ class Browsing(Edits):
             if count
             else "Nothing is marked."
         )
-        self.pictures.refresh()
+        self.pictures.repaint()
         self.show_list_status()
 
     # Small pictures

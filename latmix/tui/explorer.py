@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widget import Widget
@@ -26,11 +26,13 @@ from latmix.tui.job_line import JobLine
 from latmix.tui.keymap import Keymap
 from latmix.tui.list_status import ListStatus
 from latmix.tui.messages import JobReported
-from latmix.tui.picture_list import PictureHeader, PictureList
+from latmix.tui.picture_header import PictureHeader
+from latmix.tui.picture_list import PictureList
 from latmix.tui.picture_pane import PicturePane
 from latmix.tui.statistics_panel import StatisticsPanel, advice_for
 from latmix.tui.themes import PLAIN, Themes
 from latmix.tui.title_line import TitleLine
+from latmix.tui.type_ahead import TypeAheadApp
 from latmix.tui.work import Work
 
 SAVE_DELAY = 2.0
@@ -73,13 +75,13 @@ class Start:
     notes: tuple[str, ...] = ()
 
 
-class Explorer(App[int]):
+class Explorer(TypeAheadApp):
     """Composes the screen and draws the session on it."""
 
     CSS_PATH = "explore.tcss"
     TITLE = "latmix"
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-narrow"), (80, "-middle"), (100, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-low"), (34, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-low"), (24, "-usual"), (34, "-tall")]
 
     def __init__(self, start: Start) -> None:
         super().__init__(ansi_color=True if start.is_plain else None)
@@ -131,6 +133,9 @@ class Explorer(App[int]):
             self.post_message(JobReported(event))
         except RuntimeError:
             logging.getLogger("latmix").debug("an event came after the end: %s", event.kind)
+
+    def takes_letters(self) -> bool:
+        return not self.is_ending and self.pictures.is_filtering
 
     def clear_marks_or_filter(self) -> bool:
         """What escape does in the list while nothing is at work."""

@@ -54,6 +54,7 @@ class HistoryStrip(Widget, can_focus=True):
         self._pictures: dict[Path, Image.Image | None] = {}
         self._drawn: dict[Path, list[Strip]] = {}
         self._first = 0
+        self._looks: tuple[object, ...] = ()
         self.tooltip = "The results, newest first: < and > look at another, w moves here."
 
     @property
@@ -75,7 +76,11 @@ class HistoryStrip(Widget, can_focus=True):
         self.display = bool(self._session.results)
         self._follow()
         self._want()
-        self.refresh()
+        session = self._session
+        looks = (tuple(self._in_sight()), session.shown, tuple(session.marked), self.size)
+        if looks != self._looks:
+            self._looks = looks
+            self.refresh()
 
     def take_pictures(self, pictures: Mapping[Path, Image.Image | None]) -> None:
         """Small pictures that were asked for; None for one that cannot be read."""

@@ -33,9 +33,13 @@ def status_text(session: Session, arrangement: Arrangement) -> str:
 class ListStatus(Static):
     """Counts."""
 
+    _said = ""
+
     def __init__(self) -> None:
         super().__init__(id="list-status", markup=False)
 
     def show(self, session: Session, arrangement: Arrangement) -> None:
         text = status_text(session, arrangement)
-        self.update(Text(text, style="dim", no_wrap=True, overflow="ellipsis"), layout=False)
+        if text != self._said:
+            self._said = text
+            self.update(Text(text, style="dim", no_wrap=True, overflow="ellipsis"), layout=False)

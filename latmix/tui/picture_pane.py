@@ -52,6 +52,7 @@ class PicturePane(Vertical):
         self._input: Path | None = None
         self._input_image: Image.Image | None = None
         self._input_fault = ""
+        self._caption = ""
 
     def compose(self) -> ComposeResult:
         yield Thumbnail()
@@ -126,7 +127,10 @@ class PicturePane(Vertical):
             self.query_one(Thumbnail).display = image is None
             if self._pixels.image is not image:
                 self._pixels.image = image
-        self.query_one("#caption", Static).update(Text(caption, no_wrap=True, overflow="ellipsis"))
+        if caption != self._caption:
+            self._caption = caption
+            text = Text(caption, no_wrap=True, overflow="ellipsis")
+            self.query_one("#caption", Static).update(text, layout=False)
 
     def _mixture(self) -> tuple[Image.Image | None, str, str]:
         if self._preview is not None:

@@ -164,7 +164,8 @@ class RowPainter:
             # The bar keeps its look: in reverse its empty part would seem to be the weight.
             wide = width - columns.head * bool(lead) if not bar else strip.cell_length
             strip = strip.adjust_cell_length(wide, styles.base).apply_style(CURSOR)
-        return Strip([*lead, *strip, *bar]).adjust_cell_length(width, styles.base)
+        whole = Strip([*lead, *strip, *bar]).adjust_cell_length(width, styles.base)
+        return whole.simplify()
 
     def _heading(
         self, row: Heading, line: int, width: int, styles: RowStyles, is_current: bool

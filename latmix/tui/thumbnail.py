@@ -67,7 +67,9 @@ def _centred(
     left = Segment(" " * ((columns - width) // 2), base)
     above = (rows - len(lines)) // 2
     strips = [Strip.blank(columns, base)] * above
-    strips += [Strip([left, *line]).adjust_cell_length(columns, base) for line in lines]
+    for line in lines:
+        # Cells of one look are written as one: plain grounds cost a slow link nothing.
+        strips.append(Strip([left, *line]).adjust_cell_length(columns, base).simplify())
     return strips + [Strip.blank(columns, base)] * (rows - len(strips))
 
 

@@ -21,6 +21,7 @@ class TitleLine(Static):
         super().__init__(id="title")
         self._session: Session | None = None
         self._setting: Setting | None = None
+        self._said = ""
 
     def show(self, session: Session, setting: Setting | None) -> None:
         self._session, self._setting = session, setting
@@ -33,7 +34,9 @@ class TitleLine(Static):
         if self._session is None:
             return
         text = title_text(self._session, self._setting, self.content_size.width)
-        self.update(Text(text, no_wrap=True, overflow="ellipsis"), layout=False)
+        if text != self._said:
+            self._said = text
+            self.update(Text(text, no_wrap=True, overflow="ellipsis"), layout=False)
 
 
 def title_text(session: Session, setting: Setting | None, width: int) -> str:

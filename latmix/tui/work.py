@@ -1,18 +1,15 @@
-"""The jobs of a running explorer: what was asked of the two engine threads, and what became of it.
+"""The jobs of a running explorer: what was asked of the engine threads, and what became of it.
 
-One engine owns the device; the other, the desk, reads folders and thumbnails, so that they never
-wait behind an inversion. Both tell through one callback; `take` is called on the screen's thread.
+One engine owns the device, the other is the desk's; `take` is called on the screen's thread.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from latmix.jobs import browsing, history, weights
 from latmix.jobs.engine import (
     Engine,
     JobCancelled,
@@ -22,52 +19,32 @@ from latmix.jobs.engine import (
     JobProgressed,
 )
 from latmix.jobs.progress import Pace, Progress
-from latmix.jobs.studio import Measured, Setting, Studio, weigh
+from latmix.jobs.studio import Measured, Setting, Studio
 from latmix.jobs.variants import Wanted
-from latmix.names import plural
 from latmix.session import Choices, Session
-from latmix.tui.album import Album
+from latmix.tui.asked import FOREGROUND, NOUNS, Asked, words_of
+from latmix.tui.desk import Desk, Job
 
 LOOKED_UP_AT_MOST = 256
 """Pictures of a mixture that are looked up unasked: looking up reads the whole files."""
 
-FOREGROUND = ("invert", "generate", "compare")
-
-NOUNS = {"invert": "inversion", "generate": "generation", "compare": "comparison"}
-
 LONG = 30.0
 """Seconds after which the end of a job is worth a sound."""
 
-Job = Generator[Progress, None, Any]
 
-
-@dataclass(frozen=True)
-class Asked:
-    """A job in the foreground, with the state it was asked in and the pictures it is for."""
-
-    job: int
-    kind: str
-    folder: Path | None
-    choices: Choices
-    paths: frozenset[str] = frozenset()
-
-
-class Work:
+class Work(Desk):
     """Submits jobs for a session, and brings their results into it."""
 
     def __init__(self, session: Session, studio: Studio, tell: Callable[[JobEvent], None]) -> None:
-        self.session = session
+        super().__init__(session, tell)
         self.setting: Setting | None = None
         self.progress: Progress | None = None
         self.pace = Pace()
         self.asked: Asked | None = None
         self.ended: Asked | None = None
         self.is_stopping = False
-        self.is_scanning = False
         self._studio = studio
         self._engine = Engine(tell)
-        self._desk = Engine(tell)
-        self._album = Album(tell)
         self._paused_at: float | None = None
         self._began: float | None = None
         self._is_prepared = False
@@ -75,7 +52,6 @@ class Work:
         self._next: Callable[[], None] | None = None
         self._recall: Asked | None = None
         self._draft: Asked | None = None
-        self._last: dict[str, int] = {}
         self._wanted_model = session.model
         self._looked_up: tuple[Choices, set[str]] = (session.choices, set())
 
@@ -95,60 +71,6 @@ class Work:
         if not self._is_prepared:
             self._is_prepared = True
             self._engine.submit("prepare", self._studio.prepare)
-
-    def scan(self, folder: Path, recursive: bool, prompt: str | None) -> None:
-        self.is_scanning = True
-        self.ask("scan", lambda: browsing.scan_pictures(folder, recursive, prompt))
-
-    def list_folders(self, folder: Path | None) -> None:
-        """None: the built-in ones."""
-        if folder is None:
-            self._desk.submit("list", browsing.list_built_in)
-        else:
-            self._desk.submit("list", lambda: browsing.list_folders(folder))
-
-    def read_thumbnail(self, path: Path) -> None:
-        self.ask("thumbnail", lambda: browsing.read_thumbnail(path))
-
-    def read_result(self, path: Path) -> None:
-        """A picture of a mixture that was made before, with its recipe."""
-        self.ask("result", lambda: history.look_at(path))
-
-    def save(self, path: Path) -> None:
-        content = self.session.content()
-        self.ask("save", lambda: browsing.save_session(path, content))
-
-    def read_tiles(self, paths: Iterable[Path]) -> None:
-        """Small pictures for the list; those asked for before and not again are left."""
-        self._album.want(paths)
-
-    def read_weights_file(self, file: Path) -> None:
-        pictures = list(self.session.pictures)
-        self.ask("weights", lambda: weights.read_weights_file(file, pictures))
-
-    def read_weights_text(self, text: str) -> None:
-        pictures = list(self.session.pictures)
-        self.ask("weights", lambda: weights.read_weights_text(text, pictures))
-
-    def write_text(self, file: Path, text: str, what: str) -> None:
-        self.ask("write", lambda: weights.write_text(file, text, what))
-
-    def weigh(self) -> None:
-        """Have the statistics of a mixture too large to compute at once."""
-        live, method = self.session.live, self.session.choices.method
-        if live is not None:
-            row = self.session.weights_by_row()
-            self.ask("weigh", lambda: weigh(live, row, method))
-
-    def is_wanted(self, event: JobEvent) -> bool:
-        """Whether no newer job of its kind was asked of the desk."""
-        return self._last.get(event.kind) == event.job
-
-    def ask(self, kind: str, job: Callable[[], Job]) -> None:
-        """Have the desk do something of which only the last one asked for is wanted."""
-        if kind in self._last:
-            self._desk.cancel(self._last[kind])
-        self._last[kind] = self._desk.submit(kind, job)
 
     def recall(self) -> None:
         """Look up pictures of the mixture that may have latents, once under each setting."""
@@ -187,7 +109,7 @@ class Work:
     @property
     def queued(self) -> list[str]:
         """Pictures that came into the mixture while others are inverted; they go next."""
-        if self.asked is None or self.asked.kind != "invert" or not self._is_current(self.asked):
+        if self.asked is None or self.asked.kind != "invert" or not self.asked.is_for(self.session):
             return []
         return [key for key in self.session.uninverted if key not in self.asked.paths]
 
@@ -230,9 +152,8 @@ class Work:
             return
         order = session.order()
         wanted = [Wanted("draft", session.choices.method, mixture.as_dict())]
-        job = self._engine.submit(
-            "draft", lambda: self._studio.try_out(order, inversion, wanted, steps)
-        )
+        work = partial(self._studio.try_out, order, inversion, wanted, steps)
+        job = self._engine.submit("draft", work)
         self._draft = Asked(job, "draft", session.folder, session.choices)
 
     def use_model(self, model: str) -> None:
@@ -285,8 +206,7 @@ class Work:
         self.is_stopping, self._paused_at = False, None
         self._began = time.monotonic() if self._began is None else self._began
         job = self._engine.submit(kind, work)
-        session = self.session
-        of = frozenset(str(path) for path in paths)
+        session, of = self.session, frozenset(map(str, paths))
         self.asked = Asked(job, kind, session.folder, session.choices, of)
 
     def _drop_recall(self) -> None:
@@ -312,9 +232,8 @@ class Work:
             self.is_scanning = False
         asked = self.asked if event.kind in FOREGROUND else None
         if asked is not None:
-            self.asked, self.progress, self.is_stopping = None, None, False
-            self._paused_at = None
-            self.ended = asked
+            self.asked, self.progress, self.ended = None, None, asked
+            self.is_stopping, self._paused_at = False, None
         match event:
             case JobFinished(kind="prepare", result=Setting() as setting):
                 self.setting = setting
@@ -356,22 +275,16 @@ class Work:
 
     def _take_recalled(self, job: int, measured: Measured) -> None:
         asked = self._recall
-        if asked is not None and job == asked.job and self._is_current(asked):
+        if asked is not None and job == asked.job and asked.is_for(self.session):
             self._recall = None
             self._take_measured(measured)
 
     def _take_inverted(self, asked: Asked, measured: Measured) -> str:
-        if not self._is_current(asked):
+        if not asked.is_for(self.session):
             self._next = None
             return "The settings changed meanwhile: i inverts under the new ones."
-        inversion = measured.inversion
         self._take_measured(measured)
-        fresh = len(inversion.rows) - inversion.cached
-        said = f"{plural(fresh, 'picture')} inverted in {inversion.seconds:.1f} s"
-        if inversion.cached:
-            said += f", {inversion.cached:,} there already"
-        if inversion.failures:
-            said += f"; {plural(len(inversion.failures), 'picture')} left out (✗): F says why"
+        said = words_of(measured.inversion)
         if any(key not in asked.paths for key in self.session.uninverted):
             self.invert(self._next)
             return f"{said}; those added meanwhile are next."
@@ -385,7 +298,3 @@ class Work:
         self.session.measured(measured.inversion, measured.live)
         choices, seen = self._looked_up
         self._looked_up = (choices, seen - {str(row.path) for row in measured.inversion.rows})
-
-    def _is_current(self, asked: Asked) -> bool:
-        session = self.session
-        return asked.folder == session.folder and asked.choices.same_latents(session.choices)

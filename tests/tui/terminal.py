@@ -20,9 +20,11 @@ PATIENCE = 60.0
 class Terminal:
     """A running `latmix`, with all that it has written."""
 
-    def __init__(self, *arguments: str, term: str = "xterm-256color") -> None:
+    def __init__(
+        self, *arguments: str, term: str = "xterm-256color", size: tuple[int, int] = (80, 24)
+    ) -> None:
         ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *reversed(size), 0, 0))
         self._screen = ours
         self.written = b""
         self.process = subprocess.Popen(
@@ -63,6 +65,11 @@ class Terminal:
         start, wanted = len(self.written), text.encode()
         while wanted not in self.written[max(0, start - len(wanted)) :]:
             assert self._read(), f"it ended without {text!r}: {self.written[-2000:]!r}"
+
+    def until_quiet(self, seconds: float) -> None:
+        """Read until nothing was written for so long."""
+        while select.select([self._screen], [], [], seconds)[0]:
+            assert self._read(), f"it ended: {self.written[-2000:]!r}"
 
     def end(self) -> int:
         """Read to the end; returns the exit code."""

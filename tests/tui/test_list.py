@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from latmix.tui.arrangement import Heading
-from latmix.tui.picture_list import HIGH, LOW
 from latmix.tui.picture_rows import Columns
+from latmix.tui.picture_view import HIGH, LOW
 from tests.tui.driver import Driver, opened
 
 

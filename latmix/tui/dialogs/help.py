@@ -18,7 +18,7 @@ from latmix.names import display_name
 from latmix.tui.commands import COMMANDS, LIST_KEYS
 from latmix.tui.dialogs.dialog import Dialog
 from latmix.tui.keymap import Keymap
-from latmix.tui.picture_list import MARKS
+from latmix.tui.picture_rows import MARKS
 
 SAID_WITH_ANOTHER = ("weight.more", "result.newer")
 """Commands that the one before them names as well."""

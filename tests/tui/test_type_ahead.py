@@ -1,0 +1,51 @@
+"""Keys typed at once with the key of a dialog: they are the dialog's, not commands of the list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual import events
+
+from latmix.tui.actions import Actions
+from latmix.tui.commands import COMMANDS
+from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.type_ahead import OPENERS
+from tests.tui.driver import Driver, opened
+
+
+def burst(driver: Driver, *keys: str) -> None:
+    """Keys that come faster than the first of them is answered."""
+    for key in keys:
+        driver.app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+
+async def test_words_typed_with_a_dialogs_key_are_its_own(folder: Path) -> None:
+    async with opened(folder, count=4) as driver:
+        weights = driver.weights
+        burst(driver, "p", *"gaxHs", "enter")
+        await driver.until(lambda: driver.session.choices.prompt == "gaxHs")
+        assert driver.weights == weights
+        assert not driver.app.pictures.arrangement.marked
+
+
+async def test_what_came_before_is_done_first(folder: Path) -> None:
+    async with opened(folder, count=4) as driver:
+        burst(driver, "s", "j", "L", "comma", "8", "enter")
+        await driver.until(lambda: driver.session.choices.steps == 8)
+        assert driver.weights == pytest.approx([0.9, 0.1, 0, 0])
+
+
+async def test_a_key_that_opens_nothing_holds_no_others_back(folder: Path) -> None:
+    async with opened(folder, count=4) as driver:
+        burst(driver, "F", "s")
+        await driver.until(lambda: driver.weights == [1, 0, 0, 0])
+        burst(driver, "slash", *"pf", "enter", "j")
+        await driver.until(lambda: driver.app.pictures.arrangement.words == "pf")
+        assert not isinstance(driver.app.screen, Dialog)
+
+
+def test_every_dialogs_action_is_known() -> None:
+    actions = {command.action for command in COMMANDS}
+    assert OPENERS - {"command_palette"} <= actions
+    assert all(hasattr(Actions, f"action_{name}") for name in OPENERS)
