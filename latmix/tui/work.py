@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
+from latmix.choices import Choices
 from latmix.jobs.engine import (
     Engine,
     JobCancelled,
@@ -21,7 +22,7 @@ from latmix.jobs.engine import (
 from latmix.jobs.progress import Pace, Progress
 from latmix.jobs.studio import Measured, Setting, Studio
 from latmix.jobs.variants import Wanted
-from latmix.session import Choices, Session
+from latmix.session import Session
 from latmix.tui.asked import FOREGROUND, NOUNS, Asked, words_of
 from latmix.tui.desk import Desk, Job
 

@@ -14,9 +14,9 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from latmix.choices import Choices
 from latmix.images import FITS
 from latmix.sampling.settings import SOLVERS, GenerationSettings, InversionSettings
-from latmix.session import Choices
 from latmix.tui.dialogs.dialog import Dialog
 
 
