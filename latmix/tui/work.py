@@ -56,8 +56,6 @@ class Work(Desk):
         self._wanted_model = session.model
         self._looked_up: tuple[Choices, set[str]] = (session.choices, set())
 
-    # Asking
-
     @property
     def is_busy(self) -> bool:
         """Whether a job that the user asked for is under way."""
@@ -219,8 +217,6 @@ class Work(Desk):
         if self._draft is not None:
             self._engine.cancel(self._draft.job)
             self._draft = None
-
-    # Taking
 
     def take(self, event: JobEvent) -> str:
         """Bring an engine's event into the session; returns what to say, or nothing."""
