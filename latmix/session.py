@@ -6,114 +6,37 @@ at the next start. Needs no torch: what computes is handed in by a job (`Session
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from latmix.bookmarks import Bookmark, Bookmarks
-from latmix.errors import StoreError
+from latmix.bookmarks import Bookmark
+from latmix.choices import Choices
 from latmix.jobs.orders import Order
-from latmix.mixing.grid import DEFAULT_METHOD, parse_method
+from latmix.mixing.grid import parse_method
 from latmix.mixing.mixture import Mixture, mixture_of
-from latmix.names import display_name
-from latmix.sampling.solvers import DEFAULT_SOLVER
-from latmix.store.durable import write_json_durably
+from latmix.saved import Saved
+from latmix.shell import arguments, shell_command
 
 if TYPE_CHECKING:
     from latmix.jobs.inversion import Inversion
     from latmix.mixing.live import LiveStatistics
     from latmix.mixing.statistics import Statistics
 
-FORMAT = 1
 UNDO_DEPTH = 500
-DRAFT_STEPS = 8
-"""Steps of a draft: enough to see what a mixture will be, an order quicker than fifty."""
-
-_OPTIONS = ("prompt", "negative", "steps", "guidance", "inversion_guidance", "solver", "fit")
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What the user has chosen; an edit makes a new one, and undo brings the old one back.
-
-    Attributes:
-        mixture: pictures by path, with weights; None before a folder is open.
-        seed: of the mixture's random weights; None where they were set otherwise.
-        method: a name of the grid.
-        prompt: a template with {name} and {folder}.
-        guidance: while generating; None is what suits the model.
-        inversion_guidance: while inverting.
-    """
-
-    mixture: Mixture | None = None
-    seed: int | None = None
-    method: str = DEFAULT_METHOD
-    prompt: str = ""
-    negative: str = ""
-    steps: int = 50
-    guidance: float | None = None
-    inversion_guidance: float = 1.0
-    solver: str = DEFAULT_SOLVER
-    size: tuple[int, int] | None = None
-    fit: str = "crop"
-
-    def same_latents(self, other: Choices) -> bool:
-        """Whether pictures inverted under one are inverted under the other."""
-        names = ("prompt", "negative", "steps", "inversion_guidance", "solver", "size", "fit")
-        return all(getattr(self, name) == getattr(other, name) for name in names)
-
-
-@dataclass(frozen=True)
-class Machine:
-    """Where jobs run, and how many pictures at a time: `--device`, `--dtype`, `--batch`."""
-
-    device: str = "auto"
-    dtype: str = "auto"
-    batch: int = 8
 
 
 @dataclass
-class Session:
-    """The state of the program. Not thread-safe: the front end's thread alone changes it.
+class Session(Saved):
+    """The state of the program. Not thread-safe: the front end's thread alone changes it."""
 
-    Attributes:
-        shown: the result that is looked at, one of `results` (oldest first), or None.
-        marked: results to compare or to export.
-        compared: methods to compare side by side; empty for the usual ones.
-        drafts: whether every edit is followed by a picture of `draft_steps` steps.
-        view: what had the focus, for the next start: names and values of the front end's own.
-    """
-
-    model: str = "auto"
-    theme: str = ""
-    folder: Path | None = None
-    recursive: bool = False
-    pictures: list[Path] = field(default_factory=list)
-    choices: Choices = field(default_factory=Choices)
-    results: list[Path] = field(default_factory=list)
-    shown: Path | None = None
-    marked: list[Path] = field(default_factory=list)
-    compared: tuple[str, ...] = ()
-    draft_steps: int = DRAFT_STEPS
-    drafts: bool = False
-    view: dict[str, str] = field(default_factory=dict)
-    machine: Machine = field(default_factory=Machine)
-    failures: dict[str, str] = field(default_factory=dict)
-    bookmarks: Bookmarks = field(default_factory=Bookmarks)
     _undo: list[Choices] = field(default_factory=list)
     _redo: list[Choices] = field(default_factory=list)
     _inversion: Inversion | None = None
     _live: LiveStatistics | None = None
     _row_of: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def mixture(self) -> Mixture | None:
-        return self.choices.mixture
 
     def open_folder(self, folder: Path, pictures: Iterable[Path], count: int) -> None:
         """Start on a folder's pictures with an equal mixture of the first `count`."""
@@ -333,144 +256,7 @@ class Session:
 
     def command(self) -> str:
         """The shell command that makes this mixture without a screen."""
-        return shell_command(self.arguments())
-
-    def arguments(self) -> list[str]:
-        """The words of `command`."""
-        if self.mixture is None or self.folder is None:
-            return ["latmix", "explore"]
-        words = self._mixture_arguments(self.mixture, str(self.folder))
-        defaults = Choices()
-        words += ["--model", self.model, "--method", self.choices.method]
-        for name in _OPTIONS:
-            value = getattr(self.choices, name)
-            if value is not None and value != getattr(defaults, name):
-                words += [f"--{name.replace('_', '-')}", str(value)]
-        if self.choices.size:
-            words += ["--size", "{}x{}".format(*self.choices.size)]
-        for name, value in vars(self.machine).items():
-            if value != getattr(Machine(), name):
-                words += [f"--{name}", str(value)]
-        return words
-
-    def _mixture_arguments(self, mixture: Mixture, folder: str) -> list[str]:
-        """The command with its pictures and weights: as few words as say them exactly."""
-        keys, seed = list(mixture.keys), self.choices.seed
-        usable = [str(path) for path in self.pictures if str(path) not in self.failures]
-        are_first = keys == usable[: len(keys)]
-        pictures = [folder, "-n", str(len(keys))] if are_first else keys
-        if are_first and self.recursive:
-            pictures.append("--recursive")
-        if are_first and len(set(mixture.weights)) == 1:
-            return ["latmix", "centroid", *pictures]
-        if seed is not None and mixture.weights == Mixture.random(keys, seed).weights:
-            return ["latmix", "mix", *pictures, "--random", "1", "--seed", str(seed)]
-        words = ["latmix", "mix", *keys]
-        for key, weight in mixture.as_dict().items():
-            words += ["-w", f"{key}={weight:.6g}"]
-        return words
-
-    def save(self, path: Path) -> None:
-        """Write what is needed to resume.
-
-        Raises:
-            StoreError: it cannot be written.
-        """
-        write_json_durably(path, self.content())
-
-    def content(self) -> dict[str, Any]:
-        """What is needed to resume, as plain JSON."""
-        chosen = {f.name: getattr(self.choices, f.name) for f in fields(Choices)}
-        chosen["mixture"] = list(self.mixture.as_dict().items()) if self.mixture else None
-        return {
-            "latmix": FORMAT,
-            "model": self.model,
-            "theme": self.theme,
-            "folder": str(self.folder) if self.folder else None,
-            "recursive": self.recursive,
-            "choices": chosen,
-            "results": [str(result) for result in self.results],
-            "shown": str(self.shown) if self.shown else None,
-            "marked": [str(result) for result in self.marked],
-            "compared": list(self.compared),
-            "draft_steps": self.draft_steps,
-            "drafts": self.drafts,
-            "view": dict(self.view),
-            "pinned": sorted(self.mixture.pinned) if self.mixture else [],
-            "bookmarks": [bookmark.content() for bookmark in self.bookmarks.kept],
-        }
-
-    def resume(self, path: Path) -> bool:
-        """Take up a saved session's model, folder, choices and results; False where there is none.
-
-        The theme is taken up even where no folder was open.
-
-        The folder's pictures are looked for by the caller, who then calls `keep_existing`.
-
-        Raises:
-            StoreError: the file is damaged; the sentence says how to start afresh.
-        """
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            if content["latmix"] != FORMAT:
-                return False
-            self.theme = str(content["theme"])
-            self._resume_results(content)
-            self.bookmarks.take(map(Bookmark.of, content.get("bookmarks", [])))
-            if not content["folder"]:
-                return False
-            chosen = dict(content["choices"])
-            weights = chosen.pop("mixture")
-            chosen["size"] = tuple(chosen["size"]) if chosen["size"] else None
-            pinned = content.get("pinned", [])
-            mixture = mixture_of(dict(weights), pinned) if weights else None
-            choices = Choices(mixture=mixture, **chosen)
-            parse_method(choices.method)
-        except FileNotFoundError:
-            return False
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise StoreError(
-                f"The saved session {display_name(path)} cannot be read ({type(error).__name__}).",
-                "Start with --fresh.",
-            ) from error
-        self.model, self.folder = str(content["model"]), Path(content["folder"])
-        self.recursive = bool(content["recursive"])
-        self.choices = choices
-        return True
-
-    def _resume_results(self, content: Mapping[str, Any]) -> None:
-        """Take up the results that are still there, and how they were looked at."""
-        self.results = [Path(result) for result in content["results"] if Path(result).exists()]
-        kept = set(self.results)
-        shown = Path(content.get("shown") or "")
-        self.shown = shown if shown in kept else None
-        self.marked = [Path(path) for path in content.get("marked", ()) if Path(path) in kept]
-        self.compared = tuple(str(method) for method in content.get("compared", ()))
-        for method in self.compared:
-            parse_method(method)
-        self.draft_steps = max(1, int(content.get("draft_steps", DRAFT_STEPS)))
-        self.drafts = bool(content.get("drafts", False))
-        self.view = {str(name): str(value) for name, value in content.get("view", {}).items()}
-
-    def add_result(self, path: Path) -> None:
-        """A picture was made: it is the one looked at."""
-        self.results.append(path)
-        self.shown = path
-
-    def look_at(self, path: Path) -> bool:
-        """Look at a result; False where it is not one, or is looked at already."""
-        if path not in self.results or path == self.shown:
-            return False
-        self.shown = path
-        return True
-
-    def mark(self, path: Path) -> bool:
-        """Mark a result, or unmark it; whether it is marked now."""
-        if path in self.marked:
-            self.marked.remove(path)
-            return False
-        self.marked.append(path)
-        return True
+        return shell_command(arguments(self))
 
     def prompts_changed(self) -> None:
         """A prompt beside a picture is another now: which latents fit must be looked up anew."""
@@ -523,19 +309,3 @@ class Session:
     def _forget_latents(self) -> None:
         self._inversion, self._live = None, None
         self._row_of = {}
-
-
-def shell_command(words: Iterable[str]) -> str:
-    """Words as one line for a POSIX shell."""
-    return " ".join(_shell_word(word) for word in words)
-
-
-def _shell_word(word: str) -> str:
-    """The word quoted for a POSIX shell; $'...' where a name has bytes that cannot be shown."""
-    if display_name(word) == word:
-        return shlex.quote(word)
-    escaped = "".join(
-        chr(byte) if 0x20 <= byte < 0x7F and byte not in b"\\'" else f"\\x{byte:02x}"
-        for byte in os.fsencode(word)
-    )
-    return f"$'{escaped}'"

@@ -98,8 +98,8 @@ def make_start(options: ExploreOptions, config: Config) -> Start:
 
     Reads the configuration's small files: call it before the screen is up.
     """
+    from latmix.choices import Machine
     from latmix.jobs.studio import Studio
-    from latmix.session import Machine
     from latmix.tui.explorer import Start
     from latmix.tui.keymap import check_keymap
     from latmix.tui.scopes import SCOPES

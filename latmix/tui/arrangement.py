@@ -48,18 +48,9 @@ def _norms(session: Session) -> Values | None:
 
 def _influences(session: Session) -> Values | None:
     """How far the mixture moves without each picture; where the statistics tell it at once."""
-    inversion, live = session.inversion, session.live
-    inputs_of = getattr(live, "inputs", None)
-    if inversion is None or live is None or inputs_of is None:
+    if session.live is None or not session.live.is_instant:
         return None
-    if not (session.is_measured and live.is_instant):
-        return None
-    influences = inputs_of(session.weights_by_row(), session.choices.method).influence
-    return {
-        str(row.path): math.inf if value is None else value
-        for row, value in zip(inversion.rows, influences, strict=True)
-        if session.mixture and session.mixture.weight(str(row.path)) > 0
-    }
+    return session.influences() or None
 
 
 ORDERS: dict[str, Callable[[Session], Values | None]] = {

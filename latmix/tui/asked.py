@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from latmix.choices import Choices
 from latmix.names import plural
-from latmix.session import Choices, Session
+from latmix.session import Session
 
 if TYPE_CHECKING:
     from latmix.jobs.inversion import Inversion

@@ -13,12 +13,13 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Footer, Static
 
+from latmix.choices import Choices
 from latmix.config import Config
 from latmix.errors import LatmixError
 from latmix.jobs.engine import JobEvent
 from latmix.jobs.studio import Studio
 from latmix.names import display_name, plural
-from latmix.session import Choices, Session
+from latmix.session import Session
 from latmix.tui.arrangement import Heading
 from latmix.tui.filter_line import FilterLine
 from latmix.tui.history_strip import HistoryStrip

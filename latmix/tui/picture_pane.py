@@ -16,8 +16,8 @@ from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
+from latmix.choices import Choices
 from latmix.names import display_name
-from latmix.session import Choices
 from latmix.tui.thumbnail import Thumbnail
 
 NO_FOLDER = "No folder is open: f chooses one."

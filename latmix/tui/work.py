@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
+from latmix.choices import Choices
 from latmix.jobs.engine import (
     Engine,
     JobCancelled,
@@ -21,7 +22,7 @@ from latmix.jobs.engine import (
 from latmix.jobs.progress import Pace, Progress
 from latmix.jobs.studio import Measured, Setting, Studio
 from latmix.jobs.variants import Wanted
-from latmix.session import Choices, Session
+from latmix.session import Session
 from latmix.tui.asked import FOREGROUND, NOUNS, Asked, words_of
 from latmix.tui.desk import Desk, Job
 
@@ -54,8 +55,6 @@ class Work(Desk):
         self._draft: Asked | None = None
         self._wanted_model = session.model
         self._looked_up: tuple[Choices, set[str]] = (session.choices, set())
-
-    # Asking
 
     @property
     def is_busy(self) -> bool:
@@ -218,8 +217,6 @@ class Work(Desk):
         if self._draft is not None:
             self._engine.cancel(self._draft.job)
             self._draft = None
-
-    # Taking
 
     def take(self, event: JobEvent) -> str:
         """Bring an engine's event into the session; returns what to say, or nothing."""

@@ -102,7 +102,7 @@ async def test_q_quits_in_the_middle_of_an_inversion_and_the_next_start_resumes(
         assert driver.session.folder == folder
         assert driver.weights == pytest.approx([0.3, 0.175, 0.175, 0.175, 0.175])
         assert "Resumed: 5 pictures mixed" in driver.said
-        await driver.until(lambda: driver.session.inversion)
+        await driver.until(lambda: driver.session.inversion and driver.session.inversion.rows)
         assert 1 <= len(driver.session.inversion.rows) < 5
     async with opened(folder, fresh=True) as driver:
         assert driver.weights == pytest.approx([1 / 6] * 6)

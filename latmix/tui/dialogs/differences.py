@@ -48,7 +48,7 @@ class DifferencesDialog(Dialog[None]):
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
     def action_copy(self) -> None:
-        from latmix.session import shell_command
+        from latmix.shell import shell_command
 
         paths = [str(self.compared.left), str(self.compared.right)]
         self.app.copy_to_clipboard(shell_command(["latmix", "diff", *paths]))
