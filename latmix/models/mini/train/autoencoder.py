@@ -27,8 +27,8 @@ WEIGHTS = "diffusion_pytorch_model.safetensors"
 VARIETY = Variety(hue=0.3)
 
 PLANS = {
-    "cpu": Plan(steps=16_000, batch=16, rate=8e-4, warmup=200, mean_decay=0.998, clip=0.5),
-    "cuda": Plan(fill=240.0, batch=256, rate=1.5e-3, warmup=300, mean_decay=0.999, clip=0.5),
+    "cpu": Plan(steps=1_200, batch=24, rate=2e-3, warmup=60, mean_decay=0.998, clip=0.5),
+    "cuda": Plan(fill=240.0, batch=256, rate=2e-3, warmup=100, mean_decay=0.999, clip=0.5),
 }
 
 DIVERGENCE_WEIGHT = 1e-4

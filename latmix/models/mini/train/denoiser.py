@@ -27,11 +27,11 @@ from latmix.models.mini.train.networks import (
 )
 
 PLANS = {
-    "cpu": Plan(steps=16_000, batch=64, rate=6e-4, warmup=300, mean_decay=0.999),
+    "cpu": Plan(steps=16_000, batch=64, rate=1.5e-3, warmup=100, mean_decay=0.999),
     "cuda": Plan(fill=540.0, batch=1024, rate=1.2e-3, warmup=500, mean_decay=0.9995),
 }
 FLOW_PLANS = {
-    "cpu": Plan(steps=16_000, batch=64, rate=6e-4, warmup=300, mean_decay=0.999),
+    "cpu": Plan(steps=16_000, batch=64, rate=1.5e-3, warmup=100, mean_decay=0.999),
     "cuda": Plan(fill=420.0, batch=1024, rate=1.0e-3, warmup=500, mean_decay=0.9995),
 }
 
