@@ -71,12 +71,6 @@ class Statistics:
         """b: root mean square of the inputs' channel means, of which nothing is split off."""
         return root_mean_square(self.input_channel_mean)
 
-    @property
-    def largest_offset(self) -> float:
-        """How far amplification moved the channel that it moved most."""
-        pairs = zip(self.channel_mean, self.input_channel_mean, strict=True)
-        return max(abs(mean - own) for mean, own in pairs)
-
     def with_shape(self, mixture: Tensor) -> Statistics:
         """The same with the figures that take the mixture (C, H, W) itself."""
         [health] = latents_health(mixture[None])

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file
 
@@ -28,6 +30,7 @@ from latmix.models.mini.train.loop import Plan
 from latmix.models.mini.train.muon import Muon, is_hidden, orthogonal
 from latmix.models.mini.train.networks import FLOW, build_autoencoder, cumulative_alphas
 from latmix.models.mini.train.pictures import FRAMED, Composer, Variety
+from latmix.models.mini.train.ranks import Ranks
 from latmix.study.measures import estimate, features, frechet_distance
 
 CPU = torch.device("cpu")
@@ -479,6 +482,43 @@ def test_a_muon_step_has_the_size_of_an_adam_step() -> None:
         weight.grad = scale * torch.randn(weight.shape, generator=torch.Generator().manual_seed(1))
         optimiser.step()
         assert weight.square().mean().sqrt().item() == pytest.approx(0.5 * 0.2, rel=0.25)
+
+
+@given(st.lists(st.floats(0, 1e6), max_size=20), st.integers(1, 5))
+def test_processes_share_all_tasks_fairly(costs: list[float], count: int) -> None:
+    shares = [Ranks(rank, count).own(costs) for rank in range(count)]
+    assert sorted(index for share in shares for index in share) == list(range(len(costs)))
+    sums = [sum(costs[index] for index in share) for share in shares]
+    assert max(sums) - min(sums) <= max(costs, default=0.0) * (1 + 1e-9)
+
+
+STEP_OF_TWO = """
+import torch
+from latmix.models.mini.train.muon import Muon
+from latmix.models.mini.train.ranks import Ranks
+
+ranks = Ranks.join(torch.device("cpu"))
+shapes = ((4, 6), (8, 3, 3, 3), (5, 5))
+alone, shared = ([torch.randn(s, generator=torch.Generator().manual_seed(7)) for s in shapes]
+                 for _ in range(2))
+for weights, own in ((alone, Ranks()), (shared, ranks)):
+    optimiser = Muon(weights, rate=0.1, ranks=own)
+    for step in range(3):
+        for weight in weights:
+            weight.grad = torch.randn_like(weight, generator=torch.Generator().manual_seed(step))
+        optimiser.step()
+assert ranks.count == 2
+for left, right in zip(alone, shared, strict=True):
+    assert torch.equal(left, right)
+"""
+
+
+def test_a_muon_step_of_two_processes_is_that_of_one(tmp_path: Path) -> None:
+    script = tmp_path / "steps.py"
+    script.write_text(STEP_OF_TWO)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run([*command, str(script)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
 
 
 def test_muon_finds_the_least_squares_solution() -> None:

