@@ -425,7 +425,7 @@ def test_what_the_system_cannot_read_now_is_not_trusted_and_not_removed(
     shard = fill(tmp_path, KEYS)
     space = LatentStore(tmp_path).open(SETTINGS, SHAPE)
     with monkeypatch.context() as patch:
-        patch.setattr(ShardReader, "row", lambda reader, index: refuse(errno.EIO))
+        patch.setattr(ShardReader, "row", lambda reader, index, into=None: refuse(errno.EIO))
         assert space.missing(KEYS) == list(range(6))
         report = verify(tmp_path)
         assert report.rows == 0 and not report.damaged

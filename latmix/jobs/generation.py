@@ -16,21 +16,25 @@ from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.direction import (
     NEEDS_PRODUCTS,
+    Direction,
     GramProducts,
     Products,
     StreamedProducts,
     cancelled,
     direct,
 )
-from latmix.mixing.formula import normalise_sums, weight_table
+from latmix.mixing.formula import TOLERANCE, normalise_sums, weight_table
 from latmix.mixing.grid import Method, parse_cutoff
 from latmix.mixing.statistics import Statistics, sum_statistics
-from latmix.mixing.summary import GRAM_BYTES, Gram, Summary, weighted_sums
+from latmix.mixing.summary import GRAM_BYTES, Gram, Summary, block_share, weighted_sums
 from latmix.models.protocol import Conditioning, Model
 from latmix.sampling.generators import watched
 from latmix.sampling.pictures import BATCH, generate_batch
 from latmix.sampling.settings import GenerationSettings
 from latmix.sampling.trajectory import Step
+
+FAST = torch.float32
+"""In which the products of blocks are formed, unless their rounding would be seen."""
 
 LATENT_BYTES = 1 << 29
 """Latents read into memory at once to make a Gram matrix (512 MB)."""
@@ -71,20 +75,47 @@ def mix_stored(
     Raises:
         ValueError: bad weights, or latents that cancel.
     """
-    keys, space = inversion.keys, inversion.space
     summary = stored_summary(inversion, method)
-    table = weight_table(weights, len(keys), torch.device("cpu"))
+    table = weight_table(weights, len(inversion.keys), torch.device("cpu"))
     direction = direct(method, summary, table, stored_products(inversion, method, summary))
-    mixed = weighted_sums(space.blocks(keys), summary, direction.coefficients)
-    statistics = [
-        sum_statistics(mixed[row], summary, table[row], method, direction.rows(slice(row, row + 1)))
-        for row in range(len(table))
-    ]
-    if bool(normalise_sums(mixed, summary, table, direction, method)[1].any()):
-        raise cancelled(method)
-    latents = mixed.reshape(len(table), *space.shape)
+    mixed, statistics, rounding = _scaled(inversion, summary, table, direction, method, FAST)
+    poor = (rounding > TOLERANCE).nonzero()[:, 0]
+    if len(poor):
+        again = summary, table[poor], direction.rows(poor), method, torch.float64
+        mixed[poor], redone, rounding = _scaled(inversion, *again)
+        for row, better in zip(poor.tolist(), redone, strict=True):
+            statistics[row] = better
+        if bool(rounding.isinf().any()):
+            raise cancelled(method)
+    latents = mixed.reshape(len(table), *inversion.space.shape)
     shaped = [each.with_shape(z) for each, z in zip(statistics, latents, strict=True)]
     return Mixed(latents.float(), table, tuple(shaped))
+
+
+def _scaled(
+    inversion: Inversion,
+    summary: Summary,
+    weights: Tensor,
+    direction: Direction,
+    method: Method,
+    kind: torch.dtype,
+) -> tuple[Tensor, list[Statistics], Tensor]:
+    """Mixtures (B, C, P) whose sums are formed in `kind`, block by block, and added up in float64.
+
+    Returns:
+        them, their statistics, and their relative error (B,): infinite where latents cancel.
+    """
+    space, coefficients = inversion.space, direction.coefficients
+    mixed = weighted_sums(space.blocks(inversion.keys), summary, coefficients, kind)
+    statistics = [
+        sum_statistics(
+            mixed[row], summary, weights[row], method, direction.rows(slice(row, row + 1))
+        )
+        for row in range(len(weights))
+    ]
+    gain, lost = normalise_sums(mixed, summary, weights, direction, method)
+    error = gain * torch.finfo(kind).eps * block_share(coefficients, summary, space.block_rows)
+    return mixed, statistics, torch.where(lost, torch.inf, error)
 
 
 def stored_summary(inversion: Inversion, method: Method | None = None) -> Summary:

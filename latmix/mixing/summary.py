@@ -50,13 +50,16 @@ def parts(count: int, length: int) -> Iterator[slice]:
         yield slice(start, min(start + rows, count))
 
 
-def weighted_sums(rows: Blocks, summary: Summary, weights: Tensor) -> Tensor:
+def weighted_sums(
+    rows: Blocks, summary: Summary, weights: Tensor, kind: torch.dtype | None = None
+) -> Tensor:
     """sum_n w_n z_n of latents that come in blocks, so that memory does not grow with N.
 
     Args:
         rows: blocks (k, C, ...) in order, with their places among the N.
         summary: of all N latents.
-        weights: (B, N); the product is formed in their type.
+        weights: (B, N); the products are added up in their type.
+        kind: in which a block's product is formed; None is the weights' type.
 
     Returns:
         (B, C, P) of the weights' type.
@@ -64,9 +67,27 @@ def weighted_sums(rows: Blocks, summary: Summary, weights: Tensor) -> Tensor:
     channels = summary.channel_mean.shape[1]
     shape = (weights.shape[0], channels * summary.places)
     total = torch.zeros(shape, dtype=weights.dtype, device=weights.device)
+    factors = weights.to(kind or weights.dtype)
     for part, block in rows:
-        total.addmm_(weights[:, part], block.to(weights).reshape(-1, shape[1]))
+        flat = block.to(factors).reshape(-1, shape[1])
+        if factors.dtype == total.dtype:
+            total.addmm_(factors[:, part], flat)
+        else:
+            total += factors[:, part] @ flat
     return total.reshape(-1, channels, summary.places)
+
+
+def block_share(coefficients: Tensor, summary: Summary, rows: int) -> Tensor:
+    """How the rounding of blocks' products adds up in the whole sum, (B,), at most 1.
+
+    The root sum of squares of what blocks of `rows` latents contribute to sum |c_n| |z_n|: the
+    errors of different blocks do not know of one another.
+    """
+    parts = coefficients.abs() * summary.squared_norm.to(coefficients).sqrt()
+    starts = range(0, summary.count, rows)
+    sums = torch.stack([parts[:, start : start + rows].sum(dim=1) for start in starts])
+    share: Tensor = torch.linalg.vector_norm(sums, dim=0) / sums.sum(dim=0)
+    return share
 
 
 def _check_sides(shape: tuple[int, ...]) -> None:

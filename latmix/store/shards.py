@@ -42,7 +42,7 @@ SHARD_NAME = re.compile(r"[0-9a-f]{32}\.safetensors")
 LONGEST_HEADER = 100_000_000
 
 Shape = tuple[int, int, int]
-Buffer = bytes | bytearray
+Buffer = bytes | bytearray | memoryview
 
 
 class ShardDamaged(ValueError):
@@ -203,7 +203,7 @@ class ShardReader:
     def __init__(self, shard: Shard) -> None:
         self._shard = shard
         self._file = shard.path.open("rb", buffering=0)
-        self._statistics: tuple[Buffer, Buffer] | None = None
+        self._statistics: tuple[bytearray, bytearray] | None = None
 
     def __enter__(self) -> ShardReader:
         return self
@@ -226,19 +226,24 @@ class ShardReader:
         sound = sound and crc32(summary, crc32(key)) == self._shard.summary_checksums[index]
         return summary if sound else None
 
-    def row(self, index: int) -> Row | None:
-        """Row `index`, or None if it is damaged."""
+    def row(self, index: int, into: memoryview | None = None) -> Row | None:
+        """Row `index`, or None if it is damaged.
+
+        Args:
+            into: where the latent's bytes go; None makes room for them.
+        """
         summary = self.summary(index)
         if summary is None:
             return None
         size = math.prod(self._shard.shape) * 4
-        latent = _read(self._file, self._shard.starts[2] + size * index, size)
+        latent = bytearray(size) if into is None else into
+        count = _fill(self._file, self._shard.starts[2] + size * index, memoryview(latent))
         start = self._shard.summary_checksums[index]
-        if len(latent) != size or crc32(latent, start) != self._shard.checksums[index]:
+        if count != size or crc32(latent, start) != self._shard.checksums[index]:
             return None
         return Row(self._shard.keys[index], summary, latent)
 
-    def _read_statistics(self) -> tuple[Buffer, Buffer]:
+    def _read_statistics(self) -> tuple[bytearray, bytearray]:
         if self._statistics is None:
             norms, means, _ = self._shard.starts
             count = self._shard.whole  # not what the header claims, which may be anything
@@ -283,13 +288,19 @@ def _extent(entry: Any, kind: str, width: int, axes: int) -> tuple[int, list[int
 def _read(file: Any, start: int, size: int) -> bytearray:
     """Up to `size` bytes from `start` on; fewer only at the end of the file."""
     buffer = bytearray(size)
-    view, filled = memoryview(buffer), 0
-    file.seek(start)
-    while filled < size and (count := file.readinto(view[filled:])):
-        filled += count
-    view.release()
+    with memoryview(buffer) as view:
+        filled = _fill(file, start, view)
     del buffer[filled:]
     return buffer
+
+
+def _fill(file: Any, start: int, view: memoryview) -> int:
+    """Read into a buffer from `start` on; how many bytes there were."""
+    filled = 0
+    file.seek(start)
+    while filled < len(view) and (count := file.readinto(view[filled:])):
+        filled += count
+    return filled
 
 
 def _key_bytes(key: str) -> bytes:

@@ -6,10 +6,12 @@ One thread may add while others read.
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
 from types import TracebackType
@@ -31,6 +33,7 @@ from latmix.store.shards import (
 
 ROWS = 256
 BYTES = 2**26
+BLOCK_BYTES = 2**22
 SECONDS = 30.0
 
 Place = tuple[Shard, int]
@@ -75,6 +78,11 @@ class LatentSpace:
     def id(self) -> str:
         """The name of the folder: 16 hex digits."""
         return self._folder.id
+
+    @property
+    def block_rows(self) -> int:
+        """Latents that `blocks` reads at a time: 4 MB, which stay in a processor's cache."""
+        return max(1, BLOCK_BYTES // (4 * math.prod(self.shape)))
 
     def __enter__(self) -> LatentSpace:
         return self
@@ -152,7 +160,7 @@ class LatentSpace:
 
         Reads and checks every row that is there, about 1 s for each GB.
         """
-        lost = {key for key, row in self._each(keys, ShardReader.row, _itself) if row is None}
+        lost = {key for key, row in self._each(keys, _row, _itself) if row is None}
         return [index for index, key in enumerate(keys) if key in lost]
 
     def read(self, keys: Sequence[str]) -> Tensor:
@@ -164,10 +172,21 @@ class LatentSpace:
         """
         latents = torch.empty(len(keys), *self.shape)
         wanted = _positions(keys)
-        for key, row in self._each(wanted, ShardReader.row, _itself):
-            value = torch.frombuffer(self._sound(key, row).latent, dtype=torch.float32)
-            for index in wanted[key]:  # a list as the index takes 25 times as long
-                latents[index] = value.view(self.shape)
+        size = 4 * math.prod(self.shape)
+        memory = latents.numpy().data.cast("B") if keys else memoryview(b"")
+
+        def place(index: int) -> memoryview:
+            return memory[size * index : size * (index + 1)]
+
+        def take(reader: ShardReader, index: int, key: str) -> Row | None:
+            return reader.row(index, place(wanted[key][0]))
+
+        for key, row in self._each(wanted, take, _itself):
+            sound, first = self._sound(key, row), wanted[key][0]
+            if not isinstance(sound.latent, memoryview):  # it was buffered
+                place(first)[:] = sound.latent
+            for index in wanted[key][1:]:  # a list as the index takes 25 times as long
+                latents[index] = latents[first]
         return latents
 
     def summary(self, keys: Sequence[str]) -> tuple[Tensor, Tensor]:
@@ -179,29 +198,45 @@ class LatentSpace:
         """
         table = torch.empty(len(keys), 1 + self.shape[0], dtype=torch.float64)
         wanted = _positions(keys)
-        for key, summary in self._each(wanted, ShardReader.summary, _its_summary):
+        for key, summary in self._each(wanted, _summary, _its_summary):
             value = torch.frombuffer(self._sound(key, summary), dtype=torch.float64)
             for index in wanted[key]:
                 table[index] = value
         return table[:, 0].clone(), table[:, 1:].clone()
 
-    def blocks(self, keys: Sequence[str], rows: int = 1024) -> Iterator[tuple[slice, Tensor]]:
+    def blocks(
+        self, keys: Sequence[str], rows: int | None = None
+    ) -> Iterator[tuple[slice, Tensor]]:
         """The latents of `keys` in order, `rows` at a time: their slice, and (rows, C, H, W).
 
-        For sums over more latents than fit into memory.
+        For sums over more latents than fit into memory. While the caller works on a block the
+        next one is read.
+
+        Args:
+            rows: None is `block_rows`.
 
         Raises:
             ValueError: `rows` is not positive.
             KeyError, StoreError: as `read`.
         """
+        rows = self.block_rows if rows is None else rows
         if rows < 1:
             raise ValueError(f"rows must be positive, not {rows}")
         return self._blocks(keys, rows)
 
     def _blocks(self, keys: Sequence[str], rows: int) -> Iterator[tuple[slice, Tensor]]:
-        for start in range(0, len(keys), rows):
-            part = slice(start, min(start + rows, len(keys)))
-            yield part, self.read(keys[part])
+        starts = range(0, len(keys), rows)
+        parts = [slice(start, min(start + rows, len(keys))) for start in starts]
+        if len(parts) < 2:
+            yield from ((part, self.read(keys[part])) for part in parts)
+            return
+        with ThreadPoolExecutor(1, "latmix-read") as reader:
+            ahead = reader.submit(self.read, keys[parts[0]])
+            for part, following in itertools.zip_longest(parts, parts[1:]):
+                block = ahead.result()
+                if following is not None:
+                    ahead = reader.submit(self.read, keys[following])
+                yield part, block
 
     def _write(self, rows: Sequence[Row]) -> None:
         self._folder.describe(self._description)
@@ -228,7 +263,7 @@ class LatentSpace:
     def _each(
         self,
         keys: Iterable[str],
-        take: Callable[[ShardReader, int], Value | None],
+        take: Callable[[ShardReader, int, str], Value | None],
         buffered: Callable[[Row], Value],
     ) -> Iterator[tuple[str, Value | None]]:
         """Each key once, in the order of the files, with what `take` makes of its first sound
@@ -256,7 +291,7 @@ class LatentSpace:
         self,
         shard: Shard,
         rows: Sequence[tuple[int, str]],
-        take: Callable[[ShardReader, int], Value | None],
+        take: Callable[[ShardReader, int, str], Value | None],
     ) -> Iterator[tuple[int, str, Value | None]]:
         """What `take` makes of these rows of one shard; None where one cannot be believed."""
         done = 0
@@ -264,7 +299,7 @@ class LatentSpace:
         try:
             with ShardReader(shard) as reader:
                 for index, key in rows:
-                    value = take(reader, index)
+                    value = take(reader, index, key)
                     if value is None:
                         self._damaged.add(key)
                     done += 1
@@ -309,6 +344,14 @@ def _positions(keys: Sequence[str]) -> dict[str, list[int]]:
     for index, key in enumerate(keys):
         positions.setdefault(key, []).append(index)
     return positions
+
+
+def _row(reader: ShardReader, index: int, _: str) -> Row | None:
+    return reader.row(index)
+
+
+def _summary(reader: ShardReader, index: int, _: str) -> Buffer | None:
+    return reader.summary(index)
 
 
 def _itself(row: Row) -> Row:
