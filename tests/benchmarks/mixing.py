@@ -1,13 +1,6 @@
-"""Speed as ratios within one run: `python tests/benchmarks/run.py`.
-
-Absolute times depend on the machine and on what else it does; the ratios are what to watch.
-"""
+"""Mixing and statistics beside a copy, a bare matrix product and a frame of a screen."""
 
 from __future__ import annotations
-
-import statistics
-import time
-from collections.abc import Callable
 
 import torch
 
@@ -20,21 +13,7 @@ from latmix.models.loading import load_model
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
 from latmix.sampling.trajectory import Guidance, generate, invert
-
-
-def seconds(work: Callable[[], object], repeats: int = 5) -> float:
-    """The median time of some runs, after one that is not counted."""
-    work()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
-
-
-def report(what: str, value: float, base: float, against: str) -> None:
-    print(f"{what:<58} {value * 1e3:10.3f} ms  {value / base:9.3f} x {against}")
+from tests.benchmarks.measure import report, seconds
 
 
 def mixing() -> None:
@@ -129,7 +108,7 @@ def inversion() -> None:
         report(f"invert the same, {solver}", taken, once, "generation")
 
 
-if __name__ == "__main__":
+def main() -> None:
     mixing()
     centroids()
     live()

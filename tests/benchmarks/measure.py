@@ -1,0 +1,30 @@
+"""Times as ratios within one run: absolute ones depend on the machine and what else it does."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+
+
+def seconds(work: Callable[[], object], repeats: int = 5) -> float:
+    """The median time of some runs, after one that is not counted."""
+    work()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def report(what: str, value: float, base: float, against: str) -> None:
+    print(f"{what:<58} {value * 1e3:10.3f} ms  {value / base:9.3f} x {against}", flush=True)
+
+
+def product_rate(side: int = 1024) -> float:
+    """Floating-point operations a second of a bare matrix product, float32."""
+    left, right = torch.randn(side, side), torch.randn(side, side)
+    return 2 * side**3 / seconds(lambda: left @ right, 10)
