@@ -5,27 +5,39 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from latmix.cli import run
-from latmix.cli.options import SayOptions, command
+from latmix.cli.options import ModelOptions, SayOptions, command
 from latmix.errors import LatmixError
 from latmix.names import display_name, size_text
+from latmix.sampling.solvers import SOLVERS
+
+STEPS, DRAFT = 50, 10
+"""Of the trajectories that `doctor --bench` tells the time of."""
+
+
+Bench = Annotated[
+    bool, typer.Option("--bench", help="Measure how quick a model is here: half a minute.")
+]
 
 
 @command
-def doctor(output: SayOptions) -> int:
+def doctor(model: ModelOptions, output: SayOptions, bench: Bench = False) -> int:
     """What this machine has: devices, versions, models, folders, terminal; problems come last."""
     content, problems = _examine()
+    speed = _measured(model, output.quiet) if bench else None
     if output.json:
-        run.print_json({**content, "problems": problems})
+        run.print_json(content | ({"speed": speed} if speed else {}) | {"problems": problems})
         return 1 if problems else 0
     from rich.text import Text
 
     from latmix.report import plain_table
 
     table = plain_table("", "")
-    for name, value in content.items():
+    for name, value in (content | (_told(speed) if speed else {})).items():
         table.add_row(name, Text(value if isinstance(value, str) else str(value)))
     run.console().print(table)
     for problem in problems:
@@ -33,6 +45,47 @@ def doctor(output: SayOptions) -> int:
     if not problems:
         run.say("No problems found.", output.quiet)
     return 1 if problems else 0
+
+
+def _measured(options: ModelOptions, quiet: bool) -> dict[str, Any]:
+    """The figures of `measure_speed`, and what follows from them for 50 steps."""
+    from latmix.jobs.speed import measure_speed
+
+    bench = run.make_workbench(options, quiet)
+    speed = run.drive(measure_speed(bench, options.batch), quiet)
+    guided = 2 if bench.source.guiding == "classifier-free" else 1
+    return {
+        "model": bench.source.name,
+        "device": str(bench.device),
+        "dtype": bench.dtype,
+        **vars(speed),
+        "share": speed.share,
+        "inversion": {
+            name: speed.seconds(STEPS, solver.calls)
+            for name, solver in SOLVERS.items()
+            if solver.suits(bench.source)
+        },
+        "generation": speed.seconds(STEPS, guided),
+        "one": STEPS * guided * speed.alone + speed.decode,
+        "draft": DRAFT * guided * speed.alone + speed.decode,
+    }
+
+
+def _told(speed: dict[str, Any]) -> dict[str, str]:
+    """The figures as a person reads them."""
+    batch, rate = speed["batch"], speed["product"]
+    share = f", {speed['share']:.0%} of it in the network" if speed["operations"] else ""
+    solvers = [f"{name} {seconds:.3g} s" for name, seconds in speed["inversion"].items()]
+    return {
+        "measured": f"{speed['model']} on {speed['device']}, {speed['dtype']}, batch {batch}",
+        "matrix product": f"{rate / 1e12:.3g} TFLOP/s{share}",
+        "network call": f"{speed['alone'] * 1e3:.3g} ms a picture, "
+        f"{speed['together'] / batch * 1e3:.3g} ms in batches of {batch}",
+        f"invert, {STEPS} steps": f"a picture: {', '.join(solvers)}",
+        f"generate, {STEPS} steps": f"a picture: {speed['generation']:.3g} s with guidance",
+        "one mixture": f"{speed['one']:.3g} s, a draft of {DRAFT} steps {speed['draft']:.3g} s",
+        "change of a weight": f"{speed['change'] * 1e3:.2g} ms to the statistics of 96 latents",
+    }
 
 
 @command

@@ -253,6 +253,18 @@ def test_the_doctor_says_what_there_is_and_what_is_wrong(
     assert "not on this machine" in json.loads(cli("doctor", "--json").stdout)["problems"][0]
 
 
+def test_the_doctor_measures_a_model(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("latmix.jobs.speed.SECONDS", 0.0)
+    told = cli("doctor", "--bench", "--batch", "2")
+    assert told.exit_code == 0
+    assert "network call" in told.stdout and "fixed-point" in told.stdout
+    speed = answer(cli("doctor", "--bench", "--batch", "2", "--json"))["speed"]
+    assert speed["model"] == "mini" and speed["batch"] == 2
+    assert 0 < speed["share"] < 1.5 and speed["operations"] > 1e6
+    assert speed["inversion"]["ddim"] == pytest.approx(25 * speed["together"])
+    assert speed["draft"] < speed["one"]
+
+
 def test_a_broken_configuration_is_a_sentence(folder: Path, own_home: Path) -> None:
     (own_home / "config.toml").write_text("model = ")
     refused(cli("centroid", folder, *QUICK), 1, "config.toml")
