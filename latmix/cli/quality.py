@@ -47,8 +47,11 @@ def quality(
     output: StudyOptions,
     methods: Methods = "fix/0,nin/0,fix/chm,nin/chm,nin/lp:2",
     counts: grids.Counts = None,
-    repeats: Annotated[
-        int, typer.Option(min=2, help="Random centroids for each method and number.")
+    draws: Annotated[
+        int,
+        typer.Option(
+            "--draws", "--repeats", min=2, help="Random centroids for each method and number."
+        ),
     ] = 16,
     seed: Seed = 0,
     features: Annotated[
@@ -85,9 +88,9 @@ def quality(
     for name in networks.names:
         check_extractor(name, inception, clip)
     outputs, cells = find_kept(output.output, "quality", paths, FIGURES)
-    draws = Draws.random(paths, repeats, seed)
+    drawn = Draws.random(paths, draws, seed)
     grid = grids.Grid(
-        pictures, model, options, guidance, names, numbers, draws, cells, output.quiet
+        pictures, model, options, guidance, names, numbers, drawn, cells, output.quiet
     )
     bench = run.make_workbench(model, output.quiet, options.preset)
     if dry_run:

@@ -35,8 +35,11 @@ def sweep(
     output: StudyOptions,
     methods: Methods = "lin/0,fix/0,nin/0,fix/chm,nin/chm,nin/lp:2",
     counts: grids.Counts = None,
-    repeats: Annotated[
-        int, typer.Option(min=1, help="Random draws of N pictures; 1 is the first N.")
+    draws: Annotated[
+        int,
+        typer.Option(
+            "--draws", "--repeats", min=1, help="Random draws of N pictures; 1 is the first N."
+        ),
     ] = 1,
     seed: Seed = 0,
     cell: Annotated[
@@ -52,9 +55,9 @@ def sweep(
     from latmix.study.draws import Draws
     from latmix.study.sweep import COLUMNS, measure_cells, sweep_sheet
 
-    draws = Draws.natural(paths) if repeats == 1 else Draws.random(paths, repeats, seed)
+    drawn = Draws.natural(paths) if draws == 1 else Draws.random(paths, draws, seed)
     grid = grids.Grid(
-        pictures, model, options, guidance, names, numbers, draws, cells, output.quiet
+        pictures, model, options, guidance, names, numbers, drawn, cells, output.quiet
     )
     bench = run.make_workbench(model, output.quiet, options.preset)
     made = grids.make_grid(bench, grid)

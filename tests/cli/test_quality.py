@@ -13,7 +13,7 @@ from PIL import Image
 from test_mixing import QUICK, answer, cli, refused, spoil
 from typer.testing import Result
 
-GRID = ["--methods", "fix/0,nin/chm", "-n", "1,4", "--repeats", "3", "--seed", "2"]
+GRID = ["--methods", "fix/0,nin/chm", "-n", "1,4", "--draws", "3", "--seed", "2"]
 
 
 pytestmark = pytest.mark.usefixtures("shared_home")
@@ -93,7 +93,7 @@ def test_the_table_says_what_the_class_and_the_vae_show(folder: Path, out: Path)
 
 
 def test_distances_in_an_image_network_need_no_download(folder: Path, out: Path) -> None:
-    words = ["-m", "nin/chm", "-n", "2", "--repeats", "2", "--features", "efficientnet"]
+    words = ["-m", "nin/chm", "-n", "2", "--draws", "2", "--features", "efficientnet"]
     result = answer(quality(folder, *words, "-o", out, "--json"))
     found = {score["measure"]: score["value"] for score in result["scores"]}
     assert found["Frechet, EfficientNet"] > 10
@@ -121,7 +121,7 @@ def clip(tmp_path: Path) -> Path:
 def test_the_clip_distance_is_from_the_mean_of_the_class(
     folder: Path, out: Path, clip: Path
 ) -> None:
-    words = ["-m", "nin/chm", "-n", "2", "--repeats", "2", "--features", "clip", "--clip", clip]
+    words = ["-m", "nin/chm", "-n", "2", "--draws", "2", "--features", "clip", "--clip", clip]
     result = answer(quality(folder, *words, "-o", out, "--json"))
     scores = [*result["scores"], *result["bounds"]]
     distances = [s["value"] for s in scores if s["measure"] == "CLIP distance"]
@@ -136,7 +136,7 @@ def test_without_matplotlib_there_are_the_numbers(
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.chdir(out.parent)
-    words = ["-m", "nin/chm", "-n", "2", "--repeats", "2"]
+    words = ["-m", "nin/chm", "-n", "2", "--draws", "2"]
     named = quality(folder, *words, "-o", out)
     unnamed = quality(folder, *words)
     assert (named.exit_code, unnamed.exit_code) == (1, 0)
@@ -176,7 +176,7 @@ def test_a_network_that_is_missing_is_a_sentence_before_any_work(
     [
         (["--methods", "nin/cmh"], "did you mean nin/chm"),
         (["-n", "2,64"], "there are 6"),
-        (["--repeats", "1"], "repeats"),
+        (["--draws", "1"], "draws"),
         (["-o", "figure.jpg"], ".svg"),
     ],
 )
@@ -189,13 +189,13 @@ def test_an_empty_class_and_one_of_a_single_picture(folder: Path, tmp_path: Path
     empty.mkdir()
     out = tmp_path / "out.png"
     refused(quality(empty, "-o", out), 1, "no pictures")
-    alone = quality(folder / "face-0.png", "-n", "1", "--repeats", "2", "-m", "nin/0", "-o", out)
+    alone = quality(folder / "face-0.png", "-n", "1", "--draws", "2", "-m", "nin/0", "-o", out)
     refused(alone, 1, "Fewer than two pictures of the class")
 
 
 def test_pictures_of_the_class_that_cannot_be_read_are_named_once(folder: Path, out: Path) -> None:
     reasons = spoil(folder)
-    words = ["-m", "nin/0", "-n", "2", "--repeats", "2"]
+    words = ["-m", "nin/0", "-n", "2", "--draws", "2"]
     result = quality(folder, *words, "-o", out, "--json")
     assert result.exit_code == 3
     content = answer(result)

@@ -160,7 +160,7 @@ def test_an_interrupt_keeps_the_cells_and_the_next_run_goes_on(
 
 
 def test_random_draws_are_seeded_and_nested(folder: Path, out: Path) -> None:
-    words = [folder, "--methods", "nin/chm", "-n", "1,3", "--repeats", "2", "-o", out, "--json"]
+    words = [folder, "--methods", "nin/chm", "-n", "1,3", "--draws", "2", "-o", out, "--json"]
     one = answer(sweep(*words, "--seed", "4"))
     assert [(row["count"], row["draw"]) for row in one["cells"]] == [(1, 1), (1, 2), (3, 1), (3, 2)]
     assert (one["seed"], len(one["draws"])) == (4, 2)
@@ -174,7 +174,7 @@ def test_random_draws_are_seeded_and_nested(folder: Path, out: Path) -> None:
 
 
 def test_only_drawn_pictures_are_inverted(out: Path, cold_home: Path) -> None:
-    words = ["--demo", "faces", "--methods", "nin/0", "-n", "2", "--repeats", "2"]
+    words = ["--demo", "faces", "--methods", "nin/0", "-n", "2", "--draws", "2"]
     assert answer(sweep(*words, "-o", out, "--json"))["inverted"] <= 4
 
 
@@ -222,7 +222,7 @@ def test_without_an_output_the_folder_names_it(
         (["-n", "-2"], "not a list of whole numbers"),
         (["-n", "2,64"], "there are 6"),
         (["-o", "sheet.jpg"], ".png, .svg, .pdf, .csv or .json"),
-        (["--repeats", "0"], "repeats"),
+        (["--draws", "0"], "draws"),
         (["--cell", "9"], "cell"),
     ],
 )
