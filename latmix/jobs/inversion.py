@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -12,6 +15,7 @@ from torch import Tensor
 
 from latmix.errors import PictureError
 from latmix.images import content_hash, read_sidecar
+from latmix.jobs.ahead import ahead
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
 from latmix.names import display_name
@@ -81,6 +85,10 @@ class Inversion:
         return [row.key for row in self.rows]
 
 
+Looked = tuple[PictureRow, Image.Image | None]
+"""A picture that was looked up, with its pixels where it has no latent."""
+
+
 def prompt_template(template: str) -> PromptOf:
     """What a picture is told: its sidecar `name.txt`, else the template.
 
@@ -131,13 +139,12 @@ def invert_pictures(
     work = _Work(bench, space, settings, offered, wanted, strict, resume, preview)
     start = time.monotonic()
     with work.space:
-        for picture in pictures:
-            if len(work.rows) == wanted:
-                break
-            work.take(picture, prompt_of)
-            if len(work.pending) == batch:
-                yield from work.invert_pending()
-            yield work.progress()
+        with closing(ahead(pictures, partial(work.look, prompt_of), batch)) as looked:
+            while len(work.rows) < wanted and (found := next(looked, None)):
+                work.take(*found)
+                if len(work.pending) == batch:
+                    yield from work.invert_pending()
+                yield work.progress()
         yield from work.invert_pending()
     return Inversion(
         rows=tuple(work.rows),
@@ -172,23 +179,30 @@ class _Work:
     calls: int = 0
     residual: float = 0.0
 
-    def take(self, picture: Path | PictureRow, prompt_of: PromptOf) -> None:
-        """Look a picture up, or read it for the next batch; note why it cannot be used."""
-        path = picture if isinstance(picture, Path) else picture.path
+    def look(self, prompt_of: PromptOf, picture: Path | PictureRow) -> Looked:
+        """Look a picture up, or read it for the next batch. Called in another thread.
+
+        Raises:
+            PictureError: it cannot be used.
+        """
+        if isinstance(picture, Path):
+            picture = PictureRow(picture, content_hash(picture), prompt_of(picture))
+        if self.resume and not self.space.missing([picture.key]):
+            return picture, None
+        return picture, prepare(picture.path, self.settings)
+
+    def take(self, picture: Path | PictureRow, looked: Future[Looked]) -> None:
+        """Put a picture into the next batch; note why it cannot be used."""
         try:
-            row = (
-                PictureRow(path, content_hash(path), prompt_of(path))
-                if isinstance(picture, Path)
-                else picture
-            )
+            row, image = looked.result()
             if row.key not in self.pending and row.key not in self.made:
-                if not self.resume or self.space.missing([row.key]):
-                    self.pending[row.key] = (row, prepare(path, self.settings))
-                else:
+                if image is None:
                     self.cached += 1
+                else:
+                    self.pending[row.key] = (row, image)
             self.rows.append(row)
         except PictureError as error:
-            self._leave_out(path, error)
+            self._leave_out(picture if isinstance(picture, Path) else picture.path, error)
 
     def invert_pending(self) -> Generator[Progress, None, None]:
         """Invert the pictures that wait, together, and put their latents into the store."""
