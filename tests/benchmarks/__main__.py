@@ -1,11 +1,11 @@
-"""`python -m tests.benchmarks [mixing] [denoising] [store] [start]`: all of them without a name."""
+"""`python -m tests.benchmarks [mixing] [denoising] [store] [start] [gpu]`: without a name, all."""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
 
-NAMES = ("mixing", "denoising", "store", "start")
+NAMES = ("mixing", "denoising", "store", "start", "gpu")
 
 for name in sys.argv[1:] or NAMES:
     if name not in NAMES:

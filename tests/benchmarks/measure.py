@@ -24,7 +24,13 @@ def report(what: str, value: float, base: float, against: str) -> None:
     print(f"{what:<58} {value * 1e3:10.3f} ms  {value / base:9.3f} x {against}", flush=True)
 
 
-def product_rate(side: int = 1024) -> float:
-    """Floating-point operations a second of a bare matrix product, float32."""
-    left, right = torch.randn(side, side), torch.randn(side, side)
-    return 2 * side**3 / seconds(lambda: left @ right, 10)
+def product_rate(side: int = 1024, device: str = "cpu", kind: torch.dtype = torch.float32) -> float:
+    """Floating-point operations a second of a bare matrix product."""
+    left, right = (torch.randn(side, side, device=device, dtype=kind) for _ in range(2))
+
+    def product() -> None:
+        _ = left @ right
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    return 2 * side**3 / seconds(product, 10)

@@ -23,7 +23,7 @@ STEPS = 50
 
 def load(folder: Path) -> Any:
     pipe = StableDiffusionPipeline.from_pretrained(
-        folder, safety_checker=None, torch_dtype=torch.float32, requires_safety_checker=False
+        folder, safety_checker=None, dtype=torch.float32, requires_safety_checker=False
     )
     pipe.set_progress_bar_config(disable=True)
     return pipe

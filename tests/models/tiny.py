@@ -71,11 +71,11 @@ def t5_encoder(tokenizer: Any, width: int) -> Any:
     )
 
 
-def autoencoder(name: str) -> Any:
+def autoencoder(name: str, is_small: bool = True) -> Any:
     from diffusers import AutoencoderKL
 
     small = {"block_out_channels": (8, 8, 16, 16), "layers_per_block": 1, "norm_num_groups": 4}
-    return AutoencoderKL(**FULL_SIZE[name] | small | {"sample_size": 64})
+    return AutoencoderKL(**FULL_SIZE[name] | (small | {"sample_size": 64} if is_small else {}))
 
 
 def tame(network: Any) -> Any:
@@ -87,8 +87,9 @@ def tame(network: Any) -> Any:
     return network
 
 
-def stable_diffusion(folder: Path, prediction: str = "epsilon") -> None:
-    """Stable Diffusion 1.5, or 2.x with v prediction."""
+def stable_diffusion(folder: Path, prediction: str = "epsilon", *, is_small: bool = True) -> None:
+    """Stable Diffusion 1.5, or 2.x with v prediction; not small: at the published size, but for a
+    text encoder of two layers."""
     from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 
     small = {
@@ -103,10 +104,10 @@ def stable_diffusion(folder: Path, prediction: str = "epsilon") -> None:
     }
     tokenizer = clip_tokenizer()
     StableDiffusionPipeline(
-        vae=autoencoder("SD15_VAE"),
-        text_encoder=clip_encoder(tokenizer),
+        vae=autoencoder("SD15_VAE", is_small),
+        text_encoder=clip_encoder(tokenizer, width=WIDTH if is_small else 768),
         tokenizer=tokenizer,
-        unet=tame(UNet2DConditionModel(**FULL_SIZE["SD15_UNET"] | small)),
+        unet=tame(UNet2DConditionModel(**FULL_SIZE["SD15_UNET"] | (small if is_small else {}))),
         scheduler=DDIMScheduler(**diffusion(), prediction_type=prediction),
         safety_checker=None,
         feature_extractor=None,
@@ -161,8 +162,10 @@ def stable_diffusion_xl(folder: Path, zeros: bool = True) -> None:
     ).save_pretrained(folder)
 
 
-def stable_diffusion_3(folder: Path, with_t5: bool = True, **scheduler: Any) -> None:
-    """Stable Diffusion 3.5 medium."""
+def stable_diffusion_3(
+    folder: Path, with_t5: bool = True, *, is_small: bool = True, **scheduler: Any
+) -> None:
+    """Stable Diffusion 3.5 medium; not small: at the published size, but for its text encoders."""
     from diffusers import (
         FlowMatchEulerDiscreteScheduler,
         SD3Transformer2DModel,
@@ -181,11 +184,15 @@ def stable_diffusion_3(folder: Path, with_t5: bool = True, **scheduler: Any) -> 
         "dual_attention_layers": (0,),
     }
     tokenizer, third = clip_tokenizer(), t5_tokenizer()
-    encoders = [clip_encoder(tokenizer, name="CLIPTextModelWithProjection") for _ in range(2)]
+    width = WIDTH if is_small else 1024
+    encoders = [
+        clip_encoder(tokenizer, name="CLIPTextModelWithProjection", width=width) for _ in range(2)
+    ]
+    sizes = FULL_SIZE["SD35M_TRANSFORMER"] | (small if is_small else {})
     StableDiffusion3Pipeline(
-        transformer=SD3Transformer2DModel(**FULL_SIZE["SD35M_TRANSFORMER"] | small),
+        transformer=SD3Transformer2DModel(**sizes),
         scheduler=FlowMatchEulerDiscreteScheduler(**{"shift": 3.0} | scheduler),
-        vae=autoencoder("SD3_VAE"),
+        vae=autoencoder("SD3_VAE", is_small),
         text_encoder=encoders[0],
         tokenizer=tokenizer,
         text_encoder_2=encoders[1],

@@ -1,0 +1,140 @@
+"""Published sizes on a GPU, random weights, bfloat16: throughput beside the plain script's.
+
+Without a GPU the same is run on tiny sizes, which shows that the script works and nothing else.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+import latmix
+from latmix.models.protocol import Model
+from tests.benchmarks.measure import product_rate, report, seconds
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
+import tiny
+
+STEPS = 10
+SIZES = {"sd15": 512, "sd35": 1024}
+TINY = 64
+
+
+def main() -> None:
+    is_full = torch.cuda.is_available()
+    device = "cuda" if is_full else "cpu"
+    kind = torch.bfloat16 if is_full else torch.float32
+    print(torch.cuda.get_device_name() if is_full else "no GPU: tiny sizes on the processor")
+    bare = product_rate(8192 if is_full else 512, device, kind)
+    print(f"  bare matrix product: {bare / 1e12:.3g} TFLOP/s")
+    for name, side in SIZES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            build(name, Path(folder), is_full)
+            one_model(name, Path(folder), side if is_full else TINY, device, kind, bare)
+
+
+def build(name: str, folder: Path, is_full: bool) -> None:
+    """A pipeline of random weights; sd35 without T5."""
+    torch.manual_seed(0)
+    if name == "sd15":
+        tiny.stable_diffusion(folder, is_small=not is_full)
+    else:
+        tiny.stable_diffusion_3(folder, with_t5=False, is_small=not is_full)
+
+
+def one_model(
+    name: str, folder: Path, side: int, device: str, kind: torch.dtype, bare: float
+) -> None:
+    dtype = str(kind).removeprefix("torch.")
+    model = latmix.load_model(str(folder), device=device, dtype=dtype)
+    pipe = plain_pipeline(name, folder, device, kind)
+    picture = Image.effect_noise((side, side), 60).convert("RGB")
+    size = (side, side)
+
+    def ours(batch: int) -> Tensor:
+        many = [picture] * batch
+        return latmix.invert(
+            model, many, "a", steps=STEPS, solver="ddim", size=size, batch=batch
+        )  # fmt: skip
+
+    base = timed(lambda: plain_inversion(pipe, picture, device, kind), device)
+    report(f"{name}: plain script, invert, a step", base / STEPS, base / STEPS, "plain")
+    for batch in (1, 4, 8, 16):
+        taken = timed(lambda b=batch: ours(b), device)
+        each = taken / batch / STEPS
+        share = operations(model, size) / each / bare
+        report(f"{name}: latmix, batches of {batch}, a step", each, base / STEPS, "plain")
+        print(f"  {share:.0%} of the bare matrix product{memory(device)}")
+
+
+def plain_pipeline(name: str, folder: Path, device: str, kind: torch.dtype) -> Any:
+    import diffusers
+
+    family = "StableDiffusionPipeline" if name == "sd15" else "StableDiffusion3Pipeline"
+    absent = {} if name == "sd15" else {"text_encoder_3": None, "tokenizer_3": None}
+    pipe = getattr(diffusers, family).from_pretrained(folder, dtype=kind, **absent).to(device)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+@torch.no_grad()
+def plain_inversion(pipe: Any, picture: Image.Image, device: str, kind: torch.dtype) -> Tensor:
+    """One picture, the obvious loop: diffusers' inverse scheduler, or Euler's steps backwards."""
+    values = pipe.image_processor.preprocess(picture).to(device, kind)
+    config = pipe.vae.config
+    shift = config.get("shift_factor") or 0.0
+    state = (pipe.vae.encode(values).latent_dist.mode() - shift) * config.scaling_factor
+    if hasattr(pipe, "transformer"):
+        told, _, pooled, _ = pipe.encode_prompt("a", "a", "a", device=device)
+        pipe.scheduler.set_timesteps(STEPS, device=device)
+        sigmas = pipe.scheduler.sigmas
+        for index in reversed(range(STEPS)):
+            speed = pipe.transformer(
+                hidden_states=state,
+                timestep=pipe.scheduler.timesteps[index].expand(1),
+                encoder_hidden_states=told,
+                pooled_projections=pooled,
+            ).sample
+            state = state + (sigmas[index] - sigmas[index + 1]).to(kind) * speed
+        return state
+    from diffusers import DDIMInverseScheduler
+
+    inverse = DDIMInverseScheduler.from_config(pipe.scheduler.config)
+    told, _ = pipe.encode_prompt("a", device, 1, False)
+    inverse.set_timesteps(STEPS, device=device)
+    for time in inverse.timesteps:
+        noise = pipe.unet(state, time, encoder_hidden_states=told).sample
+        state = inverse.step(noise, time, state).prev_sample
+    return state
+
+
+def operations(model: Model, size: tuple[int, int]) -> int:
+    state = torch.randn(1, *model.source.latent_shape(size), device=model.device)
+    with FlopCounterMode(display=False) as counter:
+        model.predict(state, 500.0, model.condition(["a"]))
+    return int(counter.get_total_flops())
+
+
+def timed(work: Callable[[], object], device: str) -> float:
+    def finished() -> None:
+        work()
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    return seconds(finished, 3)
+
+
+def memory(device: str) -> str:
+    if device != "cuda":
+        return ""
+    most = torch.cuda.max_memory_allocated() / 2**30
+    torch.cuda.reset_peak_memory_stats()
+    return f", {most:.1f} GiB at most"
