@@ -68,16 +68,24 @@ class RoundTrip:
 
 
 def round_trips(
-    bench: Workbench, inversion: Inversion, *, batch: int = BATCH
+    bench: Workbench,
+    inversion: Inversion,
+    *,
+    batch: int = BATCH,
+    guidance: float | None = None,
 ) -> Generator[Progress, None, tuple[RoundTrip, ...]]:
     """Generate every picture of an inversion again, with its own prompt and settings.
+
+    Args:
+        guidance: while generating; None is the inversion's own.
 
     Raises:
         PictureError: a picture can no longer be read. StoreError: a latent is damaged.
     """
     settings = inversion.settings
     generates = find_solver(settings.solver).generates
-    generation = GenerationSettings(settings.guidance, settings.steps, settings.negative, generates)
+    scale = settings.guidance if guidance is None else guidance
+    generation = GenerationSettings(scale, settings.steps, settings.negative, generates)
     trips: list[RoundTrip] = []
     if not bench.is_loaded:
         yield Progress("load", 0, len(inversion.rows), note=f"loading {bench.source.name}")
