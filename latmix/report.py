@@ -16,6 +16,7 @@ from latmix.mixing.verdict import OFFSET_DAMAGING, OFFSET_VISIBLE, Verdict, offs
 from latmix.names import display_name
 
 if TYPE_CHECKING:
+    from latmix.jobs.roundtrip import RoundTrip
     from latmix.mixing.health import Expected, Health
     from latmix.mixing.influence import Inputs
     from latmix.mixing.statistics import Statistics
@@ -135,7 +136,8 @@ def picture_sentence(names: Sequence[str], inputs: Inputs) -> str:
 def health_table(
     names: Sequence[str], latents: Sequence[Health], expected: Mapping[str, Expected]
 ) -> Table:
-    """The latents' health, under what N(0, I) noise has, with its standard deviation."""
+    """The latents' health, under what N(0, I) noise has, with its standard deviation; below, the
+    mean of each figure, whose bias is that of the mean latent."""
     columns = ("#norm/√L", "#bias", "#kurtosis", "#low", "#across", "#down")
     table = plain_table("latent", *columns)
     keys = ("norm_ratio", "bias", "excess_kurtosis", "low_share")
@@ -143,16 +145,36 @@ def health_table(
     table.add_row("noise", *(f"{value.mean:.3f}" for value in noise), style="dim")
     table.add_row("  ±", *(f"{value.spread:.3f}" for value in noise), style="dim")
     for name, latent in zip(names, latents, strict=True):
-        table.add_row(
-            Text(display_name(Path(name).name)),
-            f"{latent.norm_ratio:.3f}",
-            f"{latent.bias:.3f}",
-            f"{latent.excess_kurtosis:+.3f}",
-            f"{latent.low_share:.3f}",
-            f"{latent.correlation_across:+.3f}",
-            f"{latent.correlation_down:+.3f}",
-        )
+        table.add_row(Text(display_name(Path(name).name)), *_health_cells(latent))
+    if len(latents) > 1:
+        table.add_row("mean", *_health_cells(type(latents[0]).mean(latents)))
     return table
+
+
+def round_trip_table(names: Sequence[str], trips: Sequence[RoundTrip]) -> Table:
+    """PSNR and SSIM of each picture's reconstructions, and below their means."""
+    figures = ("VAE", "round trip", "against VAE")
+    heads = [f"#{figure}\n{measure}" for measure in ("dB", "SSIM") for figure in figures]
+    table = plain_table("picture", *heads)
+    rows = [(Path(name).name, trip) for name, trip in zip(names, trips, strict=True)]
+    if len(trips) > 1:
+        rows.append(("mean", type(trips[0]).mean(trips)))
+    for name, trip in rows:
+        decibels = (f"{value:.2f}" for value in vars(trip.psnr).values())
+        shares = (f"{value:.3f}" for value in vars(trip.ssim).values())
+        table.add_row(Text(display_name(name)), *decibels, *shares)
+    return table
+
+
+def _health_cells(latent: Health) -> tuple[str, ...]:
+    return (
+        f"{latent.norm_ratio:.3f}",
+        f"{latent.bias:.3f}",
+        f"{latent.excess_kurtosis:+.3f}",
+        f"{latent.low_share:.3f}",
+        f"{latent.correlation_across:+.3f}",
+        f"{latent.correlation_down:+.3f}",
+    )
 
 
 def _number(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,6 +24,7 @@ from latmix.names import display_name, plural
 if TYPE_CHECKING:
     from latmix.jobs.inversion import Inversion
     from latmix.jobs.roundtrip import RoundTrip
+    from latmix.jobs.workbench import Workbench
     from latmix.mixing.health import Health
     from latmix.mixing.influence import Inputs
 
@@ -46,7 +48,11 @@ def invert(
     output: SayOptions,
     count: Count = None,
     report: Annotated[
-        bool, typer.Option("--report", help="Also generate each again, and give its PSNR.")
+        bool,
+        typer.Option(
+            "--report",
+            help="Also generate each again: PSNR and SSIM; and the latents' health.",
+        ),
     ] = False,
     resume: Annotated[
         bool, typer.Option("--resume/--no-resume", help="Keep latents that are stored already.")
@@ -65,15 +71,11 @@ def invert(
         quiet=output.quiet,
         resume=resume,
     )
-    trips: tuple[RoundTrip, ...] = ()
-    if report:
-        from latmix.jobs.roundtrip import round_trips
-
-        trips = run.drive(round_trips(bench, inversion, batch=model.batch), output.quiet)
+    found = _report(bench, inversion, model.batch, output.quiet) if report else None
     if output.json:
-        run.print_json(_inversion_json(inversion, trips))
+        run.print_json(_inversion_json(inversion, found))
     else:
-        _print_inversion(inversion, trips)
+        _print_inversion(inversion, found)
     return run.exit_code(inversion)
 
 
@@ -176,14 +178,30 @@ def _images_json(
     ]
 
 
-def _inversion_json(inversion: Inversion, trips: tuple[RoundTrip, ...]) -> dict[str, Any]:
-    from latmix.jobs.roundtrip import mean_psnr
+@dataclass(frozen=True)
+class Report:
+    """What inversion did to each picture, in the order of its rows."""
 
+    trips: tuple[RoundTrip, ...]
+    latents: tuple[Health, ...]
+
+
+def _report(bench: Workbench, inversion: Inversion, batch: int, quiet: bool) -> Report:
+    from latmix.jobs.measurement import measure_health
+    from latmix.jobs.roundtrip import round_trips
+
+    trips = run.drive(round_trips(bench, inversion, batch=batch), quiet)
+    return Report(trips, run.drive(measure_health(inversion), quiet))
+
+
+def _inversion_json(inversion: Inversion, found: Report | None) -> dict[str, Any]:
+    """Under `psnr`, `ssim` and `health`, of each picture and of all the means."""
+    images: list[dict[str, Any]] = [
+        {"path": display_name(row.path), "sha256": row.sha256, "prompt": row.prompt}
+        for row in inversion.rows
+    ]
     content: dict[str, Any] = {
-        "images": [
-            {"path": display_name(row.path), "sha256": row.sha256, "prompt": row.prompt}
-            for row in inversion.rows
-        ],
+        "images": images,
         "cached": inversion.cached,
         "inverted": inversion.inverted,
         "calls": inversion.calls,
@@ -191,28 +209,26 @@ def _inversion_json(inversion: Inversion, trips: tuple[RoundTrip, ...]) -> dict[
         "seconds": round(inversion.seconds, 3),
         "failures": run.failures_json(inversion.failures),
     }
-    for image, trip in zip(content["images"], trips, strict=False):
-        image["psnr"] = vars(trip)
-    if trips:
-        content["psnr"] = mean_psnr(trips)
-    return content
+    if found is None:
+        return content
+    for image, trip, latent in zip(images, found.trips, found.latents, strict=True):
+        image |= trip.as_json() | {"health": latent.as_json()}
+    mean = type(found.latents[0]).mean(found.latents)
+    return content | type(found.trips[0]).mean(found.trips).as_json() | {"health": mean.as_json()}
 
 
-def _print_inversion(inversion: Inversion, trips: tuple[RoundTrip, ...]) -> None:
-    from rich.text import Text
-
-    from latmix.report import plain_table
-
+def _print_inversion(inversion: Inversion, found: Report | None) -> None:
     screen = run.console()
-    if trips:
-        from latmix.jobs.roundtrip import mean_psnr
+    if found is not None:
+        from latmix import report
+        from latmix.mixing.health import expected_health
 
-        table = plain_table("picture", "#VAE dB", "#round trip dB", "#against VAE dB", title="PSNR")
-        for row, trip in zip(inversion.rows, trips, strict=True):
-            name = Text(display_name(row.path.name))
-            table.add_row(name, *(f"{value:.2f}" for value in vars(trip).values()))
-        table.add_row("mean", *(f"{value:.2f}" for value in mean_psnr(trips).values()))
-        screen.print(table)
+        names = [str(row.path) for row in inversion.rows]
+        screen.print(report.round_trip_table(names, found.trips))
+        screen.print()
+        expected = expected_health(inversion.space.shape)
+        screen.print(report.health_table(names, found.latents, expected))
+        screen.print()
     screen.print(
         f"{plural(len(inversion.rows), 'picture')}: {inversion.inverted} inverted, "
         f"{inversion.cached} cached; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from latmix.cli import bias, offset, paths, quality, recipe
+from latmix.cli import bias, inversion, offset, paths, quality, recipe
 
 app = typer.Typer(
     help="The experiments of the paper, on your pictures.",
@@ -12,6 +12,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command("bias")(bias.bias)
+app.command("inversion")(inversion.inversion)
 app.command("offset")(offset.offset)
 app.command("paths")(paths.paths)
 app.command("quality")(quality.quality)

@@ -11,7 +11,7 @@ from latmix.jobs.inversion import Inversion
 from latmix.jobs.progress import Progress
 from latmix.mixing.direction import TURNED
 from latmix.mixing.grid import Method
-from latmix.mixing.health import Health
+from latmix.mixing.health import Health, blocks_health
 from latmix.mixing.influence import Inputs
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.summary import Gram, Summary
@@ -45,6 +45,16 @@ def measure_inputs(
     gram = _gram(inversion, method.mean) if by_gram else None
     live = _live(inversion, gram.summary if gram else stored_summary(inversion, method), gram)
     return live.inputs(weights, method), live.health(inversion.space.shape)
+
+
+def measure_health(inversion: Inversion) -> Generator[Progress, None, tuple[Health, ...]]:
+    """The health of each latent.
+
+    Raises:
+        StoreError: a latent is damaged.
+    """
+    yield Progress("measure", 0, len(inversion.rows), note="measuring")
+    return blocks_health(inversion.space.blocks(inversion.keys), inversion.space.shape)
 
 
 def _gram(inversion: Inversion, mean: str) -> Gram:

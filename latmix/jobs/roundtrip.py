@@ -5,16 +5,15 @@ The VAE's own reconstruction is the bound: no inversion can bring back what the 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass
 
 from PIL import Image
 
 from latmix.jobs.inversion import Inversion
+from latmix.jobs.likeness import psnr, ssim
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
-from latmix.models.pixels import to_pixels
 from latmix.sampling.generators import watched
 from latmix.sampling.pictures import BATCH, generate_batch, prepare
 from latmix.sampling.settings import GenerationSettings
@@ -23,8 +22,8 @@ from latmix.sampling.trajectory import Step
 
 
 @dataclass(frozen=True)
-class RoundTrip:
-    """PSNR in dB of one picture's reconstructions.
+class Likeness:
+    """A measure of how alike one picture's reconstructions are.
 
     Attributes:
         vae: the VAE's reconstruction against the picture: the bound.
@@ -36,31 +35,57 @@ class RoundTrip:
     picture: float
     reconstruction: float
 
+    @classmethod
+    def mean(cls, rows: Sequence[Likeness]) -> Likeness:
+        """The mean of each figure."""
+        values = zip(*(vars(row).values() for row in rows), strict=True)
+        return cls(*(sum(column) / len(rows) for column in values))
 
-def psnr(one: Image.Image, other: Image.Image) -> float:
-    """Peak signal-to-noise ratio in dB of two RGB pictures of one size; at most 100."""
-    first, second = to_pixels([one]), to_pixels([other])
-    error = float((first.double() - second.double()).square().mean())
-    return 100.0 if error == 0 else min(100.0, 10 * math.log10(4.0 / error))
 
+@dataclass(frozen=True)
+class RoundTrip:
+    """One picture's reconstructions: PSNR in dB, and SSIM."""
 
-def mean_psnr(trips: Sequence[RoundTrip]) -> dict[str, float]:
-    """The mean of each figure."""
-    rows = [asdict(trip) for trip in trips]
-    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+    psnr: Likeness
+    ssim: Likeness
+
+    @classmethod
+    def of(cls, picture: Image.Image, bound: Image.Image, again: Image.Image) -> RoundTrip:
+        """What a picture, its VAE's reconstruction and its round trip show."""
+        pairs = ((bound, picture), (again, picture), (again, bound))
+        return cls(*(Likeness(*(like(*pair) for pair in pairs)) for like in (psnr, ssim)))
+
+    @classmethod
+    def mean(cls, trips: Sequence[RoundTrip]) -> RoundTrip:
+        """The mean of each figure."""
+        return cls(
+            Likeness.mean([trip.psnr for trip in trips]),
+            Likeness.mean([trip.ssim for trip in trips]),
+        )
+
+    def as_json(self) -> dict[str, dict[str, float]]:
+        return asdict(self)
 
 
 def round_trips(
-    bench: Workbench, inversion: Inversion, *, batch: int = BATCH
+    bench: Workbench,
+    inversion: Inversion,
+    *,
+    batch: int = BATCH,
+    guidance: float | None = None,
 ) -> Generator[Progress, None, tuple[RoundTrip, ...]]:
     """Generate every picture of an inversion again, with its own prompt and settings.
+
+    Args:
+        guidance: while generating; None is the inversion's own.
 
     Raises:
         PictureError: a picture can no longer be read. StoreError: a latent is damaged.
     """
     settings = inversion.settings
     generates = find_solver(settings.solver).generates
-    generation = GenerationSettings(settings.guidance, settings.steps, settings.negative, generates)
+    scale = settings.guidance if guidance is None else guidance
+    generation = GenerationSettings(scale, settings.steps, settings.negative, generates)
     trips: list[RoundTrip] = []
     if not bench.is_loaded:
         yield Progress("load", 0, len(inversion.rows), note=f"loading {bench.source.name}")
@@ -80,5 +105,5 @@ def round_trips(
         steps = generate_batch(model, latents, told, generation)
         clean = yield from watched(steps, tell)
         for picture, bound, again in zip(pictures, bounds, model.decode(clean), strict=True):
-            trips.append(RoundTrip(psnr(bound, picture), psnr(again, picture), psnr(again, bound)))
+            trips.append(RoundTrip.of(picture, bound, again))
     return tuple(trips)

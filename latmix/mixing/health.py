@@ -8,7 +8,8 @@ share. Every figure is computed in float64 from the latent itself, in passes of 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import NamedTuple
 
 import torch
@@ -49,6 +50,16 @@ class Health:
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)
+
+    @classmethod
+    def mean(cls, rows: Sequence[Health]) -> Health:
+        """The mean of each figure; that of the channel means is the bias that all latents share."""
+        means = zip(*(row.channel_mean for row in rows), strict=True)
+        names = [one.name for one in fields(cls) if one.name != "channel_mean"]
+        return cls(
+            channel_mean=tuple(math.fsum(column) / len(rows) for column in means),
+            **{name: math.fsum(getattr(row, name) for row in rows) / len(rows) for name in names},
+        )
 
 
 class Expected(NamedTuple):

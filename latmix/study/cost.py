@@ -15,7 +15,8 @@ from latmix.jobs.inversion import PromptOf
 from latmix.jobs.progress import Progress
 from latmix.jobs.recall import recall_pictures
 from latmix.jobs.workbench import Workbench
-from latmix.sampling.settings import InversionSettings
+from latmix.models.model_source import ModelSource
+from latmix.sampling.settings import GenerationSettings, InversionSettings
 from latmix.sampling.solvers import find_solver
 from latmix.study.cells import Making, find_lost, plan_cells
 from latmix.study.draws import Draws
@@ -68,25 +69,26 @@ def estimate_cost(
     call = 0.0
     if to_invert or to_generate:
         yield Progress("load", 0, 0, note=f"measuring {bench.source.name}")
-        call = _call_seconds(bench, settings, making.batch)
-    doubles = bench.source.guiding == "classifier-free"
-    calls = _calls(settings, making, to_invert, to_generate, doubles)
+        call = call_seconds(bench, settings, making.batch)
+    inverting, generating = calls_each(settings, making.generation, bench.source)
+    inverted, generated = (-(-count // making.batch) for count in (to_invert, to_generate))
+    calls = round(inverted * inverting + generated * generating)
     return Cost(to_invert, len(wanted), to_generate, cells, calls, call, calls * call)
 
 
-def _calls(
-    settings: InversionSettings, making: Making, to_invert: int, to_generate: int, doubles: bool
-) -> int:
-    """Network calls of whole batches; classifier-free guidance doubles them."""
+def calls_each(
+    settings: InversionSettings, generation: GenerationSettings, source: ModelSource
+) -> tuple[float, float]:
+    """Network evaluations of inverting and of generating a picture; guidance may double them."""
     inverting = settings.steps * find_solver(settings.solver).calls
-    generating = making.generation.steps * find_solver(making.generation.solver).generating_calls
-    inverting *= 2 if doubles and settings.guidance != 1.0 else 1
-    generating *= 2 if doubles and making.generation.is_guided else 1
-    inverted, generated = (-(-count // making.batch) for count in (to_invert, to_generate))
-    return round(inverted * inverting + generated * generating)
+    generating = generation.steps * find_solver(generation.solver).generating_calls
+    if source.guiding == "classifier-free":
+        inverting *= 2 if settings.guidance != 1.0 else 1
+        generating *= 2 if generation.is_guided else 1
+    return inverting, generating
 
 
-def _call_seconds(bench: Workbench, settings: InversionSettings, batch: int) -> float:
+def call_seconds(bench: Workbench, settings: InversionSettings, batch: int) -> float:
     """A network call for a batch: the second of two, since the first prepares."""
     model = bench.model
     state = torch.zeros(batch, *bench.source.latent_shape(settings.size), device=model.device)

@@ -39,8 +39,17 @@ def test_the_round_trip_is_reported_against_the_vae(folder: Path) -> None:
     assert abs(result["psnr"]["picture"] - result["psnr"]["vae"]) < 0.5
     rows = [image["psnr"]["picture"] for image in result["images"]]
     assert math.isclose(sum(rows) / 3, result["psnr"]["picture"])
+    assert 0.9 < result["ssim"]["reconstruction"] <= 1
+    assert abs(result["ssim"]["picture"] - result["ssim"]["vae"]) < 0.05
+    latents = [image["health"] for image in result["images"]]
+    assert all(0.5 < latent["norm_ratio"] < 2 for latent in latents)
+    assert math.isclose(
+        sum(latent["excess_kurtosis"] for latent in latents) / 3,
+        result["health"]["excess_kurtosis"],
+    )
     shown = cli("invert", folder, "--report", *words)
-    assert "against VAE dB" in shown.stdout
+    assert shown.stdout.count("SSIM") == 3
+    assert "kurtosis" in shown.stdout
     assert "3 cached" in shown.stdout
 
 

@@ -86,3 +86,14 @@ def test_blocks_of_rows_give_the_same() -> None:
             assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-9), name
     with pytest.raises(ValueError, match=r"\(N, C, H, W\)"):
         latents_health(latents[0])
+
+
+def test_the_mean_of_latents_health_has_the_bias_that_they_share() -> None:
+    own = torch.tensor([0.5, -0.5])[:, None, None, None]
+    latents = noise(2) + own + 0.3 * torch.eye(4)[1][:, None, None]
+    both = latents_health(latents)
+    mean = Health.mean(both)
+    assert mean.norm_ratio == pytest.approx(sum(each.norm_ratio for each in both) / 2)
+    assert mean.correlation_down == pytest.approx(sum(each.correlation_down for each in both) / 2)
+    assert mean.bias == pytest.approx(0.3, abs=0.2)
+    assert all(each.bias > mean.bias for each in both)

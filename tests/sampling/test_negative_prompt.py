@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 import latmix
-from latmix.jobs.roundtrip import psnr
+from latmix.jobs.likeness import psnr
 from latmix.jobs.workbench import Workbench
 from latmix.models.protocol import Model
 from latmix.sampling.settings import InversionSettings

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 import latmix
-from latmix.jobs.roundtrip import psnr
+from latmix.jobs.likeness import psnr
 from latmix.models.protocol import Model
 
 PROMPT = "an emoji of a face"

@@ -1,0 +1,259 @@
+"""`latmix study inversion`: how well each solver's inversions come back, against their cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from latmix.cli import run
+from latmix.cli.lists import numbers, whole_numbers
+from latmix.cli.options import InversionOptions, ModelOptions, PictureOptions, command
+from latmix.cli.outputs import FIGURES, StudyOptions, figure_writer, find_kept, table_writers
+from latmix.errors import LatmixError, UsageError
+from latmix.names import display_name, plural
+
+if TYPE_CHECKING:
+    from latmix.models.source import ModelSource
+    from latmix.study.inversion import TrialCost, Tried, Trying
+
+FIGURES_OF = ("vae", "picture", "reconstruction")
+
+HEALTH = ("norm_ratio", "bias", "excess_kurtosis", "low_share")
+NEIGHBOURS = ("correlation_across", "correlation_down")
+
+COLUMNS = (
+    *("solver", "steps", "guidance", "inverting", "generating", "pictures", "left_out"),
+    *("psnr_vae", "psnr_picture", "psnr_picture_low", "psnr_picture_high"),
+    *("psnr_reconstruction", "psnr_reconstruction_low", "psnr_reconstruction_high"),
+    *("ssim_vae", "ssim_picture", "ssim_reconstruction", *HEALTH, *NEIGHBOURS),
+)
+
+
+@command
+def inversion(
+    pictures: PictureOptions,
+    model: ModelOptions,
+    output: StudyOptions,
+    solvers: Annotated[
+        str | None,
+        typer.Option(
+            help="Solvers, with commas between them.  [default: all that the model can use]",
+            show_default=False,
+        ),
+    ] = None,
+    steps: Annotated[
+        str, typer.Option(help="Numbers of steps, both ways, with commas between them.")
+    ] = "10,20,50",
+    guidance: Annotated[
+        str | None,
+        typer.Option(
+            help="Guidance scales, both ways.  [default: 1,3,7.5; 1 where the model has none]",
+            show_default=False,
+        ),
+    ] = None,
+    count: Annotated[
+        int, typer.Option("-n", "--count", min=1, help="The first N readable pictures.")
+    ] = 8,
+    prompt: Annotated[
+        str | None, typer.Option(help="What the pictures show.", show_default=False)
+    ] = None,
+    negative: Annotated[str, typer.Option(help="Negative prompt.")] = "",
+    size: Annotated[
+        str | None,
+        typer.Option(help="WIDTHxHEIGHT in pixels.  [default: the model's]", show_default=False),
+    ] = None,
+    fit: Annotated[str, typer.Option(help="crop, pad or stretch.")] = "crop",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what it would cost.")
+    ] = False,
+) -> int:
+    """Solvers by steps by guidance: what comes back of pictures, and at how many evaluations."""
+    from latmix.jobs.inversion import prompt_template
+    from latmix.study.inversion import Trying, estimate_trials, plan_trials, readable_rows, try_all
+    from latmix.study.inversion_figure import draw_inversion
+
+    counts = whole_numbers(steps, "--steps")
+    paths = list(dict.fromkeys(run.find_pictures(pictures)))
+    outputs, kept = find_kept(output.output, "inversion", paths, FIGURES)
+    bench = run.make_workbench(model, output.quiet)
+    options = InversionOptions(prompt, negative, size=size, fit=fit)
+    like = run.inversion_settings(options, bench.source)
+    _check_steps(bench.source, counts[-1], like.size)
+    names = _solver_names(solvers, bench.source)
+    trials = plan_trials(names, counts, _scales(guidance, bench.source))
+    prompt_of = prompt_template(run.template(options, pictures.demo))
+    rows, failures = run.drive(readable_rows(paths, like, prompt_of, count), output.quiet)
+    run.tell_failures(failures)
+    if not rows:
+        raise LatmixError("None of the pictures can be read.", "The lines above say why.")
+    trying = Trying(rows, like, kept, model.batch)
+    cost = estimate_trials(bench, trials, trying)
+    if dry_run:
+        return _say_cost(cost, output.json)
+    run.say(_cost_text(cost), output.quiet)
+    found = run.drive(try_all(bench, trials, trying), output.quiet)
+    content = _content(bench.source, trying, found) | {"failures": run.failures_json(failures)}
+    lines = [[row.get(column) for column in COLUMNS] for row in content["trials"]]
+    outputs.write(
+        [*table_writers(COLUMNS, lines, content), figure_writer(lambda: draw_inversion(found))]
+    )
+    code = run.LEFT_OUT if failures else 0
+    content = content | {"kept": sum(tried.kept for tried in found)}
+    return outputs.tell(output, content, lambda: _print(found), code)
+
+
+def _check_steps(source: ModelSource, most: int, size: tuple[int, int]) -> None:
+    """Raises: ValueError: the model has no room for that many."""
+    from latmix.sampling.levels import Levels
+
+    Levels.of(source.schedule, most, source.patches(source.latent_shape(size)))
+
+
+def _solver_names(text: str | None, source: ModelSource) -> list[str]:
+    """Those of --solvers, each once, or all that a model can use.
+
+    Raises:
+        UsageError: none is named. ValueError: one is unknown, or not for this model.
+    """
+    from latmix.sampling.solvers import SOLVERS, check_solver
+
+    if text is None:
+        return [solver.name for solver in SOLVERS.values() if solver.suits(source)]
+    names = [check_solver(word.strip(), source).name for word in text.split(",") if word.strip()]
+    if not names:
+        raise UsageError("--solvers names no solver.", "Write --solvers ddim,fixed-point.")
+    return list(dict.fromkeys(names))
+
+
+def _scales(text: str | None, source: ModelSource) -> list[float]:
+    """The guidance scales, ascending, each once.
+
+    Raises:
+        UsageError: one is no number of at least 0.
+    """
+    if text is None:
+        return [1.0] if source.guiding == "none" else [1.0, 3.0, 7.5]
+    scales = sorted(set(numbers(text, "--guidance")))
+    if scales[0] < 0:
+        raise UsageError(f"--guidance {display_name(text)} is below 0.", "1 is no guidance.")
+    return scales
+
+
+def _say_cost(cost: TrialCost, as_json: bool) -> int:
+    if as_json:
+        run.print_json(asdict(cost))
+    else:
+        run.console().print(_cost_text(cost))
+    return 0
+
+
+def _cost_text(cost: TrialCost) -> str:
+    from latmix.jobs.progress import clock_text
+
+    work = f"to try: {cost.left:,} of {plural(cost.trials, 'trial')}"
+    if not cost.calls:
+        return work
+    return (
+        f"{work}: about {clock_text(cost.seconds)}, at {cost.call_seconds:.2g} s for each of "
+        f"{cost.calls:,} network calls"
+    )
+
+
+def _content(source: ModelSource, trying: Trying, found: Sequence[Tried]) -> dict[str, Any]:
+    """What was asked for and found: the same however often the run was stopped."""
+    return {
+        "model": {"name": source.name, "fingerprint": source.fingerprint},
+        "interval": "95 %, bootstrap over the pictures",
+        "size": list(trying.like.size),
+        "fit": trying.like.fit,
+        "negative": trying.like.negative,
+        "images": [
+            {"path": display_name(row.path), "sha256": row.sha256, "prompt": row.prompt}
+            for row in trying.rows
+        ],
+        "trials": [_row(tried) for tried in found],
+    }
+
+
+def _row(tried: Tried) -> dict[str, Any]:
+    row = asdict(tried.trial) | {
+        "inverting": round(tried.inverting, 2),
+        "generating": tried.generating,
+        "pictures": len(tried.trips),
+        "left_out": tried.left_out,
+    }
+    if not tried.trips or tried.health is None:
+        return row
+    for figure in FIGURES_OF:
+        if (value := tried.decibels(figure)) is None:
+            continue
+        row[f"psnr_{figure}"] = value.mean
+        if figure != "vae":
+            row |= {f"psnr_{figure}_low": value.low, f"psnr_{figure}_high": value.high}
+        values = [getattr(trip.ssim, figure) for trip in tried.trips]
+        row[f"ssim_{figure}"] = sum(values) / len(values)
+    return row | {name: getattr(tried.health, name) for name in (*HEALTH, *NEIGHBOURS)}
+
+
+def _print(found: Sequence[Tried]) -> None:
+    """For each guidance a table; and a chart of the whole."""
+    from latmix.report import plain_table
+
+    screen = run.console()
+    scales = list(dict.fromkeys(tried.trial.guidance for tried in found))
+    for scale in scales:
+        here = [tried for tried in found if tried.trial.guidance == scale]
+        bound = next((tried.decibels("vae") for tried in here if tried.trips), None)
+        said = f"; the VAE alone: {bound.mean:.2f} dB" if bound else ""
+        screen.print(f"guidance {scale:g}, {plural(len(here[0].trips), 'picture')}{said}")
+        heads = ("#calls", "#dB", "#against\nVAE dB", "#SSIM", "#norm/√L", "#kurtosis")
+        table = plain_table("solver", "#steps", *heads, "")
+        for _, group in groupby(here, key=lambda tried: tried.trial.solver):
+            for tried in group:
+                table.add_row(*_cells(tried))
+        screen.print(table)
+        screen.print(_chart(here, min(screen.width, 100)))
+        screen.print()
+    screen.print(
+        "calls: network evaluations for a picture, both ways; ±: half the interval of 95 %, "
+        "bootstrap over the pictures"
+    )
+
+
+def _cells(tried: Tried) -> list[str]:
+    row, trial = _row(tried), tried.trial
+    note = f"{plural(tried.left_out, 'picture')} diverged" if tried.left_out else ""
+    start = [trial.solver, str(trial.steps), f"{tried.evaluations:.0f}"]
+    if not tried.trips:
+        return [*start, *("-",) * 5, note]
+    shown = []
+    for figure in ("psnr_picture", "psnr_reconstruction"):
+        half = (row[f"{figure}_high"] - row[f"{figure}_low"]) / 2
+        shown.append(f"{row[figure]:.2f} ±{half:.1f}")
+    rest = [f"{row[name]:.3f}" for name in ("ssim_picture", "norm_ratio", "excess_kurtosis")]
+    return [*start, *shown, *rest, note]
+
+
+def _chart(found: Sequence[Tried], width: int) -> str:
+    from latmix.study.chart import Plot, draw_chart
+
+    plots = []
+    for solver, group in groupby(found, key=lambda tried: tried.trial.solver):
+        values = [(tried.evaluations, tried.decibels("reconstruction")) for tried in group]
+        plots.append(Plot(solver, [(at, value.mean) for at, value in values if value]))
+    ticks = sorted({round(tried.evaluations) for tried in found if tried.trips})
+    if not ticks:
+        return "All trials diverged."
+    return draw_chart(
+        plots,
+        x_label="evaluations",
+        y_label="dB against the VAE",
+        x_ticks=ticks,
+        width=width,
+        x_scale=math.log,
+    )
