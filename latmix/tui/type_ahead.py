@@ -18,7 +18,7 @@ from textual.message_pump import MessagePump
 OPENERS = frozenset({
     "open_folder", "choose_count", "choose_method", "choose_theme", "choose_model", "edit_prompt",
     "edit_settings", "load_weights", "export", "export_results", "show_failures", "show_help",
-    "copy_command", "compare_methods", "sweep_count", "switch_pane",
+    "show_numbers", "copy_command", "compare_methods", "sweep_count", "switch_pane",
     "command_palette",
 })  # fmt: skip
 """Actions that open a dialog at once or move the focus, or say why not."""
