@@ -21,6 +21,32 @@ DRAFT_STEPS = 8
 """Steps of a draft: enough to see what a mixture will be, an order quicker than fifty."""
 
 
+@dataclass(frozen=True)
+class Arranged:
+    """How the list of pictures was shown.
+
+    Attributes:
+        order: what it was ordered by.
+        folded: folders whose pictures were hidden.
+        marked: pictures that the next action was for.
+        is_high: whether small pictures were shown; None where the front end chose.
+    """
+
+    order: str = "name"
+    is_grouped: bool = False
+    folded: tuple[str, ...] = ()
+    marked: tuple[str, ...] = ()
+    is_high: bool | None = None
+
+    @staticmethod
+    def of(content: Mapping[str, Any]) -> Arranged:
+        """What `vars` gave, as plain JSON."""
+        known = dict(content)
+        for name in ("folded", "marked"):
+            known[name] = tuple(map(str, known[name]))
+        return Arranged(**known)
+
+
 @dataclass
 class Saved:
     """What is written and taken up again, but for `pictures`, `machine` and `failures`.
@@ -31,6 +57,7 @@ class Saved:
         compared: methods to compare side by side; empty for the usual ones.
         drafts: whether every edit is followed by a picture of `draft_steps` steps.
         view: what had the focus, for the next start: names and values of the front end's own.
+        arranged: the list, for the next start.
     """
 
     model: str = "auto"
@@ -46,6 +73,7 @@ class Saved:
     draft_steps: int = DRAFT_STEPS
     drafts: bool = False
     view: dict[str, str] = field(default_factory=dict)
+    arranged: Arranged = field(default_factory=Arranged)
     machine: Machine = field(default_factory=Machine)
     failures: dict[str, str] = field(default_factory=dict)
     bookmarks: Bookmarks = field(default_factory=Bookmarks)
@@ -80,6 +108,7 @@ class Saved:
             "draft_steps": self.draft_steps,
             "drafts": self.drafts,
             "view": dict(self.view),
+            "arranged": dict(vars(self.arranged)),
             "pinned": sorted(self.mixture.pinned) if self.mixture else [],
             "bookmarks": [bookmark.content() for bookmark in self.bookmarks.kept],
         }
@@ -134,6 +163,7 @@ class Saved:
             parse_method(method)
         self.draft_steps = max(1, int(content.get("draft_steps", DRAFT_STEPS)))
         self.drafts = bool(content.get("drafts", False))
+        self.arranged = Arranged.of({"folded": (), "marked": (), **content.get("arranged", {})})
         self.view = {str(name): str(value) for name, value in content.get("view", {}).items()}
 
     def add_result(self, path: Path) -> None:

@@ -22,6 +22,7 @@ from latmix.shell import arguments, shell_command
 
 if TYPE_CHECKING:
     from latmix.jobs.inversion import Inversion
+    from latmix.mixing.influence import Inputs
     from latmix.mixing.live import LiveStatistics
     from latmix.mixing.statistics import Statistics
 
@@ -237,17 +238,23 @@ class Session(Saved):
             return None
         return self._live.statistics(self.weights_by_row(), method or self.choices.method)
 
+    def inputs(self) -> Inputs | None:
+        """What each row of the inversion is to the mixture, or None until all are inverted.
+
+        A pass over the latents unless `live.is_instant`.
+        """
+        if self._live is None or not self.is_measured:
+            return None
+        return self._live.inputs(self.weights_by_row(), self.choices.method)
+
     def influences(self) -> dict[str, float]:
         """How much the mixture changes without each of its pictures (`Inputs.influence`), by key.
 
-        Those that nothing could replace are infinite. Empty until all are inverted, and where it is
-        not known; a pass over the latents unless `live.is_instant`. For slerp and nao it takes too
-        long to follow a key.
+        Those that nothing could replace are infinite. Empty where `inputs` are not known; for slerp
+        and nao it takes too long to follow a key.
         """
-        if self._live is None or self.mixture is None or not self.is_measured:
-            return {}
-        inputs = self._live.inputs(self.weights_by_row(), self.choices.method)
-        if not inputs.is_known:
+        inputs = self.inputs()
+        if inputs is None or self.mixture is None or not inputs.is_known:
             return {}
         found = inputs.influence
         rows = {key: self._row_of[key] for key in self.mixture.keys if key in self._row_of}

@@ -114,6 +114,7 @@ def make_start(options: ExploreOptions, config: Config) -> Start:
     session = saved if resumes else _new_session(saved.theme)
     if not resumes and not options.fresh:
         session.results, session.marked = saved.results, saved.marked
+        session.arranged = saved.arranged
     session.machine = Machine(options.device, options.dtype, options.batch)
     session.draft_steps = config.draft_steps or session.draft_steps
     session.recursive = options.recursive or session.recursive

@@ -20,11 +20,13 @@ from latmix.tui.dialogs.folder import FolderChosen, FolderDialog
 from latmix.tui.dialogs.help import HelpDialog
 from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.dialogs.notice import NoticeDialog
+from latmix.tui.dialogs.numbers import NumbersDialog
 from latmix.tui.dialogs.text_entry import CountDialog
 from latmix.tui.dialogs.theme import ThemeDialog
 from latmix.tui.explorer import Explorer
 from latmix.tui.palette import ChoiceProvider
 from latmix.tui.results import Results
+from latmix.tui.statistics_panel import StatisticsPanel
 from latmix.tui.themes import PLAIN
 from latmix.tui.trying import Trying
 from latmix.tui.viewing import view_in_thread
@@ -183,7 +185,18 @@ class Actions(Browsing, Results, Trying, Choosing):
         else:
             self.say("Nothing is at work. q quits.")
 
-    # Pictures and commands
+    # Pictures, numbers and commands
+
+    def action_show_numbers(self) -> None:
+        session = self.session
+        found = self.screen_stack[0].query_one(StatisticsPanel).statistics
+        inversion, live = session.inversion, session.live
+        if found is None or inversion is None or live is None:
+            self.say("No numbers yet: i inverts the pictures of the mixture.")
+            return
+        weights = zip([row.path for row in inversion.rows], session.weights_by_row(), strict=True)
+        inputs = session.inputs() if live.is_instant else None
+        self.push_screen(NumbersDialog(found, session.choices.method, tuple(weights), inputs))
 
     def action_flip_view(self) -> None:
         self.pane.turn(to_mixture=not self.pane.shows_mixture)

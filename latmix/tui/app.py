@@ -34,7 +34,7 @@ from latmix.tui.statistics_panel import StatisticsPanel
 THUMBNAIL_DELAY = 0.08
 TAKING_UP = 0.5
 PREVIEWS = {
-    "invert": "inverting: a picture as the model sees it",
+    "invert": "inverting: as the model sees it",
     "generate": "generating: the mixture so far",
 }
 
@@ -44,6 +44,7 @@ class ExploreApp(Actions):
 
     _to_restore: Revisited | None = None
     _is_taking_up = False
+    _is_arranged = False
 
     def on_mount(self) -> None:
         self._listen_to_signals()
@@ -122,6 +123,10 @@ class ExploreApp(Actions):
             said = self.job_line.said
         self.work.forget_look_ups()
         self.pictures.show_folder()
+        if not self._is_arranged:
+            self._is_arranged = True
+            self.pictures.take_up()
+        self.pictures.keep()
         self.show_filter()
         if resumes:
             self._take_up_view()
@@ -238,8 +243,7 @@ class ExploreApp(Actions):
             case JobFinished(kind="thumbnail", result=image):
                 self.pane.take_thumbnail(image)
             case JobFinished(kind="weigh", result=statistics):
-                panel = self.screen_stack[0].query_one(StatisticsPanel)
-                panel.show(statistics, self.session.choices.method, "")
+                self.screen_stack[0].query_one(StatisticsPanel).show(statistics)
 
     def _take_made(self, made: Made) -> None:
         self.session.add_result(made.path)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from latmix.saved import Arranged
 from latmix.session import Session
 
 Values = Mapping[str, float]
@@ -104,6 +105,18 @@ class Arrangement:
         before = self.rows
         self.arrange(session)
         return self.rows != before
+
+    def take_up(self, kept: Arranged, session: Session) -> None:
+        """Show the list as it was shown before, as far as its pictures are still there."""
+        self.order = kept.order if kept.order in ORDERS else "name"
+        self.is_grouped = kept.is_grouped
+        self.folded = set(map(Path, kept.folded))
+        self.marked = {str(path) for path in session.pictures} & set(kept.marked)
+
+    def kept(self) -> Arranged:
+        """What `take_up` takes."""
+        folded = tuple(sorted(map(str, self.folded)))
+        return Arranged(self.order, self.is_grouped, folded, tuple(sorted(self.marked)))
 
     def forget(self) -> None:
         """Begin anew on another folder's pictures; the order stays."""

@@ -27,11 +27,13 @@ class Browsing(Edits):
     def action_order(self) -> None:
         order = self.pictures.arrangement.next_order(self.session)
         self.pictures.rearrange()
+        self._keep()
         more = "" if self.session.live else " Norm and influence come with i."
         self.say(f"Ordered by {order}.{more}")
 
     def action_small_pictures(self) -> None:
         is_shown = self.pictures.toggle_height()
+        self._keep()
         self.say("Small pictures shown." if is_shown else "Small pictures hidden.")
 
     # Folders
@@ -40,6 +42,7 @@ class Browsing(Edits):
         arrangement = self.pictures.arrangement
         arrangement.is_grouped = not arrangement.is_grouped
         self.pictures.rearrange()
+        self._keep()
         self.say("Grouped by folder; z folds one." if arrangement.is_grouped else "No groups.")
 
     def action_fold(self) -> None:
@@ -54,6 +57,7 @@ class Browsing(Edits):
             folder = row.folder if isinstance(row, Heading) else row.parent
             self.pictures.arrangement.fold(folder)
             self.pictures.rearrange()
+            self._keep()
 
     # Marks
 
@@ -95,6 +99,12 @@ class Browsing(Edits):
         )
         self.pictures.repaint()
         self.show_list_status()
+        self._keep()
+
+    def _keep(self) -> None:
+        """How the list is shown is for the next start too."""
+        self.pictures.keep()
+        self.save_soon()
 
     # Small pictures
 

@@ -218,6 +218,10 @@ COMMANDS: tuple[Command, ...] = (
         "Drafts of the first 2, 4, 8, ... pictures of the mixture, by its method.", MAKING,
     ),
     Command(
+        "mix.numbers", "V", "show_numbers", "V", "All the numbers",
+        "The mixture's statistics in full, and what each of its pictures does to it.", MAKING,
+    ),
+    Command(
         "job.drafts", "D", "toggle_drafts", "D", "Drafts on or off",
         "Follow every change with a picture of few steps; g makes it in full.", MAKING,
     ),

@@ -39,10 +39,7 @@ from latmix.tui.work import Work
 SAVE_DELAY = 2.0
 LOOK_UP_DELAY = 0.3
 DRAFT_DELAY = 0.4
-EMOJI_NOTE = (
-    "The built-in model, mini, knows emoji only. `latmix models list` names others; start with "
-    "--model to use one."
-)
+EMOJI_NOTE = "The built-in model knows emoji only: M chooses another."
 TOO_SMALL = (
     "latmix needs a terminal of 60 x 20.\nMake this one larger, or press q: nothing is lost."
 )
@@ -207,9 +204,9 @@ class Explorer(TypeAheadApp):
             if session.live is not None and session.is_measured and not session.live.is_instant:
                 self.work.weigh()
             else:
-                panel.show(session.statistics(), session.choices.method, self._advice())
+                panel.show(session.statistics(), self._advice())
         except (ValueError, LatmixError) as error:
-            panel.show(None, session.choices.method, f"! {error}")
+            panel.show(None, f"! {error}")
 
     def _advice(self) -> str:
         if not self.session.pictures:
@@ -217,7 +214,8 @@ class Explorer(TypeAheadApp):
         setting = self.work.setting
         note = EMOJI_NOTE if setting is not None and setting.is_built_in else ""
         mixed = len(self.session.mixture) if self.session.mixture else 0
-        return advice_for(len(self.session.uninverted), mixed, note)
+        is_inverting = self.work.asked is not None and self.work.asked.kind == "invert"
+        return advice_for(len(self.session.uninverted), mixed, note, is_inverting)
 
     def show_job(self) -> None:
         """The job at work, with the keys that go with it."""
@@ -229,6 +227,7 @@ class Explorer(TypeAheadApp):
         if self.work.is_busy != self._footer_is_busy:
             self._footer_is_busy = self.work.is_busy
             self.refresh_bindings()
+            self.show_statistics()
 
     def say(self, text: str) -> None:
         """A line about what just happened."""

@@ -6,6 +6,7 @@ are read for tall rows, and only lines that changed are written to the terminal 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
@@ -83,6 +84,17 @@ class PictureView(ScrollView, can_focus=True):
         self._follow()
         self.show_session()
         self._want_tiles()
+
+    def take_up(self) -> None:
+        """Show the list as the session says that it was shown."""
+        self.arrangement.take_up(self._session.arranged, self._session)
+        self._is_high = self._session.arranged.is_high
+        self._choose_height()
+        self.rearrange()
+
+    def keep(self) -> None:
+        """Let the session know how the list is shown."""
+        self._session.arranged = replace(self.arrangement.kept(), is_high=self._is_high)
 
     def rearrange(self) -> None:
         """Make the rows anew, with the cursor where it was if that is still shown."""

@@ -11,6 +11,7 @@ from latmix.tui.dialogs.help import HelpDialog
 from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.dialogs.model import ModelDialog
 from latmix.tui.dialogs.notice import NoticeDialog
+from latmix.tui.dialogs.numbers import NumbersDialog
 from latmix.tui.dialogs.settings import OneOf, SettingsDialog
 from latmix.tui.dialogs.theme import ThemeDialog
 from latmix.tui.history_strip import HistoryStrip
@@ -28,6 +29,7 @@ SCOPES: tuple[tuple[type, ...], ...] = (
     (Dialog, MethodDialog),
     (Dialog, ModelDialog),
     (Dialog, NoticeDialog),
+    (Dialog, NumbersDialog),
     (Dialog, SettingsDialog, OneOf),
     (Dialog, ThemeDialog),
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from latmix.config import load_config
 from latmix.tui.arrangement import Heading
 from latmix.tui.picture_rows import Columns
 from latmix.tui.picture_view import HIGH, LOW
@@ -207,3 +208,24 @@ async def test_a_narrow_list_keeps_its_columns_and_a_wide_one_shows_more(folder:
         await driver.until_shown("face-0.png", "0.333")
         for said in ("h/l weight", "? help", "q quit"):
             assert said in driver.lines[-1]
+
+
+async def test_order_groups_folds_marks_and_small_pictures_are_kept(folders: Path) -> None:
+    async with opened(folders, recursive=True) as driver:
+        await driver.press("O", "a", "a", "Z", "end", "z", "T")
+        before = driver.app.pictures.arrangement
+        assert (len(before.marked), len(before.folded)) == (2, 1)
+        driver.session.save(load_config().session_file)
+    async with opened(folders, recursive=True) as driver:
+        after = driver.app.pictures.arrangement
+        assert after.kept() == before.kept()
+        assert after.order == "weight"
+        assert after.rows == before.rows
+        assert driver.app.pictures.columns.picture
+        assert "2 marked" in driver.text
+    async with opened(folders / "cats") as driver:
+        other = driver.app.pictures.arrangement
+        assert (other.order, other.is_grouped) == ("weight", True)
+        assert other.marked <= before.marked
+    async with opened(folders, recursive=True, fresh=True) as driver:
+        assert driver.app.pictures.arrangement.order == "name"

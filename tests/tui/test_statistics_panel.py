@@ -13,6 +13,7 @@ from latmix.mixing.summary import Gram
 from latmix.mixing.verdict import SOUND
 from latmix.report import mean_bar
 from latmix.tui.bias_chart import LINES, bias_chart
+from latmix.tui.dialogs.numbers import NumbersDialog
 from latmix.tui.statistics_panel import panel_text
 from tests.tui.driver import Driver, opened
 
@@ -37,6 +38,8 @@ def test_the_panel_fits_and_begins_with_the_verdict(
     found = statistics("fix/0", bias, channels=channels)
     lines = panel_text(found, *size).plain.split("\n")
     assert len(lines) <= size[1]
+    shown = [any(line.startswith(f"{at:>2} ") for line in lines) for at in range(channels)]
+    assert all(shown) != lines[-1].endswith("V: all")
     assert max(map(len, lines)) <= size[0]
     said = " ".join(lines)
     for word in (found.warning or SOUND).split():
@@ -94,10 +97,18 @@ async def test_verdict_bars_and_chart_follow_the_method(
     folder: Path, size: tuple[int, int]
 ) -> None:
     async with opened(folder, size, count=4) as driver:
+        await driver.press("V")
+        assert "No numbers yet" in driver.said
         await driver.press("i")
         await driver.until(lambda: driver.session.is_measured)
         await driver.until_shown(SOUND, "amplification", "│")
         await channels_are_shown(driver)
+        await driver.press("V")
+        await driver.until(lambda: isinstance(driver.app.screen, NumbersDialog))
+        await driver.until_shown("Numbers of the mixture", "nin/chm", "low frequencies")
+        await driver.press("end")
+        await driver.until_shown("influence", "face-3.png", "drives the mixture")
+        await driver.press("V")
         assert ("bias by √N" in driver.text) == (size == (120, 40))
         driver.session.choose(method="lin/0")
         driver.app.changed()

@@ -1,4 +1,5 @@
-"""Keys typed at once with the key of a dialog: they are the dialog's, not commands of the list."""
+"""Keys typed at once with the key that opens a dialog are the dialog's; with the one that closes
+it, the list's again."""
 
 from __future__ import annotations
 
@@ -42,6 +43,40 @@ async def test_a_key_that_opens_nothing_holds_no_others_back(folder: Path) -> No
         await driver.until(lambda: driver.weights == [1, 0, 0, 0])
         burst(driver, "slash", *"pf", "enter", "j")
         await driver.until(lambda: driver.app.pictures.arrangement.words == "pf")
+        assert not isinstance(driver.app.screen, Dialog)
+
+
+async def test_commands_typed_with_a_dialogs_last_key_are_not_written_into_it(
+    folder: Path,
+) -> None:
+    async with opened(folder, count=4) as driver:
+        burst(driver, "p", *"cats", "enter", "s", "j", "L", "m", "escape", "x", "u")
+        await driver.until(lambda: driver.session.choices.prompt == "cats")
+        await driver.until(lambda: driver.weights == pytest.approx([0.9, 0.1, 0, 0]))
+        burst(driver, "comma", "escape", "N", "2", "enter", "comma", "7", "enter", "s")
+        await driver.until(lambda: driver.weights == [0, 1])
+        assert driver.session.choices.steps == 7
+        burst(driver, "t", "down", "j", "enter", "equals_sign")
+        await driver.until(lambda: driver.weights == [0.5, 0.5])
+        names = driver.app.theme_names()
+        assert driver.app.theme == names[2]
+        assert not isinstance(driver.app.screen, Dialog)
+
+
+async def test_what_is_wrong_in_a_dialog_is_mended_in_it(folder: Path) -> None:
+    async with opened(folder, count=4) as driver:
+        burst(driver, "N", "9", "enter", "backspace", "3", "enter", "s")
+        await driver.until(lambda: driver.weights == [1, 0, 0])
+
+
+async def test_escape_and_a_letter_that_a_terminal_takes_for_alt_are_two_keys(
+    folder: Path,
+) -> None:
+    async with opened(folder, count=4) as driver:
+        burst(driver, "p", *"abc")
+        driver.app.post_message(events.Key("alt+s", "s"))
+        await driver.until(lambda: driver.weights == [1, 0, 0, 0])
+        assert driver.session.choices.prompt == ""
         assert not isinstance(driver.app.screen, Dialog)
 
 
