@@ -61,7 +61,7 @@ class LatentSpace:
         self._description = Description(settings, self.shape)
         self._clock = clock
         # 256 latents of 1024-pixel models are 256 MB: too much to hold back.
-        self._full = min(ROWS, max(1, BYTES // (math.prod(self.shape) * 4)))
+        self._full = self._bounded(ROWS)
         self._buffer: dict[str, Row] = {}
         self._due = math.inf
         self._barred_until = -math.inf
@@ -185,18 +185,25 @@ class LatentSpace:
                 table[index] = value
         return table[:, 0].clone(), table[:, 1:].clone()
 
-    def blocks(self, keys: Sequence[str], rows: int = 1024) -> Iterator[tuple[slice, Tensor]]:
+    def blocks(
+        self, keys: Sequence[str], rows: int | None = None
+    ) -> Iterator[tuple[slice, Tensor]]:
         """The latents of `keys` in order, `rows` at a time: their slice, and (rows, C, H, W).
 
-        For sums over more latents than fit into memory.
+        For sums over more latents than fit into memory. None is up to 64 MB of them.
 
         Raises:
             ValueError: `rows` is not positive.
             KeyError, StoreError: as `read`.
         """
+        rows = self._bounded(1024) if rows is None else rows
         if rows < 1:
             raise ValueError(f"rows must be positive, not {rows}")
         return self._blocks(keys, rows)
+
+    def _bounded(self, rows: int) -> int:
+        """That many rows, or fewer where they are more than 64 MB; at least one."""
+        return min(rows, max(1, BYTES // (math.prod(self.shape) * 4)))
 
     def _blocks(self, keys: Sequence[str], rows: int) -> Iterator[tuple[slice, Tensor]]:
         for start in range(0, len(keys), rows):

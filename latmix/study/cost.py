@@ -80,7 +80,7 @@ def _calls(
     """Network calls of whole batches; classifier-free guidance doubles them."""
     inverting = settings.steps * find_solver(settings.solver).calls
     generating = making.generation.steps * find_solver(making.generation.solver).generating_calls
-    inverting *= 2 if doubles and settings.guidance != 1.0 else 1
+    inverting *= 2 if doubles and settings.is_guided else 1
     generating *= 2 if doubles and making.generation.is_guided else 1
     inverted, generated = (-(-count // making.batch) for count in (to_invert, to_generate))
     return round(inverted * inverting + generated * generating)
