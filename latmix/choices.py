@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.mixing.mixture import Mixture
-from latmix.sampling.solvers import DEFAULT_SOLVER
+from latmix.sampling.solvers import DEFAULT_SOLVER, find_solver
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ class Choices:
 
     def same_latents(self, other: Choices) -> bool:
         """Whether pictures inverted under one are inverted under the other."""
-        names = ("prompt", "negative", "steps", "inversion_guidance", "solver", "size", "fit")
+        names = ["prompt", "negative", "steps", "inversion_guidance", "solver", "size", "fit"]
+        if find_solver(self.solver).is_fitted:
+            names.append("guidance")
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
 

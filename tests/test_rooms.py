@@ -50,6 +50,7 @@ WITHOUT_TORCH = [
     "latmix.images",
     "latmix.jobs.engine",
     "latmix.jobs.progress",
+    "latmix.mixing.companions",
     "latmix.mixing.grid",
     "latmix.mixing.mixture",
     "latmix.mixing.written",

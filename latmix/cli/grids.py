@@ -102,7 +102,7 @@ def find_cost(bench: Workbench, grid: Grid) -> Cost:
         grid.draws,
         grid.methods,
         grid.counts,
-        run.inversion_settings(grid.options, bench.source),
+        run.inversion_settings(grid.options, bench.source, grid.guidance),
         prompt_template(grid.prompt),
         grid.making(bench),
     )
@@ -143,7 +143,7 @@ def make_grid(bench: Workbench, grid: Grid) -> MadeGrid:
         bench,
         grid.draws,
         max(grid.counts),
-        run.inversion_settings(grid.options, bench.source),
+        run.inversion_settings(grid.options, bench.source, grid.guidance),
         prompt_template(grid.prompt),
         batch=grid.model.batch,
         strict=grid.pictures.strict,

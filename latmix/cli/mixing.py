@@ -61,7 +61,14 @@ def centroid(
     _check_output(output.output, paths)
     bench = run.make_workbench(model, output.quiet, options.preset)
     inversion = run.invert(
-        bench, pictures, model, options, paths=paths, count=count, quiet=output.quiet
+        bench,
+        pictures,
+        model,
+        options,
+        paths=paths,
+        count=count,
+        guidance=guidance,
+        quiet=output.quiet,
     )
     generation = run.generation_settings(guidance, options, bench.source)
     prompt = run.template(options, pictures.demo)
@@ -112,6 +119,7 @@ def mix(
         options,
         paths=list(given) if given else paths,
         count=None if given else count,
+        guidance=guidance,
         quiet=output.quiet,
     )
     if given:

@@ -21,6 +21,7 @@ import typer
 
 from latmix.errors import LatmixError, UsageError
 from latmix.names import display_name
+from latmix.sampling.presets import PRESETS
 from latmix.sampling.solvers import DEFAULT_SOLVER, SOLVERS
 
 INTERRUPTED = 130
@@ -101,6 +102,14 @@ class InversionOptions:
             show_default=False,
         ),
     ] = None
+    inner_steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Of null-text's optimiser, at most, for each step.  [default: 10]",
+            show_default=False,
+        ),
+    ] = None
     size: Annotated[
         str | None,
         typer.Option(help="WIDTHxHEIGHT in pixels.  [default: the model's]", show_default=False),
@@ -112,7 +121,7 @@ class InversionOptions:
     preset: Annotated[
         str | None,
         typer.Option(
-            help="The paper's settings: paper-sd15, paper-sd15-500 or paper-sd35.",
+            help=f"The paper's settings: {', '.join(PRESETS)}.",
             show_default=False,
         ),
     ] = None

@@ -94,7 +94,7 @@ def recipe(
     outputs = files + sheets
     bench = run.make_workbench(model, output.quiet, options.preset)
     check_channels(shown, bench.source.channels)
-    inverting = run.inversion_settings(options, bench.source)
+    inverting = run.inversion_settings(options, bench.source, guidance)
     generating = run.generation_settings(guidance, options, bench.source)
     prompt = run.template(options, demo)
     settings = SampleSettings(prompt, inverting.size, generating, tuple(sigmas), seed)

@@ -132,23 +132,31 @@ def network_dtype(options: ModelOptions, preset: str | None) -> str:
     return named.dtype if options.dtype == "auto" and named else options.dtype
 
 
-def inversion_settings(options: InversionOptions, source: ModelSource) -> InversionSettings:
+def inversion_settings(
+    options: InversionOptions, source: ModelSource, guidance: float | None = None
+) -> InversionSettings:
     """The settings that the options mean for a model.
+
+    Args:
+        guidance: of generating, which null-text is fitted to; None is the preset's or the model's.
 
     Raises:
         ValueError, UsageError: a value cannot be used.
     """
-    from latmix.sampling.settings import InversionSettings
+    from latmix.sampling.settings import INNER_STEPS, InversionSettings, fitted_guidance
     from latmix.sampling.solvers import check_solver
 
-    preset = find_preset(options.preset)
+    preset, solver = find_preset(options.preset), chosen_solver(options)
+    asked = _first(options.inversion_guidance, preset.guidance if preset else None, 1.0)
+    generating = _first(guidance, preset.guidance if preset else None, source.guidance)
     settings = InversionSettings(
         size=parse_size(options.size) if options.size else source.size,
         fit=options.fit or "crop",
         steps=options.steps or (preset.steps if preset else 50),
-        guidance=_first(options.inversion_guidance, preset.guidance if preset else None, 1.0),
-        solver=chosen_solver(options).name,
+        guidance=fitted_guidance(solver.name, asked, generating),
+        solver=solver.name,
         negative=options.negative,
+        inner_steps=options.inner_steps or INNER_STEPS,
     )
     source.latent_shape(settings.size)
     check_solver(settings.solver, source)
@@ -214,10 +222,14 @@ def invert(
     *,
     paths: Iterable[Path],
     count: int | None = None,
+    guidance: float | None = None,
     quiet: bool = False,
     resume: bool = True,
 ) -> Inversion:
     """Run the inversion job under a bar, and name what was left out.
+
+    Args:
+        guidance: of generating, as in `inversion_settings`.
 
     Raises:
         LatmixError: no picture could be read.
@@ -228,7 +240,7 @@ def invert(
     job = invert_pictures(
         bench,
         paths,
-        inversion_settings(options, bench.source),
+        inversion_settings(options, bench.source, guidance),
         prompt_template(template(options, pictures.demo)),
         count=count,
         batch=model.batch,
@@ -262,8 +274,10 @@ def _say_ignored(source: ModelSource, options: InversionOptions, quiet: bool) ->
     solver = chosen_solver(options)
     if options.negative and source.guiding != "classifier-free":
         say(f"note: {source.name} takes no negative prompt; yours changes nothing.", quiet)
-    elif options.negative and solver.is_for_guiding:
+    elif options.negative and solver.replaces_negative:
         say(f"note: solver {solver.name} takes the place of the negative prompt.", quiet)
+    if options.inner_steps and not solver.is_fitted:
+        say(f"note: solver {solver.name} has no inner steps; yours change nothing.", quiet)
 
 
 def _say_doubts(bench: Workbench, inversion: Inversion, quiet: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from PIL import Image
@@ -14,6 +14,7 @@ from torch import Tensor
 from latmix.jobs.inversion import Inversion
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
+from latmix.mixing.companions import COMPANIONS, Latents
 from latmix.mixing.direction import (
     NEEDS_PRODUCTS,
     Direction,
@@ -48,11 +49,13 @@ class Mixed:
         latents: (B, C, H, W) float32.
         weights: (B, N), each row summing to 1.
         statistics: one a mixture.
+        methods: that made each of them, and mix its companions when it is generated.
     """
 
     latents: Tensor
     weights: Tensor
     statistics: tuple[Statistics, ...]
+    methods: tuple[Method, ...]
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def mix_stored(
             raise cancelled(method)
     latents = mixed.reshape(len(table), *inversion.space.shape)
     shaped = [each.with_shape(z) for each, z in zip(statistics, latents, strict=True)]
-    return Mixed(latents.float(), table, tuple(shaped))
+    return Mixed(latents.float(), table, tuple(shaped), (method,) * len(table))
 
 
 def _scaled(
@@ -189,10 +192,36 @@ def generate_mixtures(
 
     for first in range(0, count, batch):
         rows = range(first, min(first + batch, count))
-        noise = mixed.latents[first : rows.stop]
-        steps = generate_batch(bench.model, noise, told.rows(rows), settings)
+        latents = mix_companions(inversion, mixed, rows)
+        steps = generate_batch(bench.model, latents, told.rows(rows), settings)
         pictures += bench.model.decode((yield from watched(steps, tell)))
     return Generated(tuple(pictures), mixed, time.monotonic() - start)
+
+
+def mix_companions(inversion: Inversion, mixed: Mixed, rows: range) -> Latents:
+    """Some mixtures with their companions, mixed with the same weights.
+
+    They are read in blocks, as latents are, and only as they are generated: the embeddings of a
+    mixture are a hundred times its latent.
+    """
+    part = slice(rows.start, rows.stop)
+    weights, methods = mixed.weights[part], mixed.methods[part]
+    used = weights.any(dim=0).nonzero()[:, 0].tolist()
+    pictures = [inversion.rows[index] for index in used]
+    companions: dict[str, Tensor] = {}
+    for name in inversion.space.companions:
+        own = replace(inversion, rows=tuple(pictures), space=inversion.space.companion(name))
+        table = weights[:, used]
+        if COMPANIONS[name].is_linear:
+            sums = weighted_sums(own.space.blocks(own.keys), stored_summary(own), table.float())
+            companions[name] = sums.reshape(-1, *own.space.shape)
+            continue
+        shape = (len(rows), *own.space.shape)
+        companions[name] = torch.empty(shape)
+        for method in dict.fromkeys(methods):
+            chosen = [at for at, other in enumerate(methods) if other == method]
+            companions[name][chosen] = mix_stored(own, table[chosen].tolist(), method).latents
+    return Latents(mixed.latents[part], companions, inversion.settings.steps)
 
 
 def mixed_prompts(model: Model, prompts: Sequence[str], weights: Tensor) -> Conditioning:

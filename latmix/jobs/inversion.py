@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -11,20 +11,20 @@ from functools import partial
 from pathlib import Path
 
 from PIL import Image
-from torch import Tensor
 
 from latmix.errors import PictureError
 from latmix.images import content_hash, read_sidecar
 from latmix.jobs.ahead import ahead
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
+from latmix.mixing.companions import Latents
 from latmix.names import display_name
 from latmix.sampling.generators import watched
 from latmix.sampling.pictures import BATCH, invert_batch, prepare
 from latmix.sampling.settings import InversionSettings
 from latmix.sampling.trajectory import Call, Step
+from latmix.store.companions import AccompaniedSpace
 from latmix.store.latents import row_key
-from latmix.store.space import LatentSpace
 
 WORTH_KEEPING = 0.2
 """Seconds of work that are written at once, not with what comes after: a write takes 10 ms."""
@@ -72,7 +72,7 @@ class Inversion:
 
     rows: tuple[PictureRow, ...]
     failures: tuple[Failure, ...]
-    space: LatentSpace
+    space: AccompaniedSpace
     settings: InversionSettings
     cached: int
     calls: int
@@ -83,6 +83,16 @@ class Inversion:
     @property
     def keys(self) -> list[str]:
         return [row.key for row in self.rows]
+
+    def read(self, rows: Sequence[PictureRow]) -> Latents:
+        """The latents of some of its pictures, companions and all.
+
+        Raises:
+            KeyError, StoreError: as `LatentSpace.read`.
+        """
+        keys = [row.key for row in rows]
+        companions = {name: self.space.companion(name).read(keys) for name in self.space.companions}
+        return Latents(self.space.read(keys), companions, self.settings.steps)
 
 
 Looked = tuple[PictureRow, Image.Image | None]
@@ -164,7 +174,7 @@ class _Work:
     """An inversion under way."""
 
     bench: Workbench
-    space: LatentSpace
+    space: AccompaniedSpace
     settings: InversionSettings
     offered: int
     wanted: int
@@ -217,8 +227,8 @@ class _Work:
         )
         start = time.monotonic()
         latents = yield from watched(steps, self.progress)
-        for row, latent in zip(rows, latents, strict=True):
-            self._keep(row, latent)
+        for index, row in enumerate(rows):
+            self._keep(row, latents, index)
         if time.monotonic() - start >= WORTH_KEEPING:
             self.space.flush()
         self.pending.clear()
@@ -261,9 +271,10 @@ class _Work:
         others = len(self.pending) - 1
         return display_name(first) + (f" +{others}" if others > 0 else "")
 
-    def _keep(self, row: PictureRow, latent: Tensor) -> None:
+    def _keep(self, row: PictureRow, latents: Latents, index: int) -> None:
+        companions = {name: value[index] for name, value in latents.companions.items()}
         try:
-            self.space.add(row.key, latent)
+            self.space.add(row.key, latents.noise[index], companions)
             self.made.add(row.key)
         except ValueError as error:
             self.rows = [other for other in self.rows if other.key != row.key]

@@ -47,14 +47,15 @@ class Order:
         Raises:
             ValueError: a setting cannot be used.
         """
-        from latmix.sampling.settings import InversionSettings
+        from latmix.sampling.settings import InversionSettings, fitted_guidance
         from latmix.sampling.solvers import check_solver
 
+        generating = self.generation_settings(source).guidance
         settings = InversionSettings(
             size=self.size or source.size,
             fit=self.fit,
             steps=self.steps,
-            guidance=self.inversion_guidance,
+            guidance=fitted_guidance(self.solver, self.inversion_guidance, generating),
             solver=self.solver,
             negative=self.negative,
         )

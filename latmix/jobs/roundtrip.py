@@ -100,7 +100,7 @@ def round_trips(
         rows = inversion.rows[first : first + batch]
         pictures = [prepare(row.path, settings) for row in rows]
         bounds = model.decode(model.encode(pictures))
-        latents = inversion.space.read([row.key for row in rows])
+        latents = inversion.read(rows)
         told = model.condition([row.prompt for row in rows])
         steps = generate_batch(model, latents, told, generation)
         clean = yield from watched(steps, tell)

@@ -117,4 +117,5 @@ def _together(mixed: Sequence[Mixed]) -> Mixed:
         torch.cat([one.latents for one in mixed]),
         torch.cat([one.weights for one in mixed]),
         tuple(statistics for one in mixed for statistics in one.statistics),
+        tuple(method for one in mixed for method in one.methods),
     )

@@ -8,8 +8,8 @@ from latmix.models.source import ModelSource
 from latmix.sampling.preview import Preview
 from latmix.sampling.settings import TOLERANCES, InversionSettings
 from latmix.sampling.solvers import check_solver
+from latmix.store.companions import AccompaniedSpace
 from latmix.store.latents import LatentStore
-from latmix.store.space import LatentSpace
 
 INVERSION_VERSION = 1
 """Goes up when the same settings would give other latents, so that old ones are not mixed in."""
@@ -48,7 +48,7 @@ class Workbench:
             self._model = load_model(self.source, str(self.device), self.dtype)
         return self._model
 
-    def space(self, settings: InversionSettings) -> LatentSpace:
+    def space(self, settings: InversionSettings) -> AccompaniedSpace:
         """The place in the store of latents inverted with these settings.
 
         The model's name, path, batch and device are not part of it: they do not change a latent
@@ -59,7 +59,7 @@ class Workbench:
         """
         solver = check_solver(settings.solver, self.source)
         made_with = settings.as_json() | {"solver": solver.inverts or solver.name}
-        if settings.guidance == 1.0:
+        if settings.guidance == 1.0 and not solver.is_fitted:
             del made_with["negative"]
         if solver.is_iterative:
             made_with["tolerance"] = TOLERANCES[self.dtype]
@@ -71,4 +71,5 @@ class Workbench:
                 "inversion": made_with,
             },
             self.source.latent_shape(settings.size),
+            solver.companions,
         )

@@ -9,10 +9,12 @@ amplify their rounding.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import overload
 
 import torch
 from torch import Tensor
 
+from latmix.mixing.companions import Latents
 from latmix.mixing.direction import (
     NEEDS_PRODUCTS,
     Direction,
@@ -42,15 +44,25 @@ TOLERANCE = 5e-6
 """Relative error of a mixture beyond which float32 sums are not taken for good."""
 
 
+Weights = Tensor | Sequence[float] | Sequence[Sequence[float]] | None
+
+
+@overload
 def mix(
-    latents: Tensor,
-    weights: Tensor | Sequence[float] | Sequence[Sequence[float]] | None = None,
-    method: str | Method = DEFAULT_METHOD,
-) -> Tensor:
+    latents: Tensor, weights: Weights = None, method: str | Method = DEFAULT_METHOD
+) -> Tensor: ...
+@overload
+def mix(
+    latents: Latents, weights: Weights = None, method: str | Method = DEFAULT_METHOD
+) -> Latents: ...
+def mix(
+    latents: Tensor | Latents, weights: Weights = None, method: str | Method = DEFAULT_METHOD
+) -> Tensor | Latents:
     """Mix N latents under a method of the grid.
 
     Args:
-        latents: (N, ...) of any float type, usually (N, C, H, W) noise latents at t = T.
+        latents: (N, ...) of any float type, usually (N, C, H, W) noise latents at t = T. `Latents`
+            are mixed with their companions: embeddings linearly, latents by the method.
         weights: (N,) or, for B mixtures at once, (B, N); not negative, rescaled to sum to 1.
             None is the same weight for all.
         method: a name of `latmix.methods()`, such as "nin/chm".
@@ -66,6 +78,8 @@ def mix(
     Source: L&K eq. 1-4 and section 5; the table in the documentation of the grid.
     """
     method = parse_method(method)
+    if isinstance(latents, Latents):
+        return latents.mixed(method.name, lambda part, name: mix(part, weights, name))
     latents = torch.as_tensor(latents)
     _check_latents(latents, method)
     table = weight_table(weights, latents.shape[0], latents.device)
@@ -236,7 +250,7 @@ def coherence(residual: Tensor, mean_norm: Tensor) -> Tensor:
 
 
 def weight_table(
-    weights: Tensor | Sequence[float] | Sequence[Sequence[float]] | None,
+    weights: Weights,
     count: int,
     device: torch.device,
 ) -> Tensor:

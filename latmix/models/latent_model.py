@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import torch
 from PIL import Image
@@ -15,6 +16,20 @@ from latmix.models.autoencoder import Autoencoder
 from latmix.models.model_source import ModelSource
 from latmix.models.parts import explained, load_network, load_tokenizer
 from latmix.models.protocol import Conditioning
+
+Loaded = TypeVar("Loaded")
+Predict = Callable[[Loaded, Tensor, float, Conditioning], Tensor]
+
+
+def gradients_on_demand(predict: Predict[Loaded]) -> Predict[Loaded]:
+    """Let a family's `predict` keep what a gradient needs only where one is wanted."""
+
+    @functools.wraps(predict)
+    def predicted(model: Loaded, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
+        with torch.set_grad_enabled(conditioning.wants_gradient):
+            return predict(model, state, time, conditioning)
+
+    return predicted
 
 
 class LatentModel(ABC):

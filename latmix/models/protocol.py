@@ -55,6 +55,11 @@ class Conditioning:
         told = torch.full((self.count,), scale, device=like.device)
         return Conditioning({**self.tensors, "guidance": told})
 
+    @property
+    def wants_gradient(self) -> bool:
+        """Whether what is made of it shall be differentiated by it."""
+        return any(value.requires_grad for value in self.tensors.values())
+
     @staticmethod
     def stack(parts: Sequence[Conditioning]) -> Conditioning:
         """The rows of all parts, one after the other."""
@@ -96,5 +101,9 @@ class Model(Protocol):
         ...
 
     def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
-        """The network's raw output (epsilon, v or flow) for a state at a timestep."""
+        """The network's raw output (epsilon, v or flow) for a state at a timestep.
+
+        A model of classifier-free guidance can be differentiated by a conditioning that
+        `wants_gradient`.
+        """
         ...

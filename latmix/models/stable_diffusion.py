@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from latmix.models.latent_model import LatentModel, check_width
+from latmix.models.latent_model import LatentModel, check_width, gradients_on_demand
 from latmix.models.model_source import ModelSource
 from latmix.models.protocol import Conditioning
 
@@ -17,7 +17,7 @@ class StableDiffusion(LatentModel):
         super().__init__(source, device, dtype)
         self._denoiser.to(memory_format=torch.channels_last)  # convolutions run faster
 
-    @torch.no_grad()
+    @gradients_on_demand
     def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
         text = conditioning.tensors["text"].to(self.dtype)
         output = self._denoiser(state.to(self.dtype), time, encoder_hidden_states=text)

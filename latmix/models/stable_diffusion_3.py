@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from latmix.models.latent_model import LatentModel, check_width
+from latmix.models.latent_model import LatentModel, check_width, gradients_on_demand
 from latmix.models.protocol import Conditioning
 
 T5_TOKENS = 256
@@ -19,7 +19,7 @@ T5_TOKENS = 256
 class StableDiffusion3(LatentModel):
     """A rectified flow. Conditioning: "text", (B, 77 + 256, width), and "pooled", (B, width)."""
 
-    @torch.no_grad()
+    @gradients_on_demand
     def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
         told = conditioning.tensors
         output: Tensor = self._denoiser(

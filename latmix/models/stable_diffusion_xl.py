@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from latmix.models.latent_model import check_width
+from latmix.models.latent_model import check_width, gradients_on_demand
 from latmix.models.protocol import Conditioning
 from latmix.models.stable_diffusion import StableDiffusion
 
@@ -18,7 +18,7 @@ from latmix.models.stable_diffusion import StableDiffusion
 class StableDiffusionXL(StableDiffusion):
     """Epsilon or v prediction. Conditioning: "text", (B, 77, width), and "pooled", (B, width)."""
 
-    @torch.no_grad()
+    @gradients_on_demand
     def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
         told = conditioning.tensors
         output: Tensor = self._denoiser(

@@ -47,6 +47,13 @@ class Levels:
     def steps(self) -> int:
         return len(self.times)
 
+    def nearest(self, other: Levels) -> list[int]:
+        """For each of the other's noisy levels the one of these that is nearest in time."""
+        return [
+            min(range(self.steps), key=lambda index: abs(self.times[index] - time))
+            for time in other.times
+        ]
+
     def coefficients(self, index: int) -> tuple[float, float]:
         """A and B of the generating step x' = A x + B m from level `index` to `index + 1`."""
         here, there = (self.a[index], self.s[index]), (self.a[index + 1], self.s[index + 1])

@@ -8,26 +8,54 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Sequence
+from dataclasses import replace
+from typing import Literal, overload
 
 import torch
 from PIL import Image
 from torch import Tensor
 
 from latmix.images import fit_picture, read_picture
+from latmix.mixing.companions import UNCONDITIONAL, Latents
 from latmix.models.protocol import Conditioning, Model
 from latmix.sampling import trajectory
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
-from latmix.sampling.settings import TOLERANCES, GenerationSettings, InversionSettings
+from latmix.sampling.null_text import invert_null_text
+from latmix.sampling.settings import (
+    INNER_STEPS,
+    TOLERANCES,
+    GenerationSettings,
+    InversionSettings,
+    fitted_guidance,
+)
 from latmix.sampling.solvers import DEFAULT_SOLVER, check_solver
 from latmix.sampling.trajectory import Call, Guidance, Step
 
 Readable = Image.Image | str | os.PathLike[str]
+Accompanied = Literal["null-text"]
+"""Solvers whose latents have companions."""
 
 BATCH = 8
 """Pictures at a time where the caller does not say."""
 
 
+@overload
+def invert(  # type: ignore[overload-overlap]
+    model: Model,
+    images: Readable | Sequence[Readable],
+    prompt: str | Sequence[str] = "",
+    *,
+    negative: str = "",
+    steps: int = 50,
+    guidance: float = 1.0,
+    solver: Accompanied,
+    size: tuple[int, int] | None = None,
+    fit: str = "crop",
+    inner_steps: int = INNER_STEPS,
+    batch: int = BATCH,
+) -> Latents: ...
+@overload
 def invert(
     model: Model,
     images: Readable | Sequence[Readable],
@@ -39,8 +67,23 @@ def invert(
     solver: str = DEFAULT_SOLVER,
     size: tuple[int, int] | None = None,
     fit: str = "crop",
+    inner_steps: int = INNER_STEPS,
     batch: int = BATCH,
-) -> Tensor:
+) -> Tensor: ...
+def invert(
+    model: Model,
+    images: Readable | Sequence[Readable],
+    prompt: str | Sequence[str] = "",
+    *,
+    negative: str = "",
+    steps: int = 50,
+    guidance: float = 1.0,
+    solver: str = DEFAULT_SOLVER,
+    size: tuple[int, int] | None = None,
+    fit: str = "crop",
+    inner_steps: int = INNER_STEPS,
+    batch: int = BATCH,
+) -> Tensor | Latents:
     """The noise latents that the model would make these pictures from.
 
     Args:
@@ -48,20 +91,31 @@ def invert(
         prompt: what the pictures show, for all or one each.
         negative: the unconditional branch's prompt, used where guidance is not 1.
         steps: of the trajectory; generate with the same number for an exact round trip.
-        guidance: classifier-free guidance; 1, the default, keeps latents close to noise.
+        guidance: classifier-free guidance; 1, the default, keeps latents close to noise. For
+            "null-text" it is the one to generate with, and 1 is what suits the model.
         solver: a name of `latmix.sampling.solvers.SOLVERS`; not every one is for every model.
         size: (width, height) in pixels; None is the model's own.
         fit: how pictures are brought to it: "crop", "pad" or "stretch".
+        inner_steps: of "null-text"'s optimiser, at most, for each step.
         batch: pictures at a time; does not change the result beyond rounding.
 
     Returns:
-        (N, C, H, W) float32 on the model's device.
+        (N, C, H, W) float32 on the model's device; for "null-text" `Latents` that hold them with
+        their embeddings, which `mix` mixes too and `generate` uses.
 
     Raises:
         ValueError: a bad argument. PictureError: a file that cannot be read.
     """
     many = [images] if isinstance(images, (Image.Image, str, os.PathLike)) else list(images)
-    settings = InversionSettings(size or model.source.size, fit, steps, guidance, solver, negative)
+    settings = InversionSettings(
+        size or model.source.size,
+        fit,
+        steps,
+        fitted_guidance(solver, guidance, model.source.guidance),
+        solver,
+        negative,
+        inner_steps,
+    )
     model.source.latent_shape(settings.size)
     check_solver(settings.solver, model.source)
     prompts = _prompts(model, prompt, len(many))
@@ -69,12 +123,13 @@ def invert(
     for part in _parts(len(many), batch):
         pictures = [prepare(image, settings) for image in many[part]]
         rows.append(drained(invert_batch(model, pictures, prompts[part], settings)))
-    return torch.cat(rows)
+    found = Latents.joined(rows)
+    return found if found.companions else found.noise
 
 
 def generate(
     model: Model,
-    latents: Tensor,
+    latents: Tensor | Latents,
     prompt: str | Sequence[str] = "",
     *,
     negative: str = "",
@@ -87,7 +142,7 @@ def generate(
     """The pictures that the model makes from noise latents.
 
     Args:
-        latents: (B, C, H, W) or one (C, H, W).
+        latents: (B, C, H, W) or one (C, H, W), or such with companions.
         prompt: for all or one each.
         guidance: classifier-free guidance; None is what suits the model.
         solver: the one that inverted them.
@@ -100,14 +155,7 @@ def generate(
     Raises:
         ValueError: a bad argument.
     """
-    if latents.ndim not in (3, 4) or latents.numel() == 0:
-        raise ValueError(f"latents must be (B, C, H, W) or (C, H, W), not {tuple(latents.shape)}.")
-    rows = latents if latents.ndim == 4 else latents[None]
-    if rows.shape[1] != model.source.channels or not bool(torch.isfinite(rows).all()):
-        raise ValueError(
-            f"latents must be finite and have {model.source.channels} channels, "
-            f"not {tuple(latents.shape)}."
-        )
+    rows = _latent_rows(model, latents)
     scale = model.source.guidance if guidance is None else guidance
     generates = check_solver(solver, model.source).generates
     settings = GenerationSettings(scale, steps, negative, generates)
@@ -118,7 +166,7 @@ def generate(
         told, origin = model.condition(prompts[part]), None
         if sources[part] != prompts[part]:
             origin = model.condition(sources[part])
-        walk = generate_batch(model, rows[part], told, settings, origin)
+        walk = generate_batch(model, rows.rows(part), told, settings, origin)
         pictures += model.decode(drained(walk))
     return pictures
 
@@ -134,20 +182,26 @@ def invert_batch(
     pictures: Sequence[Image.Image],
     prompts: Sequence[str],
     settings: InversionSettings,
-) -> Generator[Step | Call, None, Tensor]:
-    """Invert prepared pictures (`prepare`) together; returns (B, C, H, W) float32 noise latents."""
+) -> Generator[Step | Call, None, Latents]:
+    """Invert prepared pictures (`prepare`) together; returns float32 noise latents, companions and
+    all."""
     told = model.condition(prompts)
-    guidance = _guidance(model, told, settings.negative, settings.guidance)
     clean = model.encode(pictures)
     levels = Levels.of(model.schedule, settings.steps, model.source.patches(clean.shape))
     tolerance = TOLERANCES[str(model.dtype).removeprefix("torch.")]
+    if check_solver(settings.solver, model.source).is_fitted:
+        negative = model.condition_negative([settings.negative] * told.count)
+        guidance = Guidance(told, negative, settings.guidance)
+        inner = settings.inner_steps
+        return (yield from invert_null_text(model, clean, levels, guidance, tolerance, inner))
+    guidance = _guidance(model, told, settings.negative, settings.guidance)
     walk = trajectory.invert(model, clean, levels, guidance, settings.solver, tolerance)
-    return (yield from walk)
+    return Latents((yield from walk), steps=settings.steps)
 
 
 def generate_batch(
     model: Model,
-    latents: Tensor,
+    latents: Tensor | Latents,
     told: Conditioning,
     settings: GenerationSettings,
     origin: Conditioning | None = None,
@@ -155,18 +209,26 @@ def generate_batch(
     """Generate from noise latents (B, C, H, W) together; returns clean latents, not yet decoded.
 
     Args:
+        latents: those without companions are generated as plain noise.
         origin: what they were inverted with, for `negative-prompt`; None is `told`.
 
     Raises:
         ValueError: the solver is not for this model.
     """
-    if check_solver(settings.solver, model.source).is_for_guiding:
+    if isinstance(latents, Tensor):
+        latents = Latents(latents)
+    if check_solver(settings.solver, model.source).replaces_negative:
         # Away from what it is told itself, guidance has no effect at any scale.
         guidance = Guidance(told, origin, settings.guidance)
     else:
         guidance = _guidance(model, told, settings.negative, settings.guidance)
-    levels = Levels.of(model.schedule, settings.steps, model.source.patches(latents.shape))
-    noise = latents.to(model.device, torch.float32)
+    patches = model.source.patches(latents.noise.shape)
+    levels = Levels.of(model.schedule, settings.steps, patches)
+    if UNCONDITIONAL in latents.companions:
+        found_at = Levels.of(model.schedule, latents.steps, patches)
+        text = latents.companions[UNCONDITIONAL][:, found_at.nearest(levels)]
+        guidance = replace(guidance, unconditional=text)
+    noise = latents.noise.to(model.device, torch.float32)
     return (yield from trajectory.generate(model, noise, levels, guidance, settings.solver))
 
 
@@ -177,6 +239,30 @@ def _guidance(model: Model, told: Conditioning, negative: str, scale: float) -> 
     if guiding == "none" or scale == 1.0:
         return Guidance(told)
     return Guidance(told, model.condition_negative([negative] * told.count), scale)
+
+
+def _latent_rows(model: Model, latents: Tensor | Latents) -> Latents:
+    """Latents with a first axis.
+
+    Raises:
+        ValueError: they are none of this model's.
+    """
+    whole = Latents(latents) if isinstance(latents, Tensor) else latents
+    noise = whole.noise
+    if noise.ndim not in (3, 4) or noise.numel() == 0:
+        raise ValueError(f"latents must be (B, C, H, W) or (C, H, W), not {tuple(noise.shape)}.")
+    if noise.ndim == 3:
+        whole = Latents(
+            noise[None], {name: one[None] for name, one in whole.companions.items()}, whole.steps
+        )
+    parts = (whole.noise, *whole.companions.values())
+    finite = all(bool(torch.isfinite(part).all()) for part in parts)
+    if whole.noise.shape[1] != model.source.channels or not finite:
+        raise ValueError(
+            f"latents must be finite and have {model.source.channels} channels, "
+            f"not {tuple(noise.shape)}."
+        )
+    return whole
 
 
 def _prompts(model: Model, prompt: str | Sequence[str], count: int) -> list[str]:

@@ -10,7 +10,7 @@ from latmix.names import display_name
 
 @dataclass(frozen=True)
 class Preset:
-    """DDIM inversion at the guidance that it generates with.
+    """Inversion at, or null-text fitted to, the guidance that it generates with.
 
     Attributes:
         dtype: of the network, or "auto".
@@ -26,6 +26,7 @@ PRESETS = {
     "paper-sd15": Preset(50, 7.5),
     "paper-sd15-500": Preset(500, 1.0, dtype="float32"),
     "paper-sd35": Preset(28, 4.5),
+    "paper-null-text": Preset(50, 7.5, "null-text"),
 }
 
 

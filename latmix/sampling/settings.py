@@ -13,6 +13,10 @@ TOLERANCES = {"float32": 1e-5, "float16": 5e-4, "bfloat16": 2e-3}
 """Fixed-point tolerance by the network's type: tighter than its rounding would never be reached."""
 
 
+INNER_STEPS = 10
+"""Of null-text's optimiser, at most, for each step of the trajectory, as its paper has them."""
+
+
 @dataclass(frozen=True)
 class InversionSettings:
     """How pictures become noise latents. Part of a latent's key in the store.
@@ -24,6 +28,7 @@ class InversionSettings:
         guidance: classifier-free guidance while inverting; 1 keeps latents close to noise.
         solver: a name of `solvers.SOLVERS`, or an alias, which becomes the name.
         negative: the negative prompt; matters only where guidance is not 1.
+        inner_steps: of null-text's optimiser, at most, for each step; no other solver has any.
     """
 
     size: tuple[int, int]
@@ -32,9 +37,12 @@ class InversionSettings:
     guidance: float = 1.0
     solver: str = DEFAULT_SOLVER
     negative: str = ""
+    inner_steps: int = INNER_STEPS
 
     def __post_init__(self) -> None:
         _check(self.steps, self.guidance, self.negative)
+        if type(self.inner_steps) is not int or self.inner_steps < 1:
+            raise ValueError(f"inner_steps must be at least 1, not {self.inner_steps!r}.")
         sides = self.size if isinstance(self.size, tuple) else ()
         if len(sides) != 2 or not all(type(side) is int and side > 0 for side in sides):
             raise ValueError(f"size must be two positive whole numbers, not {self.size!r}.")
@@ -42,14 +50,22 @@ class InversionSettings:
             shown = display_name(str(self.fit))
             raise ValueError(f"fit must be one of {', '.join(FITS)}, not {shown!r}.")
         object.__setattr__(self, "solver", find_solver(self.solver).name)
-        if find_solver(self.solver).is_for_guiding and self.guidance != 1.0:
+        if find_solver(self.solver).replaces_negative and self.guidance != 1.0:
             raise ValueError(
                 f"solver {self.solver} inverts at guidance 1, not {self.guidance:g}; "
                 "guide while generating."
             )
 
+    @property
+    def is_guided(self) -> bool:
+        """Whether guidance, where it takes two calls, takes them."""
+        return self.guidance != 1.0 and not find_solver(self.solver).is_fitted
+
     def as_json(self) -> dict[str, object]:
-        return asdict(self) | {"size": list(self.size)}
+        values = asdict(self) | {"size": list(self.size)}
+        if not find_solver(self.solver).is_fitted:
+            del values["inner_steps"]
+        return values
 
 
 @dataclass(frozen=True)
@@ -75,10 +91,20 @@ class GenerationSettings:
     @property
     def is_guided(self) -> bool:
         """Whether guidance, where it takes two calls, takes them."""
-        return self.guidance != 1.0 and not find_solver(self.solver).is_for_guiding
+        return self.guidance != 1.0 and not find_solver(self.solver).replaces_negative
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)
+
+
+def fitted_guidance(solver: str, asked: float, generating: float) -> float:
+    """The guidance to invert at: what is asked, but a fitted solver, which has nothing to do at 1,
+    then takes that of generating.
+
+    Raises:
+        ValueError: an unknown solver.
+    """
+    return generating if asked == 1.0 and find_solver(solver).is_fitted else asked
 
 
 def _check(steps: object, guidance: object, negative: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from latmix.mixing.companions import UNCONDITIONAL
 from latmix.names import display_name
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Solver:
         is_iterative: its steps are solved to a tolerance.
         inverts: the solver whose steps invert, where they are not its own.
         is_for_guiding: it changes classifier-free guidance, and needs a model that has it.
+        is_fitted: what it finds is fitted to one guidance, at which its pictures come back.
+        companions: what it finds beside a latent, by name (`mixing.companions`).
         is_for_flows: it steps between the levels of a rectified flow, and cannot in a diffusion.
     """
 
@@ -40,6 +43,13 @@ class Solver:
     is_iterative: bool = False
     is_for_guiding: bool = False
     is_for_flows: bool = False
+    is_fitted: bool = False
+    companions: tuple[str, ...] = ()
+
+    @property
+    def replaces_negative(self) -> bool:
+        """Whether it takes the negative prompt's place, and inverts at guidance 1 only."""
+        return self.is_for_guiding and not self.is_fitted
 
     def suits(self, source: ModelSource) -> bool:
         """Whether it can invert for this model."""
@@ -79,6 +89,16 @@ SOLVERS: dict[str, Solver] = {
             inverts="fixed-point",
             is_iterative=True,
             is_for_guiding=True,
+        ),
+        Solver(
+            "null-text",
+            "As fixed-point; then an embedding for each step, to come back at the guidance.",
+            "Mokady et al. 2211.09794",
+            30.0,
+            is_iterative=True,
+            is_for_guiding=True,
+            is_fitted=True,
+            companions=(UNCONDITIONAL,),
         ),
         Solver(
             "midpoint",

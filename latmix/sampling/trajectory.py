@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -43,12 +43,37 @@ class Network(Protocol):
 class Guidance:
     """Classifier-free guidance, a row a picture: m = m_u + scale (m_c - m_u).
 
+    Attributes:
+        unconditional: null-text's embedding for each step, (B, steps, tokens, width), which takes
+            the place of the negative's.
+
     Source: Ho & Salimans 2207.12598, in the convention where scale 1 is the plain network.
     """
 
     positive: Conditioning
     negative: Conditioning | None = None
     scale: float = 1.0
+    unconditional: Tensor | None = None
+
+    def at(self, step: int) -> Guidance:
+        """That of one step."""
+        if self.unconditional is None or self.negative is None:
+            return self
+        every = torch.arange(self.negative.count)
+        negative = self.negative_with(self.unconditional[:, step], every)
+        return replace(self, negative=negative, unconditional=None)
+
+    def negative_with(self, text: Tensor, rows: Tensor) -> Conditioning:
+        """The negative of these rows of the batch, with other embeddings (B, tokens, width).
+
+        Raises:
+            ValueError: there is no negative.
+        """
+        if self.negative is None:
+            raise ValueError("guidance: there is no negative prompt.")
+        told = self.negative.rows(rows)
+        like = told.tensors["text"].device
+        return Conditioning({**told.tensors, "text": text[rows.to(text.device)].to(like)})
 
     def predict(self, network: Network, state: Tensor, time: float, rows: Tensor) -> Tensor:
         """The guided output for states that are these rows of the batch."""
@@ -69,6 +94,7 @@ class Step:
         clean: x0_hat, (B, C, H, W): what the picture looks like from here.
         calls: network calls this step took.
         residual: the worst row's relative residual (0 for explicit steps).
+        state: (B, C, H, W) after the step, where it can be had.
     """
 
     done: int
@@ -76,6 +102,7 @@ class Step:
     clean: Tensor
     calls: int = 1
     residual: float = 0.0
+    state: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +143,7 @@ def generate(
         return (yield from _flow(network, noise, levels, guidance, solver, ascending=False))
     state, rows = noise, torch.arange(noise.shape[0], device=noise.device)
     for index, time in enumerate(levels.times):
-        output = guidance.predict(network, state, time, rows)
+        output = guidance.at(index).predict(network, state, time, rows)
         level = levels.a[index], levels.s[index]
         clean, _ = clean_and_noise(levels.prediction, state, output, level)
         scale, push = levels.coefficients(index)
@@ -161,7 +188,7 @@ def invert(
     for done, index in enumerate(reversed(range(levels.steps)), start=1):
         if done <= shared:
             state = levels.a[index] * clean + levels.s[index] * shared_noise(clean)
-            yield Step(done, levels.steps, clean, calls=0)
+            yield Step(done, levels.steps, clean, calls=0, state=state)
             continue
         step = _InverseStep(network, state, levels, index, guidance)
         if is_iterative:
@@ -176,7 +203,7 @@ def invert(
             estimate, _ = clean_and_noise(levels.prediction, found.state, output, level)
         state = found.state
         residual = float(found.residual.max()) if is_iterative else 0.0
-        yield Step(done, levels.steps, estimate, found.calls, residual)
+        yield Step(done, levels.steps, estimate, found.calls, residual, state)
     return state
 
 

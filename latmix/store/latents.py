@@ -4,7 +4,8 @@
     <root>/latents/v1/<space id>/shards/        immutable files of up to 256 latents (see `shards`)
     <root>/latents/v1/<space id>/tmp/           files being written
 
-A *space* is one model, inversion and preprocessing. There is no database and no lock: the index is
+A *space* is one model, inversion and preprocessing. What belongs to its latents (see `companions`)
+is in further spaces, under the same keys. There is no database and no lock: the index is
 a scan of the shards' headers, so any number of processes on any number of machines may write to
 one root at once. The same key may be stored twice; every copy is as good as the others.
 
@@ -15,14 +16,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latmix.store import upkeep
-from latmix.store.folders import SpaceFolder, SpaceInfo, space_folders, space_id
+from latmix.store.folders import SpaceInfo, space_folders, space_id
 
 if TYPE_CHECKING:
+    from latmix.store.companions import AccompaniedSpace
     from latmix.store.space import LatentSpace
 
 __all__ = ["LatentSpace", "LatentStore", "SpaceInfo", "row_key", "space_id"]
@@ -41,20 +43,27 @@ class LatentStore:
         self.root = Path(root)
         self._home = self.root / "latents" / "v1"
 
-    def open(self, settings: Mapping[str, object], shape: tuple[int, int, int]) -> LatentSpace:
+    def open(
+        self,
+        settings: Mapping[str, object],
+        shape: tuple[int, int, int],
+        companions: Sequence[str] = (),
+    ) -> AccompaniedSpace:
         """The space of `settings`, whose latents have the shape (C, H, W).
 
         Nothing is written before the first latent is.
+
+        Args:
+            companions: names of what belongs to each latent, which has spaces of its own.
 
         Raises:
             ValueError: `settings` is not plain JSON, or `shape` is not three positive numbers, or
                 not the shape of the latents that the space already has.
             StoreError: the folder is there but cannot be read.
         """
-        from latmix.store.space import LatentSpace
+        from latmix.store.companions import AccompaniedSpace
 
-        folder = SpaceFolder(self._home / space_id(settings))
-        return LatentSpace(folder, dict(settings), shape)
+        return AccompaniedSpace(self._home, settings, shape, companions)
 
     def spaces(self) -> list[SpaceInfo]:
         """What is stored, by id. Reads headers, no latents.

@@ -64,7 +64,7 @@ class LatentSpace:
         self._description = Description(settings, self.shape)
         self._clock = clock
         # 256 latents of 1024-pixel models are 256 MB: too much to hold back.
-        self._full = min(ROWS, max(1, BYTES // (math.prod(self.shape) * 4)))
+        self._full = self._bounded(ROWS)
         self._buffer: dict[str, Row] = {}
         self._due = math.inf
         self._barred_until = -math.inf
@@ -223,6 +223,10 @@ class LatentSpace:
         if rows < 1:
             raise ValueError(f"rows must be positive, not {rows}")
         return self._blocks(keys, rows)
+
+    def _bounded(self, rows: int) -> int:
+        """That many rows, or fewer where they are more than 64 MB; at least one."""
+        return min(rows, max(1, BYTES // (math.prod(self.shape) * 4)))
 
     def _blocks(self, keys: Sequence[str], rows: int) -> Iterator[tuple[slice, Tensor]]:
         starts = range(0, len(keys), rows)

@@ -162,6 +162,7 @@ def mix_cells(inversion: Inversion, cells: Sequence[Cell]) -> tuple[Mixed, Inver
         torch.stack([latents[at] for at in order]),
         torch.stack([weights[at] for at in order]),
         tuple(statistics[at] for at in order),
+        tuple(parse_method(cell.method) for cell in cells),
     )
     return mixed, chosen
 

@@ -83,7 +83,7 @@ def calls_each(
     inverting = settings.steps * find_solver(settings.solver).calls
     generating = generation.steps * find_solver(generation.solver).generating_calls
     if source.guiding == "classifier-free":
-        inverting *= 2 if settings.guidance != 1.0 else 1
+        inverting *= 2 if settings.is_guided else 1
         generating *= 2 if generation.is_guided else 1
     return inverting, generating
 

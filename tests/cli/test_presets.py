@@ -14,18 +14,21 @@ from latmix.store.results import read_recipe
 
 
 @pytest.mark.parametrize(
-    ("name", "steps", "guidance", "dtype"),
+    ("name", "steps", "guidance", "dtype", "solver"),
     [
-        ("paper-sd15", 50, 7.5, "auto"),
-        ("paper-sd15-500", 500, 1.0, "float32"),
-        ("paper-sd35", 28, 4.5, "auto"),
+        ("paper-sd15", 50, 7.5, "auto", "ddim"),
+        ("paper-sd15-500", 500, 1.0, "float32", "ddim"),
+        ("paper-sd35", 28, 4.5, "auto", "ddim"),
+        ("paper-null-text", 50, 7.5, "auto", "null-text"),
     ],
 )
-def test_a_preset_is_the_same_both_ways(name: str, steps: int, guidance: float, dtype: str) -> None:
+def test_a_preset_is_the_same_both_ways(
+    name: str, steps: int, guidance: float, dtype: str, solver: str
+) -> None:
     source, options = find_model("mini"), InversionOptions(preset=name)
     inversion = run.inversion_settings(options, source)
     generation = run.generation_settings(None, options, source)
-    assert (inversion.steps, inversion.guidance, inversion.solver) == (steps, guidance, "ddim")
+    assert (inversion.steps, inversion.guidance, inversion.solver) == (steps, guidance, solver)
     assert (generation.steps, generation.guidance) == (steps, guidance)
     assert run.network_dtype(ModelOptions(), name) == dtype
     assert run.network_dtype(ModelOptions(dtype="bfloat16"), name) == "bfloat16"

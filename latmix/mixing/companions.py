@@ -1,0 +1,78 @@
+"""What belongs to a noise latent beside itself, and the latents that carry it.
+
+Some inversions come back to the picture only with more than the noise: null-text with an embedding
+for each step, an exact pair with a second latent. Such a companion is stored with its latent, mixed
+with the same weights (L&K appendix B), and used in generation. Needs no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A kind of companion.
+
+    Attributes:
+        is_linear: it is mixed linearly, as embeddings are; else by the method that mixes latents.
+    """
+
+    name: str
+    is_linear: bool
+
+
+LINEAR = "lin/0"
+"""The method that is the plain weighted mean."""
+
+UNCONDITIONAL = "unconditional"
+"""Null-text: the unconditional embedding at each of K steps, (K, tokens, width)."""
+
+COMPANIONS = {c.name: c for c in (Companion(UNCONDITIONAL, is_linear=True),)}
+
+
+@dataclass(frozen=True)
+class Latents:
+    """N noise latents with their companions.
+
+    Attributes:
+        noise: (N, C, H, W).
+        companions: by name, (N, ...) each.
+        steps: of the trajectory that they were inverted along.
+    """
+
+    noise: Tensor
+    companions: Mapping[str, Tensor] = field(default_factory=dict)
+    steps: int = 0
+
+    def __len__(self) -> int:
+        return len(self.noise)
+
+    def rows(self, which: slice) -> Latents:
+        """Some of them."""
+        some = {name: value[which] for name, value in self.companions.items()}
+        return Latents(self.noise[which], some, self.steps)
+
+    def mixed(self, method: str, mix: Callable[[Tensor, str], Tensor]) -> Latents:
+        """Their mixtures, each part mixed on its own by a method of the grid."""
+        parts = {
+            name: mix(value, LINEAR if COMPANIONS[name].is_linear else method)
+            for name, value in self.companions.items()
+        }
+        return Latents(mix(self.noise, method), parts, self.steps)
+
+    @staticmethod
+    def joined(parts: Sequence[Latents]) -> Latents:
+        """The rows of all parts, which have the same companions, one after the other."""
+        import torch
+
+        companions = {
+            name: torch.cat([part.companions[name] for part in parts])
+            for name in parts[0].companions
+        }
+        return Latents(torch.cat([part.noise for part in parts]), companions, parts[0].steps)

@@ -1,0 +1,57 @@
+"""`--solver null-text` from the command line, and back from the recipe."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from test_mixing import cli
+
+from latmix.cli import run
+from latmix.cli.options import InversionOptions
+from latmix.images import read_picture
+from latmix.jobs.roundtrip import psnr
+from latmix.models.source import find_model
+from latmix.store.results import read_recipe
+
+QUICK = ("--solver", "null-text", "--steps", "3", "--inner-steps", "1", "--device", "cpu")
+
+
+def test_the_inversion_is_fitted_to_the_guidance_of_generating() -> None:
+    source = find_model("mini")
+    for guidance, options, expected in (
+        (None, InversionOptions(solver="null-text"), source.guidance),
+        (4.0, InversionOptions(solver="null-text"), 4.0),
+        (4.0, InversionOptions(solver="null-text", inversion_guidance=2.0), 2.0),
+        (4.0, InversionOptions(), 1.0),
+        (None, InversionOptions(preset="paper-null-text"), 7.5),
+    ):
+        assert run.inversion_settings(options, source, guidance).guidance == expected
+
+
+def test_a_result_is_made_again_from_its_recipe(folder: Path, tmp_path: Path) -> None:
+    out, again = tmp_path / "out.png", tmp_path / "again.png"
+    done = cli("centroid", folder, "-n", "2", "--guidance", "3", *QUICK, "-o", out)
+    assert done.exit_code == 0, done.output
+    recipe = read_recipe(out)
+    assert recipe.inversion["solver"] == "null-text"
+    assert (recipe.inversion["guidance"], recipe.inversion["inner_steps"]) == (3.0, 1)
+    assert cli("replay", out, "-o", again, "--device", "cpu").exit_code == 0
+    assert psnr(read_picture(out), read_picture(again)) > 60
+    told = cli("invert", folder, "-n", "2", "--inversion-guidance", "3", *QUICK, "--json")
+    assert json.loads(told.stdout)["cached"] == 2
+
+
+@pytest.mark.parametrize("command", ["stats", "invert"])
+def test_latents_with_companions_are_measured_as_any(folder: Path, command: str) -> None:
+    words = ["--report"] if command == "invert" else []
+    done = cli(command, folder, "-n", "2", *QUICK, *words, "--json")
+    assert done.exit_code == 0, done.output
+    assert len(json.loads(done.stdout)["images"]) == 2
+
+
+def test_inner_steps_are_null_texts_only(folder: Path) -> None:
+    words = ["--steps", "2", "--solver", "ddim", "--inner-steps", "3", "--device", "cpu"]
+    done = cli("invert", folder, "-n", "1", *words)
+    assert "ddim has no inner steps" in done.stderr
