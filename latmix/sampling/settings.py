@@ -50,6 +50,9 @@ class InversionSettings:
             shown = display_name(str(self.fit))
             raise ValueError(f"fit must be one of {', '.join(FITS)}, not {shown!r}.")
         object.__setattr__(self, "solver", find_solver(self.solver).name)
+        least = find_solver(self.solver).least_steps
+        if self.steps < least:
+            raise ValueError(f"steps must be at least {least} for {self.solver}.")
         if find_solver(self.solver).replaces_negative and self.guidance != 1.0:
             raise ValueError(
                 f"solver {self.solver} inverts at guidance 1, not {self.guidance:g}; "
