@@ -24,13 +24,12 @@ from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
 from latmix.sampling.null_text import invert_null_text
 from latmix.sampling.settings import (
-    INNER_STEPS,
     TOLERANCES,
     GenerationSettings,
     InversionSettings,
     fitted_guidance,
 )
-from latmix.sampling.solvers import DEFAULT_SOLVER, check_solver
+from latmix.sampling.solvers import DEFAULT_SOLVER, INNER_STEPS, check_solver
 from latmix.sampling.trajectory import Call, Guidance, Step
 
 Readable = Image.Image | str | os.PathLike[str]

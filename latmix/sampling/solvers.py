@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 DEFAULT_SOLVER = "fixed-point"
 
+INNER_STEPS = 10
+"""Of null-text's optimiser, at most, for each step of the trajectory, as its paper has them."""
+
 
 @dataclass(frozen=True)
 class Solver:
