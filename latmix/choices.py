@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.mixing.mixture import Mixture
-from latmix.sampling.solvers import DEFAULT_SOLVER, find_solver
+from latmix.sampling.solvers import DEFAULT_SOLVER, INNER_STEPS, find_solver
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Choices:
         prompt: a template with {name} and {folder}.
         guidance: while generating; None is what suits the model.
         inversion_guidance: while inverting.
+        inner_steps: of null-text's optimiser.
     """
 
     mixture: Mixture | None = None
@@ -31,6 +32,7 @@ class Choices:
     guidance: float | None = None
     inversion_guidance: float = 1.0
     solver: str = DEFAULT_SOLVER
+    inner_steps: int = INNER_STEPS
     size: tuple[int, int] | None = None
     fit: str = "crop"
 
@@ -38,7 +40,7 @@ class Choices:
         """Whether pictures inverted under one are inverted under the other."""
         names = ["prompt", "negative", "steps", "inversion_guidance", "solver", "size", "fit"]
         if find_solver(self.solver).is_fitted:
-            names.append("guidance")
+            names += ["guidance", "inner_steps"]
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
 

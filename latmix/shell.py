@@ -11,7 +11,16 @@ from latmix.mixing.mixture import Mixture
 from latmix.names import display_name
 from latmix.saved import Saved
 
-_OPTIONS = ("prompt", "negative", "steps", "guidance", "inversion_guidance", "solver", "fit")
+_OPTIONS = (
+    "prompt",
+    "negative",
+    "steps",
+    "guidance",
+    "inversion_guidance",
+    "solver",
+    "inner_steps",
+    "fit",
+)
 
 
 def arguments(session: Saved) -> list[str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from latmix.choices import Choices
 from latmix.errors import StoreError
 from latmix.jobs.inversion import Inversion, invert_pictures, prompt_template
 from latmix.jobs.measurement import measure
@@ -245,3 +247,15 @@ def test_several_pictures_go_in_and_out_together(session: Session) -> None:
     assert weights(session) == pytest.approx((0.25, 0, 0.25, 0.5))
     assert session.set_weights({"pictures/f.png": 3, "pictures/a.png": 1})
     assert weights(session) == pytest.approx((0.75, 0.25))
+
+
+def test_null_text_is_inverted_for_the_guidance_of_generating(session: Session) -> None:
+    """Its embeddings are fitted to it, so that another guidance means other latents."""
+    plain, fitted = Choices(), Choices(solver="null-text")
+    assert plain.same_latents(replace(plain, guidance=3.0, inner_steps=4))
+    assert not fitted.same_latents(replace(fitted, guidance=3.0))
+    assert not fitted.same_latents(replace(fitted, inner_steps=4))
+    session.choose(solver="null-text", guidance=3.0, inner_steps=4)
+    settings = session.order().inversion_settings(find_model("mini"))
+    assert (settings.guidance, settings.inner_steps) == (3.0, 4)
+    assert "--inner-steps 4" in session.command()

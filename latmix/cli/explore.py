@@ -58,6 +58,7 @@ def explore(
         if options.inversion_guidance is not None
         else (preset.guidance if preset else None),
         "solver": run.chosen_solver(options).name if options.solver or preset else None,
+        "inner_steps": options.inner_steps,
         "size": run.parse_size(options.size) if options.size else None,
         "fit": options.fit,
     }

@@ -22,7 +22,7 @@ import typer
 from latmix.errors import LatmixError, UsageError
 from latmix.names import display_name
 from latmix.sampling.presets import PRESETS
-from latmix.sampling.solvers import DEFAULT_SOLVER, SOLVERS
+from latmix.sampling.solvers import DEFAULT_SOLVER, INNER_STEPS, SOLVERS
 
 INTERRUPTED = 130
 
@@ -106,7 +106,7 @@ class InversionOptions:
         int | None,
         typer.Option(
             min=1,
-            help="Of null-text's optimiser, at most, for each step.  [default: 10]",
+            help=f"Of null-text, at most, for each step.  [default: {INNER_STEPS}]",
             show_default=False,
         ),
     ] = None

@@ -143,8 +143,8 @@ def inversion_settings(
     Raises:
         ValueError, UsageError: a value cannot be used.
     """
-    from latmix.sampling.settings import INNER_STEPS, InversionSettings, fitted_guidance
-    from latmix.sampling.solvers import check_solver
+    from latmix.sampling.settings import InversionSettings, fitted_guidance
+    from latmix.sampling.solvers import INNER_STEPS, check_solver
 
     preset, solver = find_preset(options.preset), chosen_solver(options)
     asked = _first(options.inversion_guidance, preset.guidance if preset else None, 1.0)

@@ -163,6 +163,7 @@ def _choices(recipe: Recipe) -> dict[str, Any]:
         "guidance": generating.guidance,
         "inversion_guidance": inverting.guidance,
         "solver": inverting.solver,
+        "inner_steps": inverting.inner_steps,
         "size": inverting.size,
         "fit": inverting.fit,
     }

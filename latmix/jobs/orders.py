@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from latmix.sampling.solvers import INNER_STEPS
+
 if TYPE_CHECKING:
     from latmix.models.source import ModelSource
     from latmix.sampling.settings import GenerationSettings, InversionSettings
@@ -40,6 +42,7 @@ class Order:
     size: tuple[int, int] | None
     fit: str
     seed: int | None = None
+    inner_steps: int = INNER_STEPS
 
     def inversion_settings(self, source: ModelSource) -> InversionSettings:
         """How this model inverts the pictures.
@@ -58,6 +61,7 @@ class Order:
             guidance=fitted_guidance(self.solver, self.inversion_guidance, generating),
             solver=self.solver,
             negative=self.negative,
+            inner_steps=self.inner_steps,
         )
         source.latent_shape(settings.size)
         check_solver(settings.solver, source)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 
@@ -33,7 +34,16 @@ LINEAR = "lin/0"
 UNCONDITIONAL = "unconditional"
 """Null-text: the unconditional embedding at each of K steps, (K, tokens, width)."""
 
-COMPANIONS = {c.name: c for c in (Companion(UNCONDITIONAL, is_linear=True),)}
+SECOND = "second"
+"""An exact pair: the state at the level after the noisiest, (C, H, W)."""
+
+COMPANIONS = {
+    companion.name: companion
+    for companion in (
+        Companion(UNCONDITIONAL, is_linear=True),
+        Companion(SECOND, is_linear=False),
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,11 @@ class Latents:
         """Some of them."""
         some = {name: value[which] for name, value in self.companions.items()}
         return Latents(self.noise[which], some, self.steps)
+
+    def to(self, device: torch.device) -> Latents:
+        """The same in float32 on a device."""
+        parts = {name: value.to(device).float() for name, value in self.companions.items()}
+        return Latents(self.noise.to(device).float(), parts, self.steps)
 
     def mixed(self, method: str, mix: Callable[[Tensor, str], Tensor]) -> Latents:
         """Their mixtures, each part mixed on its own by a method of the grid."""

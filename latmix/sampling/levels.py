@@ -54,10 +54,24 @@ class Levels:
             for time in other.times
         ]
 
-    def coefficients(self, index: int) -> tuple[float, float]:
-        """A and B of the generating step x' = A x + B m from level `index` to `index + 1`."""
-        here, there = (self.a[index], self.s[index]), (self.a[index + 1], self.s[index + 1])
+    def coefficients(self, index: int, to: int | None = None) -> tuple[float, float]:
+        """A and B of the step x' = A x + B m from level `index` to another, or to the next one."""
+        end = index + 1 if to is None else to
+        here, there = (self.a[index], self.s[index]), (self.a[end], self.s[end])
         return step_coefficients(self.prediction, here, there)
+
+    def moved(self, index: int, to: int, state: Tensor, output: Tensor) -> Tensor:
+        """The state at level `to` that the plain step from level `index` takes a state there to.
+
+        Args:
+            output: the network's, for that state.
+        """
+        scale, push = self.coefficients(index, to)
+        return scale * state + push * output
+
+    def last_step(self) -> Levels:
+        """The cleanest step alone."""
+        return Levels(self.times[-1:], self.a[-2:], self.s[-2:], self.prediction)
 
 
 def step_coefficients(

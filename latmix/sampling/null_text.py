@@ -18,7 +18,7 @@ from latmix.mixing.companions import UNCONDITIONAL, Latents
 from latmix.sampling import trajectory
 from latmix.sampling.generators import watched
 from latmix.sampling.levels import Levels, clean_and_noise
-from latmix.sampling.settings import INNER_STEPS
+from latmix.sampling.solvers import INNER_STEPS
 from latmix.sampling.trajectory import Call, Guidance, Network, Step
 
 TOLERANCE = 3e-3

@@ -16,24 +16,24 @@ from PIL import Image
 from torch import Tensor
 
 from latmix.images import fit_picture, read_picture
-from latmix.mixing.companions import UNCONDITIONAL, Latents
+from latmix.mixing.companions import SECOND, UNCONDITIONAL, Latents
 from latmix.models.protocol import Conditioning, Model
 from latmix.sampling import trajectory
+from latmix.sampling.belm import generate_pair, invert_pair
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
 from latmix.sampling.null_text import invert_null_text
 from latmix.sampling.settings import (
-    INNER_STEPS,
     TOLERANCES,
     GenerationSettings,
     InversionSettings,
     fitted_guidance,
 )
-from latmix.sampling.solvers import DEFAULT_SOLVER, check_solver
+from latmix.sampling.solvers import DEFAULT_SOLVER, INNER_STEPS, check_solver
 from latmix.sampling.trajectory import Call, Guidance, Step
 
 Readable = Image.Image | str | os.PathLike[str]
-Accompanied = Literal["null-text"]
+Accompanied = Literal["null-text", "belm"]
 """Solvers whose latents have companions."""
 
 BATCH = 8
@@ -100,8 +100,8 @@ def invert(
         batch: pictures at a time; does not change the result beyond rounding.
 
     Returns:
-        (N, C, H, W) float32 on the model's device; for "null-text" `Latents` that hold them with
-        their embeddings, which `mix` mixes too and `generate` uses.
+        (N, C, H, W) float32 on the model's device; for "null-text" and "belm" `Latents` that hold
+        them with their companions, which `mix` mixes too and `generate` uses.
 
     Raises:
         ValueError: a bad argument. PictureError: a file that cannot be read.
@@ -195,6 +195,8 @@ def invert_batch(
         inner = settings.inner_steps
         return (yield from invert_null_text(model, clean, levels, guidance, tolerance, inner))
     guidance = _guidance(model, told, settings.negative, settings.guidance)
+    if settings.solver == "belm":
+        return (yield from invert_pair(model, clean, levels, guidance, tolerance))
     walk = trajectory.invert(model, clean, levels, guidance, settings.solver, tolerance)
     return Latents((yield from walk), steps=settings.steps)
 
@@ -228,6 +230,12 @@ def generate_batch(
         found_at = Levels.of(model.schedule, latents.steps, patches)
         text = latents.companions[UNCONDITIONAL][:, found_at.nearest(levels)]
         guidance = replace(guidance, unconditional=text)
+    if settings.solver == "belm":
+        return (yield from generate_pair(model, latents.to(model.device), levels, guidance))
+    if SECOND in latents.companions:
+        raise ValueError(
+            f"latents are pairs: generate them with solver belm, not {settings.solver}."
+        )
     noise = latents.noise.to(model.device, torch.float32)
     return (yield from trajectory.generate(model, noise, levels, guidance, settings.solver))
 

@@ -7,14 +7,10 @@ from dataclasses import asdict, dataclass
 
 from latmix.images import FITS
 from latmix.names import display_name
-from latmix.sampling.solvers import DEFAULT_SOLVER, GENERATING, find_solver
+from latmix.sampling.solvers import DEFAULT_SOLVER, GENERATING, INNER_STEPS, find_solver
 
 TOLERANCES = {"float32": 1e-5, "float16": 5e-4, "bfloat16": 2e-3}
 """Fixed-point tolerance by the network's type: tighter than its rounding would never be reached."""
-
-
-INNER_STEPS = 10
-"""Of null-text's optimiser, at most, for each step of the trajectory, as its paper has them."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +46,9 @@ class InversionSettings:
             shown = display_name(str(self.fit))
             raise ValueError(f"fit must be one of {', '.join(FITS)}, not {shown!r}.")
         object.__setattr__(self, "solver", find_solver(self.solver).name)
+        least = find_solver(self.solver).least_steps
+        if self.steps < least:
+            raise ValueError(f"steps must be at least {least} for {self.solver}.")
         if find_solver(self.solver).replaces_negative and self.guidance != 1.0:
             raise ValueError(
                 f"solver {self.solver} inverts at guidance 1, not {self.guidance:g}; "

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from latmix.mixing.companions import UNCONDITIONAL
+from latmix.mixing.companions import SECOND, UNCONDITIONAL
 from latmix.names import display_name
 
 if TYPE_CHECKING:
     from latmix.models.model_source import ModelSource
 
 DEFAULT_SOLVER = "fixed-point"
+
+INNER_STEPS = 10
+"""Of null-text's optimiser, at most, for each step of the trajectory, as its paper has them."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,11 @@ class Solver:
         calls: network evaluations of an inverting step, on average.
         generating_calls: of a generating one.
         generates: the solver whose steps generate what this one has inverted.
-        is_iterative: its steps are solved to a tolerance.
+        is_iterative: its steps, or the first of them, are solved to a tolerance.
         inverts: the solver whose steps invert, where they are not its own.
         is_for_guiding: it changes classifier-free guidance, and needs a model that has it.
         is_fitted: what it finds is fitted to one guidance, at which its pictures come back.
+        least_steps: it cannot do with fewer.
         companions: what it finds beside a latent, by name (`mixing.companions`).
         is_for_flows: it steps between the levels of a rectified flow, and cannot in a diffusion.
     """
@@ -44,6 +48,7 @@ class Solver:
     is_for_guiding: bool = False
     is_for_flows: bool = False
     is_fitted: bool = False
+    least_steps: int = 1
     companions: tuple[str, ...] = ()
 
     @property
@@ -116,6 +121,16 @@ SOLVERS: dict[str, Solver] = {
             1.0,
             generates="fireflow",
             is_for_flows=True,
+        ),
+        Solver(
+            "belm",
+            "A pair of latents whose every step can be undone, at any guidance.",
+            "Wang et al. 2410.07273",
+            1.1,
+            generates="belm",
+            is_iterative=True,
+            least_steps=2,
+            companions=(SECOND,),
         ),
     )
 }

@@ -1,4 +1,4 @@
-"""`--solver null-text` from the command line, and back from the recipe."""
+"""Solvers with companions from the command line, and back from the recipe."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from latmix.models.source import find_model
 from latmix.store.results import read_recipe
 
 QUICK = ("--solver", "null-text", "--steps", "3", "--inner-steps", "1", "--device", "cpu")
+PAIR = ("--solver", "belm", "--steps", "3", "--device", "cpu")
 
 
 def test_the_inversion_is_fitted_to_the_guidance_of_generating() -> None:
@@ -41,6 +42,20 @@ def test_a_result_is_made_again_from_its_recipe(folder: Path, tmp_path: Path) ->
     assert psnr(read_picture(out), read_picture(again)) > 60
     told = cli("invert", folder, "-n", "2", "--inversion-guidance", "3", *QUICK, "--json")
     assert json.loads(told.stdout)["cached"] == 2
+
+
+def test_a_mixture_of_pairs_is_made_again(folder: Path, tmp_path: Path) -> None:
+    out, again = tmp_path / "out.png", tmp_path / "again.png"
+    done = cli("sweep", folder, "-n", "1,2", "-m", "nin/chm,slerp/0", *PAIR, "-o", out)
+    assert done.exit_code == 0, done.output
+    made = tmp_path / "out-cells" / "slerp-0-n2.png"
+    assert read_recipe(made).generation["solver"] == "belm"
+    assert cli("replay", made, "-o", again, "--device", "cpu").exit_code == 0
+    assert psnr(read_picture(made), read_picture(again)) > 60
+    told = cli("invert", folder, "-n", "2", *PAIR, "--report", "--json")
+    content = json.loads(told.stdout)
+    assert content["cached"] == 2
+    assert content["psnr"]["reconstruction"] > 60
 
 
 @pytest.mark.parametrize("command", ["stats", "invert"])
