@@ -156,6 +156,15 @@ GuidanceScale = Annotated[
         show_default=False,
     ),
 ]
+Draft = Annotated[
+    int,
+    typer.Option(
+        "--draft",
+        min=0,
+        help="Generate in this many steps of DPM-Solver++ instead, such as 10.  [default: none]",
+        show_default=False,
+    ),
+]
 Weights = Annotated[
     list[str] | None,
     typer.Option("-w", "--weight", help="NAME=WEIGHT; may be repeated.", show_default=False),

@@ -13,6 +13,7 @@ import typer
 from latmix.cli import grids, run
 from latmix.cli.lists import Methods, method_names
 from latmix.cli.options import (
+    Draft,
     GuidanceScale,
     InversionOptions,
     ModelOptions,
@@ -43,6 +44,7 @@ def sweep(
         int, typer.Option(min=32, max=1024, help="Pixels of a picture on the sheet.")
     ] = 128,
     guidance: GuidanceScale = None,
+    draft: Draft = 0,
 ) -> int:
     """A sheet of centroids: a row for each method, a column for each number of pictures."""
     names = method_names(methods)
@@ -54,7 +56,7 @@ def sweep(
 
     draws = Draws.natural(paths) if repeats == 1 else Draws.random(paths, repeats, seed)
     grid = grids.Grid(
-        pictures, model, options, guidance, names, numbers, draws, cells, output.quiet
+        pictures, model, options, guidance, names, numbers, draws, cells, output.quiet, draft
     )
     bench = run.make_workbench(model, output.quiet, options.preset)
     made = grids.make_grid(bench, grid)

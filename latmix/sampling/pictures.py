@@ -18,6 +18,7 @@ from latmix.models.protocol import Conditioning, Model
 from latmix.sampling import trajectory
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
+from latmix.sampling.multistep import draft_scheduler, generate_draft
 from latmix.sampling.settings import TOLERANCES, GenerationSettings, InversionSettings
 from latmix.sampling.solvers import DEFAULT_SOLVER, check_solver
 from latmix.sampling.trajectory import Call, Guidance, Step
@@ -81,6 +82,7 @@ def generate(
     steps: int = 50,
     guidance: float | None = None,
     solver: str = DEFAULT_SOLVER,
+    draft: int = 0,
     source_prompt: str | Sequence[str] | None = None,
     batch: int = BATCH,
 ) -> list[Image.Image]:
@@ -91,6 +93,7 @@ def generate(
         prompt: for all or one each.
         guidance: classifier-free guidance; None is what suits the model.
         solver: the one that inverted them.
+        draft: make do with this many steps of DPM-Solver++(2M); 8 to 12 show what it will be.
         source_prompt: what they were inverted with, which guidance of "negative-prompt" is away
             from; None is `prompt`.
 
@@ -110,7 +113,7 @@ def generate(
         )
     scale = model.source.guidance if guidance is None else guidance
     generates = check_solver(solver, model.source).generates
-    settings = GenerationSettings(scale, steps, negative, generates)
+    settings = GenerationSettings(scale, steps, negative, generates, draft)
     prompts = _prompts(model, prompt, len(rows))
     sources = prompts if source_prompt is None else _prompts(model, source_prompt, len(rows))
     pictures = []
@@ -165,8 +168,11 @@ def generate_batch(
         guidance = Guidance(told, origin, settings.guidance)
     else:
         guidance = _guidance(model, told, settings.negative, settings.guidance)
-    levels = Levels.of(model.schedule, settings.steps, model.source.patches(latents.shape))
     noise = latents.to(model.device, torch.float32)
+    if settings.draft:
+        scheduler = draft_scheduler(model.schedule, settings.steps, settings.draft)
+        return (yield from generate_draft(model, noise, scheduler, guidance))
+    levels = Levels.of(model.schedule, settings.steps, model.source.patches(latents.shape))
     return (yield from trajectory.generate(model, noise, levels, guidance, settings.solver))
 
 
