@@ -66,7 +66,9 @@ class ModelOptions:
     dtype: Annotated[
         str, typer.Option(help="Of the network: auto, float32, float16, bfloat16.")
     ] = "auto"
-    batch: Annotated[int, typer.Option(min=1, help="Pictures at a time.")] = 8
+    batch: Annotated[
+        int, typer.Option(min=1, help="Pictures at a time; halved where memory runs out.")
+    ] = 8
 
     @property
     def name(self) -> str:

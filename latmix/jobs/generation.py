@@ -27,6 +27,7 @@ from latmix.mixing.grid import Method, parse_cutoff
 from latmix.mixing.statistics import Statistics, sum_statistics
 from latmix.mixing.summary import GRAM_BYTES, Gram, Summary, weighted_sums
 from latmix.models.protocol import Conditioning, Model
+from latmix.sampling.batches import in_batches
 from latmix.sampling.generators import watched
 from latmix.sampling.pictures import BATCH, generate_batch
 from latmix.sampling.settings import GenerationSettings
@@ -156,11 +157,13 @@ def generate_mixtures(
             preview=bench.preview.show(bench.model, step.clean[0]) if due else None,
         )
 
-    for first in range(0, count, batch):
-        rows = range(first, min(first + batch, count))
-        noise = mixed.latents[first : rows.stop]
+    def make(rows: range) -> Generator[Progress, None, None]:
+        noise = mixed.latents[rows.start : rows.stop]
         steps = generate_batch(bench.model, noise, told.rows(rows), settings)
-        pictures += bench.model.decode((yield from watched(steps, tell)))
+        clean = yield from watched(steps, tell)
+        pictures.extend(bench.model.decode(clean))
+
+    yield from in_batches(count, batch, bench.limit, make)
     return Generated(tuple(pictures), mixed, time.monotonic() - start)
 
 

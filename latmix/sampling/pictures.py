@@ -7,7 +7,8 @@ The public `latmix.invert` and `latmix.generate` are here; the jobs use `invert_
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from typing import TypeVar
 
 import torch
 from PIL import Image
@@ -16,6 +17,7 @@ from torch import Tensor
 from latmix.images import fit_picture, read_picture
 from latmix.models.protocol import Conditioning, Model
 from latmix.sampling import trajectory
+from latmix.sampling.batches import BatchLimit, in_batches
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
 from latmix.sampling.multistep import draft_scheduler, generate_draft
@@ -24,6 +26,9 @@ from latmix.sampling.solvers import DEFAULT_SOLVER, check_solver
 from latmix.sampling.trajectory import Call, Guidance, Step
 
 Readable = Image.Image | str | os.PathLike[str]
+
+Seen = TypeVar("Seen")
+Result = TypeVar("Result")
 
 BATCH = 8
 """Pictures at a time where the caller does not say."""
@@ -53,7 +58,7 @@ def invert(
         solver: a name of `latmix.sampling.solvers.SOLVERS`; not every one is for every model.
         size: (width, height) in pixels; None is the model's own.
         fit: how pictures are brought to it: "crop", "pad" or "stretch".
-        batch: pictures at a time; does not change the result beyond rounding.
+        batch: pictures at a time, fewer where memory runs out; changes nothing beyond rounding.
 
     Returns:
         (N, C, H, W) float32 on the model's device.
@@ -66,11 +71,13 @@ def invert(
     model.source.latent_shape(settings.size)
     check_solver(settings.solver, model.source)
     prompts = _prompts(model, prompt, len(many))
-    rows = []
-    for part in _parts(len(many), batch):
-        pictures = [prepare(image, settings) for image in many[part]]
-        rows.append(drained(invert_batch(model, pictures, prompts[part], settings)))
-    return torch.cat(rows)
+
+    def invert_some(part: range) -> Generator[Step | Call, None, Tensor]:
+        pictures = [prepare(many[at], settings) for at in part]
+        told = prompts[part.start : part.stop]
+        return (yield from invert_batch(model, pictures, told, settings))
+
+    return torch.cat(_in_batches(len(many), batch, invert_some))
 
 
 def generate(
@@ -116,14 +123,16 @@ def generate(
     settings = GenerationSettings(scale, steps, negative, generates, draft)
     prompts = _prompts(model, prompt, len(rows))
     sources = prompts if source_prompt is None else _prompts(model, source_prompt, len(rows))
-    pictures = []
-    for part in _parts(len(rows), batch):
-        told, origin = model.condition(prompts[part]), None
-        if sources[part] != prompts[part]:
-            origin = model.condition(sources[part])
-        walk = generate_batch(model, rows[part], told, settings, origin)
-        pictures += model.decode(drained(walk))
-    return pictures
+
+    def make(part: range) -> Generator[Step, None, list[Image.Image]]:
+        some = slice(part.start, part.stop)
+        told, origin = model.condition(prompts[some]), None
+        if sources[some] != prompts[some]:
+            origin = model.condition(sources[some])
+        walk = generate_batch(model, rows[some], told, settings, origin)
+        return model.decode((yield from walk))
+
+    return [picture for made in _in_batches(len(rows), batch, make) for picture in made]
 
 
 def prepare(image: Readable, settings: InversionSettings) -> Image.Image:
@@ -201,7 +210,9 @@ def _one_each(prompt: str | Sequence[str], count: int) -> list[str]:
     return prompts
 
 
-def _parts(count: int, batch: int) -> list[slice]:
+def _in_batches(
+    count: int, batch: int, work: Callable[[range], Generator[Seen, None, Result]]
+) -> list[Result]:
     if batch < 1:
         raise ValueError(f"batch must be at least 1, not {batch}.")
-    return [slice(start, start + batch) for start in range(0, count, batch)]
+    return drained(in_batches(count, batch, BatchLimit(), work))
