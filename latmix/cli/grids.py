@@ -53,6 +53,7 @@ class Grid:
     draws: Draws
     cells: Path
     quiet: bool
+    draft: int = 0
 
     @property
     def prompt(self) -> str:
@@ -62,7 +63,7 @@ class Grid:
         """How its pictures are made."""
         from latmix.study.cells import Making
 
-        generation = run.generation_settings(self.guidance, self.options, bench.source)
+        generation = run.generation_settings(self.guidance, self.options, bench.source, self.draft)
         return Making(generation, self.prompt, self.cells, self.model.batch)
 
 

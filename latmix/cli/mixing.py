@@ -12,6 +12,7 @@ import typer
 
 from latmix.cli import run, weighting
 from latmix.cli.options import (
+    Draft,
     GuidanceScale,
     InversionOptions,
     Method,
@@ -53,6 +54,7 @@ def centroid(
     ] = DEFAULT_COUNT,
     method: Method = DEFAULT_METHOD,
     guidance: GuidanceScale = None,
+    draft: Draft = 0,
     seed: Annotated[int | None, typer.Option(help="Noted in the recipe.", hidden=True)] = None,
 ) -> int:
     """Invert pictures (once), mix them with equal weights, and generate their centroid."""
@@ -70,7 +72,7 @@ def centroid(
         guidance=guidance,
         quiet=output.quiet,
     )
-    generation = run.generation_settings(guidance, options, bench.source)
+    generation = run.generation_settings(guidance, options, bench.source, draft)
     prompt = run.template(options, pictures.demo)
     equal = [1.0 / len(inversion.rows)] * len(inversion.rows)
     _make(bench, inversion, [equal], method, generation, prompt, output, model.batch, [seed])
@@ -101,6 +103,7 @@ def mix(
     ] = None,
     method: Method = DEFAULT_METHOD,
     guidance: GuidanceScale = None,
+    draft: Draft = 0,
 ) -> int:
     """Mix pictures with weights: given by name, read from a CSV, or drawn at random."""
     method = parse_method(method).name
@@ -129,7 +132,7 @@ def mix(
         keys = [str(index) for index in range(len(inversion.rows))]
         seeds = [seed + index for index in range(random)] if random else [None]
         mixtures = [Mixture.equal(keys) if s is None else Mixture.random(keys, s) for s in seeds]
-    generation = run.generation_settings(guidance, options, bench.source)
+    generation = run.generation_settings(guidance, options, bench.source, draft)
     prompt = run.template(options, pictures.demo)
     rows = [list(mixture.weights) for mixture in mixtures]
     _make(bench, inversion, rows, method, generation, prompt, output, model.batch, seeds)

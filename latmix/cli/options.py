@@ -67,7 +67,9 @@ class ModelOptions:
     dtype: Annotated[
         str, typer.Option(help="Of the network: auto, float32, float16, bfloat16.")
     ] = "auto"
-    batch: Annotated[int, typer.Option(min=1, help="Pictures at a time.")] = 8
+    batch: Annotated[
+        int, typer.Option(min=1, help="Pictures at a time; halved where memory runs out.")
+    ] = 8
 
     @property
     def name(self) -> str:
@@ -162,6 +164,15 @@ GuidanceScale = Annotated[
         "--guidance",
         min=0,
         help="Guidance while generating.  [default: the model's]",
+        show_default=False,
+    ),
+]
+Draft = Annotated[
+    int,
+    typer.Option(
+        "--draft",
+        min=0,
+        help="Generate in this many steps of DPM-Solver++ instead, such as 10.  [default: none]",
         show_default=False,
     ),
 ]

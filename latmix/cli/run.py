@@ -176,9 +176,13 @@ def chosen_solver(options: InversionOptions) -> Solver:
 
 
 def generation_settings(
-    guidance: float | None, options: InversionOptions, source: ModelSource
+    guidance: float | None, options: InversionOptions, source: ModelSource, draft: int = 0
 ) -> GenerationSettings:
-    """The settings that the options mean for generating."""
+    """The settings that the options mean for generating.
+
+    Raises:
+        ValueError: a value cannot be used.
+    """
     from latmix.sampling.settings import GenerationSettings
     from latmix.sampling.solvers import check_solver
 
@@ -188,6 +192,7 @@ def generation_settings(
         steps=options.steps or (preset.steps if preset else 50),
         negative=options.negative,
         solver=check_solver(chosen_solver(options).name, source).generates,
+        draft=draft,
     )
 
 

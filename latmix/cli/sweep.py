@@ -13,6 +13,7 @@ import typer
 from latmix.cli import grids, run
 from latmix.cli.lists import Methods, method_names
 from latmix.cli.options import (
+    Draft,
     GuidanceScale,
     InversionOptions,
     ModelOptions,
@@ -46,6 +47,7 @@ def sweep(
         int, typer.Option(min=32, max=1024, help="Pixels of a picture on the sheet.")
     ] = 128,
     guidance: GuidanceScale = None,
+    draft: Draft = 0,
 ) -> int:
     """A sheet of centroids: a row for each method, a column for each number of pictures."""
     names = method_names(methods)
@@ -57,7 +59,7 @@ def sweep(
 
     drawn = Draws.natural(paths) if draws == 1 else Draws.random(paths, draws, seed)
     grid = grids.Grid(
-        pictures, model, options, guidance, names, numbers, drawn, cells, output.quiet
+        pictures, model, options, guidance, names, numbers, drawn, cells, output.quiet, draft
     )
     bench = run.make_workbench(model, output.quiet, options.preset)
     made = grids.make_grid(bench, grid)

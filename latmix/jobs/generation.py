@@ -29,6 +29,7 @@ from latmix.mixing.grid import Method, parse_cutoff
 from latmix.mixing.statistics import Statistics, sum_statistics
 from latmix.mixing.summary import GRAM_BYTES, Gram, Summary, block_share, weighted_sums
 from latmix.models.protocol import Conditioning, Model
+from latmix.sampling.batches import in_batches
 from latmix.sampling.generators import watched
 from latmix.sampling.pictures import BATCH, generate_batch
 from latmix.sampling.settings import GenerationSettings
@@ -190,11 +191,13 @@ def generate_mixtures(
             preview=bench.preview.show(bench.model, step.clean[0]) if due else None,
         )
 
-    for first in range(0, count, batch):
-        rows = range(first, min(first + batch, count))
+    def make(rows: range) -> Generator[Progress, None, None]:
         latents = mix_companions(inversion, mixed, rows)
         steps = generate_batch(bench.model, latents, told.rows(rows), settings)
-        pictures += bench.model.decode((yield from watched(steps, tell)))
+        clean = yield from watched(steps, tell)
+        pictures.extend(bench.model.decode(clean))
+
+    yield from in_batches(count, batch, bench.limit, make)
     return Generated(tuple(pictures), mixed, time.monotonic() - start)
 
 

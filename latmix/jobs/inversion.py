@@ -19,6 +19,7 @@ from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.companions import Latents
 from latmix.names import display_name
+from latmix.sampling.batches import in_batches
 from latmix.sampling.generators import watched
 from latmix.sampling.pictures import BATCH, invert_batch, prepare
 from latmix.sampling.settings import InversionSettings
@@ -220,8 +221,13 @@ class _Work:
             return
         if not self.bench.is_loaded:
             yield Progress("load", 0, 0, note=f"loading {self.bench.source.name}")
-        rows = [row for row, _ in self.pending.values()]
-        pictures = [picture for _, picture in self.pending.values()]
+        count = len(self.pending)
+        yield from in_batches(count, count, self.bench.limit, self._invert_first)
+
+    def _invert_first(self, part: range) -> Generator[Progress, None, None]:
+        """Invert so many of the pictures that wait, the first ones."""
+        chosen = list(self.pending.values())[: len(part)]
+        rows, pictures = [row for row, _ in chosen], [picture for _, picture in chosen]
         steps = invert_batch(
             self.bench.model, pictures, [row.prompt for row in rows], self.settings
         )
@@ -229,9 +235,9 @@ class _Work:
         latents = yield from watched(steps, self.progress)
         for index, row in enumerate(rows):
             self._keep(row, latents, index)
+            del self.pending[row.key]
         if time.monotonic() - start >= WORTH_KEEPING:
             self.space.flush()
-        self.pending.clear()
 
     def progress(self, step: Step | Call | None = None) -> Progress:
         """What to tell after a step, within one, or between batches."""
@@ -258,12 +264,15 @@ class _Work:
         preview = self.bench.preview
         if step.done == 1:
             # A step from the clean latents they still are these pictures'.
-            preview.learn(step.clean, [picture for _, picture in self.pending.values()])
+            waiting = [picture for _, picture in self.pending.values()]
+            preview.learn(step.clean, waiting[: len(step.clean)])
         return preview.show(self.bench.model, step.clean[0]) if preview.is_due else None
 
     def _note(self) -> str:
         counts = {"cached": self.cached, "left out": len(self.failures)}
-        return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        said = [f"{count} {what}" for what, count in counts.items() if count]
+        most = self.bench.limit.most
+        return ", ".join(said + ([f"memory for {most} at a time"] if most else []))
 
     def _at_work(self) -> str:
         """The first picture of the batch at work, and how many go with it."""

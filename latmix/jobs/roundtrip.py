@@ -14,6 +14,7 @@ from latmix.jobs.inversion import Inversion
 from latmix.jobs.likeness import psnr, ssim
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
+from latmix.sampling.batches import in_batches
 from latmix.sampling.generators import watched
 from latmix.sampling.pictures import BATCH, generate_batch, prepare
 from latmix.sampling.settings import GenerationSettings
@@ -96,14 +97,16 @@ def round_trips(
         total = len(inversion.rows)
         return Progress("verify", len(trips), total, step.done, step.total, active, place)
 
-    for first in range(0, len(inversion.rows), batch):
-        rows = inversion.rows[first : first + batch]
+    def compare(part: range) -> Generator[Progress, None, None]:
+        rows = inversion.rows[part.start : part.stop]
         pictures = [prepare(row.path, settings) for row in rows]
         bounds = model.decode(model.encode(pictures))
         latents = inversion.read(rows)
         told = model.condition([row.prompt for row in rows])
         steps = generate_batch(model, latents, told, generation)
         clean = yield from watched(steps, tell)
-        for picture, bound, again in zip(pictures, bounds, model.decode(clean), strict=True):
-            trips.append(RoundTrip.of(picture, bound, again))
+        made = zip(pictures, bounds, model.decode(clean), strict=True)
+        trips.extend([RoundTrip.of(*each) for each in made])
+
+    yield from in_batches(len(inversion.rows), batch, bench.limit, compare)
     return tuple(trips)

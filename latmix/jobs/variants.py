@@ -96,8 +96,8 @@ def make_variants(
 
 
 def as_drafts(settings: GenerationSettings, steps: int) -> GenerationSettings:
-    """The same settings with at most this many steps."""
-    return replace(settings, steps=min(steps, settings.steps))
+    """The same settings as a draft of this many steps, unless the whole has no more."""
+    return replace(settings, draft=steps) if steps < settings.steps else settings
 
 
 def _mixed(inversion: Inversion, wanted: Wanted) -> Mixed:

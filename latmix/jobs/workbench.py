@@ -5,6 +5,7 @@ from __future__ import annotations
 from latmix.models.loading import load_model, pick_device, pick_dtype
 from latmix.models.protocol import Model
 from latmix.models.source import ModelSource
+from latmix.sampling.batches import BatchLimit
 from latmix.sampling.preview import Preview
 from latmix.sampling.settings import TOLERANCES, InversionSettings
 from latmix.sampling.solvers import check_solver
@@ -29,6 +30,7 @@ class Workbench:
         self.source = source
         self.store = store
         self.preview = Preview()
+        self.limit = BatchLimit()
         self.device = pick_device(device)
         self.dtype = str(pick_dtype(dtype, self.device)).removeprefix("torch.")
         self._model: Model | None = None

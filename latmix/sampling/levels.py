@@ -8,6 +8,7 @@ Salimans & Ho 2202.00512; rectified flow (the step is Euler's), Liu et al. 2209.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -47,11 +48,11 @@ class Levels:
     def steps(self) -> int:
         return len(self.times)
 
-    def nearest(self, other: Levels) -> list[int]:
-        """For each of the other's noisy levels the one of these that is nearest in time."""
+    def nearest(self, times: Sequence[float]) -> list[int]:
+        """For each of some times the noisy level of these that is nearest."""
         return [
             min(range(self.steps), key=lambda index: abs(self.times[index] - time))
-            for time in other.times
+            for time in times
         ]
 
     def coefficients(self, index: int, to: int | None = None) -> tuple[float, float]:

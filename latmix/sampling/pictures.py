@@ -7,9 +7,9 @@ The public `latmix.invert` and `latmix.generate` are here; the jobs use `invert_
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from typing import Literal, overload
+from typing import Literal, TypeVar, overload
 
 import torch
 from PIL import Image
@@ -19,9 +19,11 @@ from latmix.images import fit_picture, read_picture
 from latmix.mixing.companions import SECOND, UNCONDITIONAL, Latents
 from latmix.models.protocol import Conditioning, Model
 from latmix.sampling import trajectory
+from latmix.sampling.batches import BatchLimit, in_batches
 from latmix.sampling.belm import generate_pair, invert_pair
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
+from latmix.sampling.multistep import draft_scheduler, generate_draft
 from latmix.sampling.null_text import invert_null_text
 from latmix.sampling.settings import (
     TOLERANCES,
@@ -35,6 +37,9 @@ from latmix.sampling.trajectory import Call, Guidance, Step
 Readable = Image.Image | str | os.PathLike[str]
 Accompanied = Literal["null-text", "belm"]
 """Solvers whose latents have companions."""
+
+Seen = TypeVar("Seen")
+Result = TypeVar("Result")
 
 BATCH = 8
 """Pictures at a time where the caller does not say."""
@@ -97,7 +102,7 @@ def invert(
         size: (width, height) in pixels; None is the model's own.
         fit: how pictures are brought to it: "crop", "pad" or "stretch".
         inner_steps: of "null-text"'s optimiser, at most, for each step.
-        batch: pictures at a time; does not change the result beyond rounding.
+        batch: pictures at a time, fewer where memory runs out; changes nothing beyond rounding.
 
     Returns:
         (N, C, H, W) float32 on the model's device; for "null-text" and "belm" `Latents` that hold
@@ -119,11 +124,13 @@ def invert(
     model.source.latent_shape(settings.size)
     check_solver(settings.solver, model.source)
     prompts = _prompts(model, prompt, len(many))
-    rows = []
-    for part in _parts(len(many), batch):
-        pictures = [prepare(image, settings) for image in many[part]]
-        rows.append(drained(invert_batch(model, pictures, prompts[part], settings)))
-    found = Latents.joined(rows)
+
+    def invert_some(part: range) -> Generator[Step | Call, None, Latents]:
+        pictures = [prepare(many[at], settings) for at in part]
+        told = prompts[part.start : part.stop]
+        return (yield from invert_batch(model, pictures, told, settings))
+
+    found = Latents.joined(_in_batches(len(many), batch, invert_some))
     return found if found.companions else found.noise
 
 
@@ -136,6 +143,7 @@ def generate(
     steps: int = 50,
     guidance: float | None = None,
     solver: str = DEFAULT_SOLVER,
+    draft: int = 0,
     source_prompt: str | Sequence[str] | None = None,
     batch: int = BATCH,
 ) -> list[Image.Image]:
@@ -146,6 +154,7 @@ def generate(
         prompt: for all or one each.
         guidance: classifier-free guidance; None is what suits the model.
         solver: the one that inverted them.
+        draft: make do with this many steps of DPM-Solver++(2M); 8 to 12 show what it will be.
         source_prompt: what they were inverted with, which guidance of "negative-prompt" is away
             from; None is `prompt`.
 
@@ -158,17 +167,19 @@ def generate(
     rows = _latent_rows(model, latents)
     scale = model.source.guidance if guidance is None else guidance
     generates = check_solver(solver, model.source).generates
-    settings = GenerationSettings(scale, steps, negative, generates)
+    settings = GenerationSettings(scale, steps, negative, generates, draft)
     prompts = _prompts(model, prompt, len(rows))
     sources = prompts if source_prompt is None else _prompts(model, source_prompt, len(rows))
-    pictures = []
-    for part in _parts(len(rows), batch):
-        told, origin = model.condition(prompts[part]), None
-        if sources[part] != prompts[part]:
-            origin = model.condition(sources[part])
-        walk = generate_batch(model, rows.rows(part), told, settings, origin)
-        pictures += model.decode(drained(walk))
-    return pictures
+
+    def make(part: range) -> Generator[Step, None, list[Image.Image]]:
+        some = slice(part.start, part.stop)
+        told, origin = model.condition(prompts[some]), None
+        if sources[some] != prompts[some]:
+            origin = model.condition(sources[some])
+        walk = generate_batch(model, rows.rows(some), told, settings, origin)
+        return model.decode((yield from walk))
+
+    return [picture for made in _in_batches(len(rows), batch, make) for picture in made]
 
 
 def prepare(image: Readable, settings: InversionSettings) -> Image.Image:
@@ -226,17 +237,23 @@ def generate_batch(
         guidance = _guidance(model, told, settings.negative, settings.guidance)
     patches = model.source.patches(latents.noise.shape)
     levels = Levels.of(model.schedule, settings.steps, patches)
+    scheduler = None
+    if settings.draft:
+        scheduler = draft_scheduler(model.schedule, settings.steps, settings.draft)
     if UNCONDITIONAL in latents.companions:
         found_at = Levels.of(model.schedule, latents.steps, patches)
-        text = latents.companions[UNCONDITIONAL][:, found_at.nearest(levels)]
+        times = scheduler.timesteps.tolist() if scheduler else levels.times
+        text = latents.companions[UNCONDITIONAL][:, found_at.nearest(times)]
         guidance = replace(guidance, unconditional=text)
+    noise = latents.noise.to(model.device, torch.float32)
+    if scheduler:
+        return (yield from generate_draft(model, noise, scheduler, guidance))
     if settings.solver == "belm":
         return (yield from generate_pair(model, latents.to(model.device), levels, guidance))
     if SECOND in latents.companions:
         raise ValueError(
             f"latents are pairs: generate them with solver belm, not {settings.solver}."
         )
-    noise = latents.noise.to(model.device, torch.float32)
     return (yield from trajectory.generate(model, noise, levels, guidance, settings.solver))
 
 
@@ -289,7 +306,9 @@ def _one_each(prompt: str | Sequence[str], count: int) -> list[str]:
     return prompts
 
 
-def _parts(count: int, batch: int) -> list[slice]:
+def _in_batches(
+    count: int, batch: int, work: Callable[[range], Generator[Seen, None, Result]]
+) -> list[Result]:
     if batch < 1:
         raise ValueError(f"batch must be at least 1, not {batch}.")
-    return [slice(start, start + batch) for start in range(0, count, batch)]
+    return drained(in_batches(count, batch, BatchLimit(), work))

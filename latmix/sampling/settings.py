@@ -73,12 +73,14 @@ class GenerationSettings:
 
     Attributes:
         solver: whose steps generate: `Solver.generates` of the one that inverted.
+        draft: steps of DPM-Solver++(2M) that stand in for them; 0 is none.
     """
 
     guidance: float
     steps: int = 50
     negative: str = ""
     solver: str = "ddim"
+    draft: int = 0
 
     def __post_init__(self) -> None:
         _check(self.steps, self.guidance, self.negative)
@@ -86,6 +88,11 @@ class GenerationSettings:
         if self.solver not in GENERATING:
             known = ", ".join(GENERATING)
             raise ValueError(f"the generating solver must be one of {known}, not {self.solver}.")
+        if type(self.draft) is not int or not 0 <= self.draft <= self.steps:
+            raise ValueError(
+                f"a draft must have from 1 to the {self.steps} steps of the whole, "
+                f"not {self.draft!r}."
+            )
 
     @property
     def is_guided(self) -> bool:
@@ -93,7 +100,11 @@ class GenerationSettings:
         return self.guidance != 1.0 and not find_solver(self.solver).replaces_negative
 
     def as_json(self) -> dict[str, object]:
-        return asdict(self)
+        """All of it; a draft only where it is one, as results from before there were drafts."""
+        content = asdict(self)
+        if not self.draft:
+            del content["draft"]
+        return content
 
 
 def fitted_guidance(solver: str, asked: float, generating: float) -> float:

@@ -82,6 +82,7 @@ def calls_each(
     """Network evaluations of inverting and of generating a picture; guidance may double them."""
     inverting = settings.steps * find_solver(settings.solver).calls
     generating = generation.steps * find_solver(generation.solver).generating_calls
+    generating = generation.draft or generating
     if source.guiding == "classifier-free":
         inverting *= 2 if settings.is_guided else 1
         generating *= 2 if generation.is_guided else 1

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 from typer.testing import CliRunner, Result
 
 from latmix.cli import app
@@ -528,3 +528,14 @@ def test_an_interrupt_keeps_what_was_finished_and_the_next_run_goes_on(
     result = json.loads(again.stdout)
     assert len(result["images"]) == 8
     assert 0 < result["cached"] < 8
+
+
+def test_a_draft_is_made_and_made_again(folder: Path, tmp_path: Path) -> None:
+    out, again = tmp_path / "draft.png", tmp_path / "again.png"
+    words = [folder, "-n", "2", "--solver", "ddim", "--steps", "6", "--device", "cpu"]
+    cli("centroid", *words, "--draft", "3", "-o", out)
+    recipe = json.loads(Image.open(out).text["latmix"])
+    assert recipe["generation"]["draft"] == 3
+    assert cli("replay", out, "-o", again).exit_code == 0
+    assert ImageChops.difference(Image.open(out), Image.open(again)).getbbox() is None
+    refused(cli("centroid", *words, "--draft", "7", "-o", out), 2, "from 1 to the 6 steps")
