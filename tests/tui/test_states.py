@@ -38,7 +38,6 @@ PROMPT = "an emoji of a face"
 AT_WORK = Progress(
     "invert", 1, 4, 31, 50, 2, "cpu  0.7 GB  load 1.9 of 2", "1 cached", "face-1.png"
 )
-PACE = Pace(steps_per_second=3.14, seconds_left=41)
 
 
 @pytest.fixture
@@ -56,7 +55,6 @@ async def inverted(folder: Path, size: tuple[int, int]) -> AsyncIterator[Driver]
     async with opened(folder, size, count=4, choices={"prompt": PROMPT}) as driver:
         await driver.until(lambda: driver.session.is_measured)
         await driver.press("L", "j")
-        driver.app.say("")
         yield driver
 
 
@@ -142,13 +140,16 @@ async def test_an_inversion_and_its_failures_look_as_they_did(
         (folder / "face-1.png").write_text("not a picture")
         (folder / "face-3.png").write_bytes(b"")
         # The job is a real one that waits; how far it is would be otherwise every time.
-        await driver.press("i", "P")
+        await driver.press("i")
+        work = driver.app.work
+        work._engine.pause(work.asked.job)
         await driver.pilot.pause(0.3)
+        work.progress, work.pace = AT_WORK, Pace(steps_per_second=3.14, seconds_left=41)
         driver.app.pane.take_preview(Image.new("RGB", (64, 64)), PREVIEWS["invert"])
-        driver.app.say("")
-        driver.app.job_line.show_job(AT_WORK, PACE, is_stopping=False)
+        driver.app.job_line.say("")
+        driver.app.show_job()
         await assert_screen(driver, "inverting")
-        await driver.press("P")
+        work._engine.resume(work.asked.job)
         await driver.until_idle()
         await driver.press("F")
         await driver.until(lambda: isinstance(driver.app.screen, FailuresDialog))
