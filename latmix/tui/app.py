@@ -30,6 +30,7 @@ from latmix.tui.messages import (
 )
 from latmix.tui.picture_pane import Result
 from latmix.tui.statistics_panel import StatisticsPanel
+from latmix.tui.title_line import short_name
 
 THUMBNAIL_DELAY = 0.08
 TAKING_UP = 0.5
@@ -97,7 +98,7 @@ class ExploreApp(Actions):
     def open_folder(self, folder: Path, recursive: bool, prompt: str | None = None) -> None:
         """Have a folder's pictures read; they are shown when they come."""
         self.work.scan(folder.absolute(), recursive, prompt)
-        self.say(f"reading {display_name(folder)}…")
+        self.say(f"reading {short_name(folder)}…")
         self.show_input()
 
     def _take_pictures(self, found: Found) -> None:
@@ -113,7 +114,7 @@ class ExploreApp(Actions):
             if found.prompt is not None:
                 session.choose(prompt=found.prompt)
             session.open_folder(folder, found.pictures, self.start.count)
-            said = f"{plural(len(found.pictures), 'picture')} in {display_name(folder)}"
+            said = f"{plural(len(found.pictures), 'picture')} in {short_name(folder)}"
             said += f"; prompt: {session.choices.prompt}" if session.choices.prompt else ""
             self.pane.take_result(None)
             self.pane.turn(to_mixture=False)

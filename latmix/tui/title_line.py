@@ -50,11 +50,12 @@ def title_text(session: Session, setting: Setting | None, width: int) -> str:
         parts.append(setting.device)
     rest = " · ".join(parts)
     room = max(LEAST_FOLDER, width - len(rest) - len("latmix   · "))
-    folder = display_name(_short(session.folder), room) if session.folder else "no folder"
+    folder = short_name(session.folder, room) if session.folder else "no folder"
     return f"latmix  {folder} · {rest}"
 
 
-def _short(folder: Path) -> str:
-    """With ~ for the home folder."""
+def short_name(folder: Path, width: int | None = None) -> str:
+    """As it can be shown, with ~ for the home folder."""
     home = Path.home()
-    return f"~/{folder.relative_to(home)}" if folder.is_relative_to(home) else str(folder)
+    inside = folder.is_relative_to(home)
+    return display_name(Path("~") / folder.relative_to(home) if inside else folder, width)

@@ -1,5 +1,7 @@
 """Makes the README's pictures of the terminal UI: `python -m tests.tui.screenshots [FOLDER]`.
 
+Three: the explorer with a mixture's picture, results and statistics; methods side by side; a sweep.
+
 Drives the real program on built-in pictures and the built-in model, and writes SVG files.
 """
 
@@ -18,7 +20,7 @@ from tests.tui import driver as driving
 from tests.tui.driver import Driver, opened
 
 PLACE = Path(__file__).parent / "screenshots"
-SIZE = (100, 32)
+SIZE = (116, 36)
 CHOICES = {"steps": 12, "size": None, "solver": "fixed-point", "prompt": demo.prompt("faces")}
 
 
@@ -28,7 +30,7 @@ def keep(driver: Driver, place: Path, name: str) -> None:
 
 
 async def make(place: Path) -> None:
-    """The explorer with results, and methods side by side."""
+    """The explorer, methods side by side, and a sweep over N."""
     place.mkdir(parents=True, exist_ok=True)
     folder = Path.home() / "faces"
     shutil.copytree(demo.folder("faces"), folder)
@@ -38,13 +40,23 @@ async def make(place: Path) -> None:
             await driver.press(*edits, "g")
             await driver.until(lambda count=before: len(driver.session.results) > count)
             await driver.until_idle()
-        await driver.until_shown("mixture: ")
+        await driver.until_shown("mixture: ", "bias by √N")
+        strip = driver.app.history
+        await driver.until(lambda: all(strip._pictures.get(p) for p in driver.session.results))
         await driver.pilot.pause(0.5)
         keep(driver, place, "explore")
-        await driver.press("c")
-        await driver.until(lambda: isinstance(driver.app.screen, VariantsScreen))
-        await driver.until(lambda: driver.app.screen.variants)
-        keep(driver, place, "compare")
+        await keep_drafts(driver, place, "c", "compare")
+        await driver.press("N", *"16", "enter")
+        await keep_drafts(driver, place, "S", "sweep")
+
+
+async def keep_drafts(driver: Driver, place: Path, key: str, name: str) -> None:
+    await driver.press(key)
+    await driver.until(lambda: isinstance(driver.app.screen, VariantsScreen))
+    await driver.until(lambda: driver.app.screen.variants)
+    await driver.pilot.pause(0.5)
+    keep(driver, place, name)
+    await driver.press("escape")
 
 
 def main() -> None:

@@ -19,50 +19,15 @@ LONGEST_ANSWER = 0.25
 """Seconds of the loop's own processor time from a key to the painted screen at 10,000 pictures:
 several times what they take, for machines that are slow."""
 
-LONGEST_STALL = 1.0
-"""Seconds; on a quiet machine it is a tenth of that, and tests share theirs with others."""
+LONGEST_STALL = 2.5
+"""Seconds; tests share their machine with others, and a loop that is not given it stands still."""
 
-MEASURE = """
-import asyncio, json, sys, time
-from itertools import pairwise
-from pathlib import Path
-from latmix.config import load_config
-from latmix.tui import ExploreOptions, make_start
-from latmix.tui.app import ExploreApp
+MOST_AT_ONCE = 0.25
+"""Seconds of the loop's own processor time without a chance for a key: on a machine shared by nine
+processes it took 0.14 at most."""
 
-async def main():
-    options = ExploreOptions(
-        folder=Path(sys.argv[1]), model="mini", device="cpu", count=4, batch=2,
-        choices={"steps": 6, "size": (32, 32), "solver": "ddim"},
-    )
-    app = ExploreApp(make_start(options, load_config()))
-    beats = []
-
-    async def beat():
-        while True:
-            beats.append(time.monotonic())
-            await asyncio.sleep(0.002)
-
-    def longest():
-        stall = max(after - before for before, after in pairwise(beats))
-        beats.clear()
-        return stall
-
-    async with app.run_test() as pilot:
-        heart = asyncio.create_task(beat())
-        while app.work.setting is None:
-            await pilot.pause(0.01)
-        importing = longest()
-        await pilot.press("g")
-        while not app.choices_of:
-            await pilot.pause(0.01)
-        working = longest()
-        heart.cancel()
-    app.work.close(60)
-    print(json.dumps({"importing": importing, "working": working}))
-
-asyncio.run(main())
-"""
+STORIES = {"open", "import torch", "choose", "invert", "edit", "generate", "compare", "sweep"}
+STORIES |= {"results", "quit"}
 
 
 KEYS = (
@@ -112,16 +77,17 @@ async def test_keys_are_answered_at_once_at_ten_thousand_pictures(
             assert spent < LONGEST_ANSWER, name
 
 
-def test_the_loop_never_stands_still_for_long(
+def test_the_loop_never_stands_still_for_long_in_any_story(
     folder: Path, record_property: pytest.RecordProperty
 ) -> None:
-    # In a process of its own, where torch is not imported yet.
     ended = subprocess.run(
-        [sys.executable, "-c", MEASURE, str(folder)], capture_output=True, text=True
+        [sys.executable, "-m", "tests.tui.stalls", str(folder)], capture_output=True, text=True
     )
     assert ended.returncode == 0, ended.stderr
-    stalls = json.loads(ended.stdout)
-    for name, seconds in stalls.items():
-        record_property(f"longest_stall_{name}_seconds", round(seconds, 3))
-        print(f"longest stall while {name}: {seconds * 1000:.0f} ms")
-        assert seconds < LONGEST_STALL, name
+    found = json.loads(ended.stdout)
+    assert found.keys() == STORIES
+    for story, seconds in found.items():
+        record_property(f"longest_stall_in_{story.replace(' ', '_')}", round(seconds["stall"], 3))
+        print(f"{story}: stall {seconds['stall']:.3f} s, own {seconds['own']:.3f} s")
+        assert seconds["stall"] < LONGEST_STALL, story
+        assert seconds["own"] < MOST_AT_ONCE, story

@@ -9,6 +9,7 @@ from textual.color import Color
 from textual.theme import Theme
 
 from latmix.tui.themes import DEFAULT, PLAIN, load_themes, read_theme, theme_folders
+from tests.tui.captures import contrast
 from tests.tui.driver import opened
 
 
@@ -19,19 +20,6 @@ def test_the_shipped_themes_load_dark_first() -> None:
     assert names[0] == DEFAULT
     assert PLAIN in names
     assert len(names) == 10
-
-
-def luminance(colour: Color) -> float:
-    """WCAG 2.2: relative luminance of sRGB."""
-    shares = [value / 255 for value in colour.rgb]
-    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: Color, other: Color) -> float:
-    """WCAG 2.2: from 1 to 21."""
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
 
 
 def test_contrast_is_that_of_the_guidelines() -> None:

@@ -49,5 +49,7 @@ class FailuresDialog(Dialog[list[str]]):
 
 def _shown(key: str, why: str) -> Text:
     text = Text(f"✗ {display_name(Path(key).name)}", style="bold")
-    text.append(f"\n  {why}", style="not bold")
+    # The reason begins with the whole path, for those who have no list above it.
+    said = why.removeprefix(display_name(key)).removeprefix(":").strip()
+    text.append(f"\n  {said}", style="not bold")
     return text

@@ -1,0 +1,100 @@
+"""Measures the longest stalls of the screen's loop: `python -m tests.tui.stalls FOLDER`.
+
+Plays every story on a folder of pictures in a process of its own, where torch is not imported yet.
+For each story: the longest time in which the loop could not answer, and the most processor time
+that the loop itself took at once, which a busy machine does not lengthen; in seconds, as JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+from latmix.tui.variants import VariantsScreen
+from tests.tui.driver import Driver, exploring
+
+BEAT = 0.002
+
+
+class Heart:
+    """Beats in the loop, and remembers when."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, dict[str, float]] = {}
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget all beats until now."""
+        self._beats = [self._now()]
+
+    @staticmethod
+    def _now() -> tuple[float, float]:
+        return time.monotonic(), time.thread_time()
+
+    async def beat(self) -> None:
+        while True:
+            self._beats.append(self._now())
+            await asyncio.sleep(BEAT)
+
+    def note(self, story: str) -> None:
+        """The longest stalls since the last note."""
+        pairs = list(pairwise([*self._beats, self._now()]))
+        self.found[story] = {
+            "stall": max(after[0] - before[0] for before, after in pairs),
+            "own": max(after[1] - before[1] for before, after in pairs),
+        }
+        self.begin()
+
+
+async def play(driver: Driver, heart: Heart) -> None:
+    """Every story, one after the other."""
+    app, session = driver.app, driver.session
+    heart.begin()
+    await driver.until(lambda: session.pictures)
+    heart.note("open")
+    await driver.until(lambda: app.work.setting)
+    heart.note("import torch")
+    await driver.press("N", "3", "enter", "m", "escape", "comma", "escape", "p", "escape")
+    heart.note("choose")
+    await driver.press("i")
+    await driver.until(lambda: session.is_measured)
+    heart.note("invert")
+    await driver.press(*"lljLxsu", "equals_sign", "V", "escape")
+    heart.note("edit")
+    for count in (1, 2):
+        await driver.press("l", "g")
+        await driver.until(lambda count=count: len(session.results) == count)
+        await driver.until_idle()
+    heart.note("generate")
+    for key, story in (("c", "compare"), ("S", "sweep")):
+        await driver.press(key)
+        await driver.until(lambda: isinstance(app.screen, VariantsScreen) and app.screen.variants)
+        await driver.press("right", "escape")
+        heart.note(story)
+    await driver.press("less_than_sign", "w", "l", "w", "d")
+    await driver.until(lambda: driver.finished("diff"))
+    await driver.press("escape", "r")
+    await driver.until(lambda: driver.finished("revisit"))
+    heart.note("results")
+    await driver.press("q")
+    heart.note("quit")
+
+
+async def measure(folder: Path) -> dict[str, dict[str, float]]:
+    heart = Heart()
+    beating = asyncio.create_task(heart.beat())
+    async with exploring(folder, (120, 40), count=4, batch=2, choices={"steps": 6}) as driver:
+        await play(driver, heart)
+    beating.cancel()
+    with suppress(asyncio.CancelledError):
+        await beating
+    return heart.found
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(measure(Path(sys.argv[1])))))
