@@ -49,7 +49,8 @@ def size(output: SayOptions) -> int:
     for row in rows:
         settings = row["settings"]
         made_with = settings.get("inversion")
-        words = made_with if isinstance(made_with, dict) else {}
+        words = dict(made_with) if isinstance(made_with, dict) else {}
+        words |= {name: settings[name] for name in ("companion",) if name in settings}
         how = ", ".join(f"{name} {value}" for name, value in words.items() if value != "")
         name = _model_name(str(settings.get("fingerprint", "?")))
         room = size_text(row["bytes"])

@@ -42,6 +42,7 @@ def test_a_result_is_made_again_from_its_recipe(folder: Path, tmp_path: Path) ->
     assert psnr(read_picture(out), read_picture(again)) > 60
     told = cli("invert", folder, "-n", "2", "--inversion-guidance", "3", *QUICK, "--json")
     assert json.loads(told.stdout)["cached"] == 2
+    assert "companion unconditional" in " ".join(cli("store", "size").stdout.split())
 
 
 def test_a_mixture_of_pairs_is_made_again(folder: Path, tmp_path: Path) -> None:
