@@ -46,8 +46,10 @@ class Choices:
 
 @dataclass(frozen=True)
 class Machine:
-    """Where jobs run, and how many pictures at a time: `--device`, `--dtype`, `--batch`."""
+    """Where jobs run, and how many pictures at a time: `--device`, `--dtype`, `--batch`,
+    `--offload`."""
 
     device: str = "auto"
     dtype: str = "auto"
     batch: int = 8
+    offload: str = "none"

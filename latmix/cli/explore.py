@@ -71,6 +71,7 @@ def explore(
             device=model.device,
             dtype=run.network_dtype(model, options.preset),
             batch=model.batch,
+            offload=model.offload,
             choices={name: value for name, value in given.items() if value is not None},
             fresh=fresh,
             mouse=mouse,

@@ -67,6 +67,13 @@ class ModelOptions:
     dtype: Annotated[
         str, typer.Option(help="Of the network: auto, float32, float16, bfloat16.")
     ] = "auto"
+    offload: Annotated[
+        str,
+        typer.Option(
+            help="What is kept off the device for want of memory: none, model (a part comes when "
+            "needed) or sequential (a layer does; slow)."
+        ),
+    ] = "none"
     batch: Annotated[
         int, typer.Option(min=1, help="Pictures at a time; halved where memory runs out.")
     ] = 8

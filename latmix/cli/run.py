@@ -122,7 +122,11 @@ def make_workbench(options: ModelOptions, quiet: bool, preset: str | None = None
     from latmix.store.latents import LatentStore
 
     return Workbench(
-        source, LatentStore(config.home), options.device, network_dtype(options, preset)
+        source,
+        LatentStore(config.home),
+        options.device,
+        network_dtype(options, preset),
+        options.offload,
     )
 
 

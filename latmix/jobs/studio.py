@@ -73,12 +73,18 @@ class Studio:
     """The one workbench of a running explorer."""
 
     def __init__(
-        self, config: Config, model: str, device: str = "auto", dtype: str = "auto", batch: int = 8
+        self,
+        config: Config,
+        model: str,
+        device: str = "auto",
+        dtype: str = "auto",
+        batch: int = 8,
+        offload: str = "none",
     ) -> None:
         """Nothing is looked for or loaded yet."""
         self._config = config
         self._model, self._device, self._dtype = model, device, dtype
-        self._batch = batch
+        self._batch, self._offload = batch, offload
         self._bench: Workbench | None = None
 
     def prepare(self) -> Generator[Progress, None, Setting]:
@@ -237,9 +243,8 @@ class Studio:
             from latmix.jobs.workbench import Workbench
             from latmix.store.latents import LatentStore
 
-            self._bench = Workbench(
-                source, LatentStore(self._config.home), self._device, self._dtype
-            )
+            store = LatentStore(self._config.home)
+            self._bench = Workbench(source, store, self._device, self._dtype, self._offload)
         return self._bench
 
 

@@ -20,7 +20,12 @@ class Workbench:
     """A model source on a device, with the store of its latents."""
 
     def __init__(
-        self, source: ModelSource, store: LatentStore, device: str = "auto", dtype: str = "auto"
+        self,
+        source: ModelSource,
+        store: LatentStore,
+        device: str = "auto",
+        dtype: str = "auto",
+        offload: str = "none",
     ) -> None:
         """Nothing is loaded yet.
 
@@ -33,6 +38,7 @@ class Workbench:
         self.limit = BatchLimit()
         self.device = pick_device(device)
         self.dtype = str(pick_dtype(dtype, self.device)).removeprefix("torch.")
+        self._offload = offload
         self._model: Model | None = None
 
     @property
@@ -47,7 +53,7 @@ class Workbench:
             ModelError: it cannot be loaded.
         """
         if self._model is None:
-            self._model = load_model(self.source, str(self.device), self.dtype)
+            self._model = load_model(self.source, str(self.device), self.dtype, self._offload)
         return self._model
 
     def space(self, settings: InversionSettings) -> AccompaniedSpace:

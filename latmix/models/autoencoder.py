@@ -24,9 +24,9 @@ class Autoencoder:
     """
 
     def __init__(self, network: Any, device: torch.device) -> None:
-        """Args: network: a diffusers AutoencoderKL or VQModel in float32."""
+        """Args: network: a diffusers AutoencoderKL or VQModel in float32, there when it is used."""
         config = network.config
-        self._network, self._device = network.to(device), device
+        self._network, self._device = network, device
         self._scale = _per_channel(config.scaling_factor, device)
         self._shift = _per_channel(config.get("shift_factor") or 0.0, device)
         if config.get("latents_mean") is not None and config.get("latents_std") is not None:

@@ -14,6 +14,7 @@ from torch import Tensor
 from latmix.models.adapters import add_adapters
 from latmix.models.autoencoder import Autoencoder
 from latmix.models.model_source import ModelSource
+from latmix.models.offload import Residence
 from latmix.models.parts import explained, load_network, load_tokenizer
 from latmix.models.protocol import Conditioning
 
@@ -35,8 +36,17 @@ def gradients_on_demand(predict: Predict[Loaded]) -> Predict[Loaded]:
 class LatentModel(ABC):
     """A loaded model; see `protocol.Model` for what each method promises."""
 
-    def __init__(self, source: ModelSource, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        source: ModelSource,
+        device: torch.device,
+        dtype: torch.dtype,
+        offload: str = "none",
+    ) -> None:
         """Load the weights.
+
+        Args:
+            offload: as `offload.OFFLOADS`: what of them is not kept on the device.
 
         Raises:
             ModelError: the files are damaged, do not fit together, or exceed the memory.
@@ -47,20 +57,28 @@ class LatentModel(ABC):
         family = source.family
         with explained(source, device):
             self.schedule = source.schedule
-            self._denoiser = load_network(source, family.denoiser, dtype).to(device)
-            if family.autoencoder:
-                vae = load_network(source, family.autoencoder, torch.float32)
-                self._autoencoder = Autoencoder(vae, device)
-            self._text: dict[str, Any] = {
-                part: load_network(source, part, dtype).to(device)
-                for part in source.networks
-                if part not in (family.denoiser, family.autoencoder)
-            }
+            self._parts = Residence(device, offload)
+            vae = family.autoencoder
+            for part in source.networks:
+                loaded = load_network(source, part, torch.float32 if part == vae else dtype)
+                self._parts.take(part, loaded)
             self._tokenizers = {part: load_tokenizer(source, part) for part in source.tokenizers}
             self._check()
             if source.adapters:
-                parts = {family.denoiser: self._denoiser, **self._text}
-                add_adapters(source.adapters, family, parts)
+                told = {part: self._parts[part] for part in self._parts if part != vae}
+                add_adapters(source.adapters, family, told)
+            if vae:
+                self._autoencoder = Autoencoder(self._parts[vae], device)
+            self._parts.settle()
+
+    @property
+    def _denoiser(self) -> Any:
+        return self._parts[self.source.family.denoiser]
+
+    @property
+    def _text(self) -> Residence:
+        """The text encoders, by part."""
+        return self._parts
 
     @torch.no_grad()
     def condition(self, prompts: Sequence[str]) -> Conditioning:
@@ -71,9 +89,11 @@ class LatentModel(ABC):
         return self.condition(prompts)
 
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
+        self._parts.bring(self.source.family.autoencoder)
         return self._autoencoder.encode(pictures)
 
     def decode(self, latents: Tensor) -> list[Image.Image]:
+        self._parts.bring(self.source.family.autoencoder)
         return self._autoencoder.decode(latents)
 
     @abstractmethod

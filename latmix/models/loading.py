@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from latmix.errors import UsageError
+from latmix.models.offload import OFFLOADS
 from latmix.models.protocol import Model
 from latmix.models.source import ModelSource, find_model
 
@@ -12,7 +13,10 @@ DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.
 
 
 def load_model(
-    name: str | ModelSource = "auto", device: str = "auto", dtype: str = "auto"
+    name: str | ModelSource = "auto",
+    device: str = "auto",
+    dtype: str = "auto",
+    offload: str = "none",
 ) -> Model:
     """Load a model.
 
@@ -23,14 +27,20 @@ def load_model(
         device: "auto" (cuda, mps or cpu, the first there is) or a torch device such as "cuda:1".
         dtype: what the network computes in: "float32", "float16", "bfloat16", or "auto": float16 on
             CUDA, else float32. States and mixing are float32 or better in any case.
+        offload: what is kept off the device for want of memory: "none", "model" (a part comes when
+            it is needed) or "sequential" (a layer does; slow).
 
     Raises:
         ModelError: unknown, not on this machine, incomplete, refused, or too large.
-        UsageError: an unknown device or dtype.
+        UsageError: an unknown device, dtype or offload.
     """
+    if offload not in OFFLOADS:
+        raise UsageError(
+            f"The offload {offload!r} is not known.", f"Use one of {', '.join(OFFLOADS)}."
+        )
     source = name if isinstance(name, ModelSource) else find_model(name)
     place = pick_device(device)
-    model: Model = source.family.loader()(source, place, pick_dtype(dtype, place))
+    model: Model = source.family.loader()(source, place, pick_dtype(dtype, place), offload)
     return model
 
 

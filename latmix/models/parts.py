@@ -77,7 +77,7 @@ def explained(source: ModelSource, device: torch.device) -> Iterator[None]:
     except torch.OutOfMemoryError as error:
         raise ModelError(
             f"The model {source.name} does not fit the memory of {device}.",
-            "Use --device cpu, --dtype float16, or a smaller model.",
+            "Use --offload model, --dtype float16, --device cpu, or a smaller model.",
         ) from error
     except ModelError:
         raise

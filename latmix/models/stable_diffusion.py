@@ -13,8 +13,14 @@ from latmix.models.protocol import Conditioning
 class StableDiffusion(LatentModel):
     """Epsilon or v prediction. Conditioning: "text", (B, tokens, width)."""
 
-    def __init__(self, source: ModelSource, device: torch.device, dtype: torch.dtype) -> None:
-        super().__init__(source, device, dtype)
+    def __init__(
+        self,
+        source: ModelSource,
+        device: torch.device,
+        dtype: torch.dtype,
+        offload: str = "none",
+    ) -> None:
+        super().__init__(source, device, dtype, offload)
         self._denoiser.to(memory_format=torch.channels_last)  # convolutions run faster
 
     @gradients_on_demand

@@ -46,6 +46,7 @@ class ExploreOptions:
     model: str = "auto"
     device: str = "auto"
     dtype: str = "auto"
+    offload: str = "none"
     batch: int = 8
     choices: Mapping[str, Any] = field(default_factory=dict)
     fresh: bool = False
@@ -115,7 +116,8 @@ def make_start(options: ExploreOptions, config: Config) -> Start:
     if not resumes and not options.fresh:
         session.results, session.marked = saved.results, saved.marked
         session.arranged = saved.arranged
-    session.machine = Machine(options.device, options.dtype, options.batch)
+    machine = Machine(options.device, options.dtype, options.batch, options.offload)
+    session.machine = machine
     session.draft_steps = config.draft_steps or session.draft_steps
     session.recursive = options.recursive or session.recursive
     session.choices = replace(session.choices, **options.choices)
@@ -124,7 +126,7 @@ def make_start(options: ExploreOptions, config: Config) -> Start:
     return Start(
         config=config,
         session=session,
-        studio=Studio(config, session.model, options.device, options.dtype, options.batch),
+        studio=Studio(config, session.model, *vars(machine).values()),
         themes=load_themes(),
         folder=session.folder if resumes else folder or _working_folder(),
         count=options.count,
