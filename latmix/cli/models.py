@@ -8,11 +8,11 @@ import typer
 
 from latmix.cli import run
 from latmix.cli.options import SayOptions, command
-from latmix.errors import ModelError
-from latmix.names import display_name
+from latmix.errors import ModelError, UsageError
+from latmix.names import display_name, size_text
 
 app = typer.Typer(
-    help="List, show and fetch models.", rich_markup_mode=None, invoke_without_command=True
+    help="List, show, fetch and remove models.", rich_markup_mode=None, invoke_without_command=True
 )
 
 Name = Annotated[str, typer.Argument(help="A catalogue name, a hub id (owner/name) or a folder.")]
@@ -20,7 +20,7 @@ Name = Annotated[str, typer.Argument(help="A catalogue name, a hub id (owner/nam
 
 @app.callback()
 def models(context: typer.Context) -> None:
-    """List, show and fetch models."""
+    """List, show, fetch and remove models."""
     if context.invoked_subcommand is None:
         list_models()
 
@@ -105,6 +105,37 @@ def pull(name: Name, output: SayOptions) -> int:
         run.print_json({"name": name, "folder": display_name(folder)})
     else:
         run.console().print(display_name(folder))
+    return 0
+
+
+@app.command("remove")
+@command
+def remove(
+    name: Name,
+    output: SayOptions,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> int:
+    """Remove a fetched model from the hub's cache; says what that frees, and asks first."""
+    import sys
+
+    from latmix.models.remove import find_cached, remove_cached
+
+    cached = find_cached(name)
+    size, shown = size_text(cached.size), display_name(cached.repository)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError(
+                f"Removing {shown} frees {size}, and nobody can be asked.", "Add --yes."
+            )
+        place = display_name(cached.folder)
+        if not typer.confirm(f"Remove {place} and free {size}?", err=True):
+            run.say("Nothing was removed.", output.quiet)
+            return 0
+    remove_cached(cached)
+    if output.json:
+        run.print_json({"name": cached.repository, "bytes": cached.size})
+    else:
+        run.console().print(f"{shown}: {size} freed")
     return 0
 
 

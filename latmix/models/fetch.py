@@ -68,7 +68,7 @@ def pull_model(name: str) -> Path:
     except GatedRepoError as error:
         raise ModelError(
             f"{shown} asks you to accept its terms first.",
-            "Accept them on its page on the hub, then log in with `hf auth login`.",
+            f"Accept them on {constants.ENDPOINT}/{repository}, then log in with `hf auth login`.",
         ) from error
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise ModelError(f"There is no model {shown} on the hub.", "Check owner/name.") from error

@@ -127,8 +127,9 @@ class Hub(http.server.BaseHTTPRequestHandler):
     def answer(self, body: bool) -> None:
         content = self.content(self.path.split("?")[0])
         if content is None:
-            self.send_response(404)
-            self.send_header("X-Error-Code", "RepoNotFound")
+            is_gated = "/gated/" in self.path
+            self.send_response(403 if is_gated else 404)
+            self.send_header("X-Error-Code", "GatedRepo" if is_gated else "RepoNotFound")
             self.end_headers()
             return
         self.send_response(200)
@@ -205,6 +206,16 @@ def test_a_model_is_pulled_without_pickles_and_then_used(
     )
     assert result["model"] == "somebody/emoji"
     refused(cli("models", "pull", "nobody/nothing"), 1, "no model nobody/nothing")
+    refused(cli("models", "pull", "gated/one"), 1, "accept", "/gated/one, then", "hf auth login")
+    repository = next((tmp_path / "hub").glob("models--somebody--emoji"))
+    refused(cli("models", "remove", "somebody/emoji"), 2, "frees", "--yes")
+    assert repository.is_dir()
+    freed = answer(cli("models", "remove", "somebody/emoji", "--yes", "--json"))
+    assert freed["bytes"] > 1_000_000
+    assert not repository.exists()
+    refused(cli("models", "remove", "somebody/emoji", "--yes"), 1, "not in the hub's cache")
+    refused(cli("models", "remove", "mini", "--yes"), 1, "built in")
+    refused(cli("models", "remove", str(folder), "--yes"), 1, "folder of your own")
 
 
 def test_the_store_is_measured_checked_and_emptied(folder: Path, own_home: Path) -> None:

@@ -1,0 +1,75 @@
+"""Remove a fetched model from the hub's cache on this machine; a folder of the user's own stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from latmix.errors import ModelError
+from latmix.models import catalogue
+from latmix.names import display_name
+
+
+@dataclass(frozen=True)
+class Cached:
+    """A model in the hub's cache, every version of it.
+
+    Attributes:
+        size: bytes on the disk, all of which removing it frees.
+    """
+
+    repository: str
+    folder: Path
+    size: int
+    revisions: tuple[str, ...]
+
+
+def find_cached(name: str) -> Cached:
+    """A catalogue name or hub id in the cache.
+
+    Raises:
+        ModelError: it is built in, a folder, or not there.
+    """
+    entry = catalogue.find_entry(name)
+    shown = display_name(name)
+    if entry and not entry.repository:
+        raise ModelError(f"{shown} is built in.", "There is nothing to remove.")
+    repository = entry.repository if entry else name
+    for found in _scan().repos:
+        if found.repo_type == "model" and found.repo_id == repository:
+            revisions = tuple(revision.commit_hash for revision in found.revisions)
+            return Cached(repository, found.repo_path, found.size_on_disk, revisions)
+    if Path(name).expanduser().exists():
+        raise ModelError(f"{shown} is a folder of your own.", "latmix removes fetched models only.")
+    raise ModelError(
+        f"{shown} is not in the hub's cache on this machine.", "`latmix models list` says what is."
+    )
+
+
+def remove_cached(cached: Cached) -> None:
+    """Remove it.
+
+    Raises:
+        ModelError: the system refused.
+    """
+    try:
+        _scan().delete_revisions(*cached.revisions).execute()
+    except OSError as error:
+        raise ModelError(
+            f"{display_name(cached.folder)} could not be removed: {error.strerror}."
+        ) from error
+    if cached.folder.exists():
+        raise ModelError(
+            f"{display_name(cached.folder)} could not be removed.", "Remove it by hand."
+        )
+
+
+def _scan() -> Any:
+    from huggingface_hub import constants, scan_cache_dir
+    from huggingface_hub.errors import CacheNotFound
+
+    try:
+        return scan_cache_dir(constants.HF_HUB_CACHE)
+    except CacheNotFound as error:
+        raise ModelError("Nothing has been fetched on this machine.") from error
