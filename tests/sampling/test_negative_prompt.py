@@ -28,9 +28,12 @@ def test_at_any_guidance_pictures_come_back(
 ) -> None:
     pictures = [Image.open(face).convert("RGB").resize((64, 64)) for face in faces[:2]]
     bounds = mini.decode(mini.encode(pictures))
-    for solver, low, high in (("negative-prompt", 40, 100), ("fixed-point", 0, 25)):
+    found = {}
+    for solver in ("negative-prompt", "fixed-point"):
         again = latmix.generate(mini, latents, FACE, steps=12, guidance=7.5, solver=solver)
-        assert all(low < psnr(one, two) < high for one, two in zip(again, bounds, strict=True))
+        found[solver] = [psnr(one, two) for one, two in zip(again, bounds, strict=True)]
+    assert min(found["negative-prompt"]) > 40
+    assert max(found["fixed-point"]) < min(found["negative-prompt"]) - 10
 
 
 def test_another_prompt_is_guided_away_from_the_source(mini: Model, latents: torch.Tensor) -> None:
