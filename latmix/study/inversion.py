@@ -37,7 +37,7 @@ class Trial:
     """One way of inverting pictures and of generating them again.
 
     Attributes:
-        guidance: both ways, but for solvers that invert at 1 whatever they generate at.
+        guidance: both ways, but for solvers that invert at 1 only.
     """
 
     solver: str
@@ -51,7 +51,7 @@ class Trial:
 
     def inversion(self, like: InversionSettings) -> InversionSettings:
         """Its settings, with the size, fit and negative prompt of others."""
-        scale = 1.0 if find_solver(self.solver).is_for_guiding else self.guidance
+        scale = 1.0 if find_solver(self.solver).replaces_negative else self.guidance
         return replace(like, solver=self.solver, steps=self.steps, guidance=scale)
 
     def generation(self, like: InversionSettings) -> GenerationSettings:

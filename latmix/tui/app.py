@@ -21,6 +21,7 @@ from latmix.names import display_name, plural
 from latmix.tui.actions import Actions
 from latmix.tui.dialogs.folder import FolderChosen, FolderDialog
 from latmix.tui.dialogs.notice import NoticeDialog
+from latmix.tui.hangup import watch_terminal
 from latmix.tui.messages import (
     CursorMoved,
     FolderExpanded,
@@ -73,6 +74,7 @@ class ExploreApp(Actions):
             if number is not None:
                 with suppress(NotImplementedError, RuntimeError, ValueError):
                     loop.add_signal_handler(number, self.post_message, SignalReceived(number))
+        watch_terminal(lambda: self.post_message(SignalReceived(signal.SIGHUP)))
 
     def on_signal_received(self, message: SignalReceived) -> None:
         self._leave(128 + message.number)

@@ -134,3 +134,12 @@ def test_a_solver_that_diverged_is_drawn_as_missing() -> None:
     assert nothing.decibels("picture") is None
     assert nothing.evaluations == 24
     assert len(figure_bytes(lambda: draw_inversion([nothing]), ".svg")) > 500
+
+
+def test_a_trial_fits_null_text_to_the_guidance_it_generates_at() -> None:
+    from latmix.sampling.settings import InversionSettings
+
+    like = InversionSettings((64, 64))
+    scales = {name: Trial(name, 2, 3.0).inversion(like).guidance for name in SOLVERS}
+    assert scales.pop("negative-prompt") == 1.0
+    assert set(scales.values()) == {3.0}

@@ -26,6 +26,7 @@ class Terminal:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *reversed(size), 0, 0))
         self._screen = ours
+        self._is_gone = False
         self.written = b""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "latmix", *arguments],
@@ -49,7 +50,8 @@ class Terminal:
     ) -> None:
         self.process.kill()
         self.process.wait()
-        os.close(self._screen)
+        if not self._is_gone:
+            os.close(self._screen)
 
     @property
     def is_restored(self) -> bool:
@@ -70,6 +72,12 @@ class Terminal:
         """Read until nothing was written for so long."""
         while select.select([self._screen], [], [], seconds)[0]:
             assert self._read(), f"it ended: {self.written[-2000:]!r}"
+
+    def hang_up(self) -> int:
+        """Go away, which it is sent no signal about; returns the exit code."""
+        os.close(self._screen)
+        self._is_gone = True
+        return self.process.wait(PATIENCE)
 
     def end(self) -> int:
         """Read to the end; returns the exit code."""

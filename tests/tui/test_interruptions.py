@@ -53,6 +53,18 @@ def test_a_signal_in_the_middle_of_an_inversion_loses_no_finished_latent(
         assert run_again(folder)["cached"] == space.rows
 
 
+def test_a_terminal_that_goes_away_without_a_signal_ends_the_program(folder: Path) -> None:
+    with Terminal("explore", str(folder), "-n", "5", *WORDS) as terminal:
+        terminal.until("6 pictures in")
+        terminal.press("i")
+        terminal.until("inverting 2/5")
+        assert terminal.hang_up() == 128 + signal.SIGHUP
+    saved = json.loads(load_config().session_file.read_text())
+    assert len(saved["choices"]["mixture"]) == 5
+    [space] = LatentStore(load_config().home).spaces()
+    assert 2 <= space.rows < 5
+
+
 def run_again(folder: Path) -> dict[str, int]:
     """The same inversion from the command line, which finds what was kept."""
     words = [sys.executable, "-m", "latmix", "invert", str(folder), "-n", "5", *WORDS, "--json"]
