@@ -51,6 +51,7 @@ class Work(Desk):
         self._is_prepared = False
         self._is_warm = False
         self._next: Callable[[], None] | None = None
+        self._next_for = session.choices
         self._recall: Asked | None = None
         self._draft: Asked | None = None
         self._wanted_model = session.model
@@ -92,7 +93,7 @@ class Work(Desk):
 
     def invert(self, then: Callable[[], None] | None = None) -> None:
         """Find the mixture's latents; `then` is called once all are there."""
-        self._next = then
+        self._next, self._next_for = then, self.session.choices
         order = self.session.order()
         self._begin("invert", lambda: self._studio.invert(order), order.paths)
 
@@ -168,7 +169,7 @@ class Work(Desk):
         False where none is at work or it is being stopped."""
         if self.asked is None or self.is_stopping:
             return False
-        self._next = then
+        self._next, self._next_for = then, self.session.choices
         return True
 
     def stop(self) -> bool:
@@ -278,6 +279,9 @@ class Work(Desk):
 
     def _take_inverted(self, asked: Asked, measured: Measured) -> str:
         if not asked.is_for(self.session):
+            if self._next is not None and self._next_for.same_latents(self.session.choices):
+                self._go_on()
+                return "The settings changed meanwhile: the pictures are inverted anew."
             self._next = None
             return "The settings changed meanwhile: i inverts under the new ones."
         self._take_measured(measured)

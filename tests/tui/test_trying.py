@@ -105,6 +105,20 @@ async def test_escape_leaves_the_comparison_and_stops_it(folder: Path) -> None:
         assert [type(event) for event in driver.events("compare")] == [JobCancelled]
 
 
+@pytest.mark.parametrize("solver", ["belm", "null-text"])
+async def test_a_comparison_asked_for_under_new_settings_waits_for_their_latents(
+    folder: Path, solver: str
+) -> None:
+    async with opened(folder, count=2, choices={"steps": 40}) as driver:
+        await driver.press("i")
+        await driver.until(lambda: driver.progresses("invert"))
+        assert driver.session.choose(solver=solver, steps=2)
+        screen = await drafts(driver, "c")
+        assert len(driver.events("invert")) == 2, "under the old settings, and under the new"
+        assert all(variant.picture for variant in screen.variants.variants)
+        assert driver.session.inversion.settings.solver == solver
+
+
 async def test_one_picture_can_be_compared_but_not_swept(folder: Path) -> None:
     async with opened(folder, count=1) as driver:
         await driver.press("S")
