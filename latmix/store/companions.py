@@ -44,13 +44,14 @@ class AccompaniedSpace(LatentSpace):
             KeyError: none is stored.
             StoreError: the folder is there but cannot be read.
         """
-        if name not in self._opened:
-            settings = self._companion_settings(name)
-            known = SpaceFolder(self._home / space_id(settings)).description()
-            if known is None:
-                raise KeyError(name)
-            self._opened[name] = AccompaniedSpace(self._home, settings, known.shape)
-        return self._opened[name]
+        with self._lock:  # of two opened at once, what one buffers would be lost with it
+            if name not in self._opened:
+                settings = self._companion_settings(name)
+                known = SpaceFolder(self._home / space_id(settings)).description()
+                if known is None:
+                    raise KeyError(name)
+                self._opened[name] = AccompaniedSpace(self._home, settings, known.shape)
+            return self._opened[name]
 
     def missing(self, keys: Sequence[str]) -> list[int]:
         """As of any space; a latent that lacks a companion is among them."""
@@ -84,18 +85,19 @@ class AccompaniedSpace(LatentSpace):
 
     def refresh(self) -> None:
         super().refresh()
-        for space in self._opened.values():
+        for space in tuple(self._opened.values()):
             space.refresh()
 
     def _space_for(self, name: str, value: Tensor) -> AccompaniedSpace:
         """The companions' space, begun with this one's shape where there is none."""
-        try:
-            return self.companion(name)
-        except KeyError:
-            shape = (value.shape[0], value.shape[1], value.shape[2])
-            settings = self._companion_settings(name)
-            self._opened[name] = AccompaniedSpace(self._home, settings, shape)
-            return self._opened[name]
+        with self._lock:
+            try:
+                return self.companion(name)
+            except KeyError:
+                shape = (value.shape[0], value.shape[1], value.shape[2])
+                settings = self._companion_settings(name)
+                self._opened[name] = AccompaniedSpace(self._home, settings, shape)
+                return self._opened[name]
 
     def _companion_settings(self, name: str) -> dict[str, object]:
         return {**self._settings, "companion": name}

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
+from latmix.sampling.batches import in_batches
 from latmix.sampling.generators import watched
 from latmix.sampling.pictures import generate_batch
 from latmix.sampling.settings import GenerationSettings
@@ -24,7 +25,11 @@ def sample_noise(count: int, shape: tuple[int, int, int], seed: int) -> Tensor:
 def generate_clean(
     bench: Workbench, noise: Tensor, prompt: str, settings: GenerationSettings, batch: int
 ) -> Generator[Progress, None, Tensor]:
-    """Clean latents (B, C, H, W), float32 on the CPU, not yet decoded."""
+    """Clean latents (B, C, H, W), float32 on the CPU, not yet decoded.
+
+    Args:
+        batch: at a time, at most; fewer where memory runs out.
+    """
     count = len(noise)
     if not bench.is_loaded:
         yield Progress("load", 0, count, note=f"loading {bench.source.name}")
@@ -35,8 +40,11 @@ def generate_clean(
         place = str(bench.device)
         return Progress("generate", made, count, step.done, step.total, active, place)
 
-    for part in torch.split(noise, batch):
-        told = bench.model.condition([prompt] * len(part))
-        clean = yield from watched(generate_batch(bench.model, part, told, settings), tell)
+    def make(rows: range) -> Generator[Progress, None, None]:
+        told = bench.model.condition([prompt] * len(rows))
+        steps = generate_batch(bench.model, noise[rows.start : rows.stop], told, settings)
+        clean = yield from watched(steps, tell)
         done.append(clean.float().cpu())
+
+    yield from in_batches(count, batch, bench.limit, make)
     return torch.cat(done)

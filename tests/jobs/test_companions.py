@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -57,6 +59,20 @@ def test_a_companion_is_kept_under_its_latents_key(tmp_path: Path) -> None:
     read = space.companion("embedding").read(KEYS[::-1])
     assert read.shape == (5, *TEXT)
     assert read[:, 0, 0, 0].tolist() == [104.0, 103.0, 102.0, 101.0, 100.0]
+
+
+def test_threads_that_open_the_companions_at_once_share_them(tmp_path: Path) -> None:
+    """Else what one of them has added would be lost with the other's."""
+    filled(tmp_path)
+    space, start = opened(tmp_path), Barrier(8)
+
+    def look(_: int) -> AccompaniedSpace:
+        start.wait()
+        return space.companion("embedding")
+
+    with ThreadPoolExecutor(8) as threads:
+        found = set(map(id, threads.map(look, range(8))))
+    assert len(found) == 1
 
 
 def test_a_latent_without_its_companion_is_missing(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from latmix.sampling.batches import BatchLimit, in_batches, is_out_of_memory
 from latmix.sampling.generators import drained
 from latmix.sampling.settings import GenerationSettings, InversionSettings
 from latmix.store.latents import LatentStore
+from latmix.study.noise import generate_clean, sample_noise
 
 STEPS = InversionSettings((64, 64), steps=1, solver="ddim")
 
@@ -75,6 +76,31 @@ def test_jobs_halve_their_batches_and_lose_nothing(
     torch.testing.assert_close(*latents, rtol=1e-4, atol=1e-4)
     assert len(twos) == len(trips) == 3
     assert [picture.size for picture in ones] == [picture.size for picture in twos]
+
+
+@pytest.mark.parametrize("solver", ["null-text", "belm"])
+def test_halved_batches_keep_each_latents_own_companions(
+    mini: Model, faces: list[Path], tmp_path: Path, solver: str
+) -> None:
+    settings = InversionSettings((64, 64), steps=3, guidance=3.0, solver=solver, inner_steps=1)
+    found = []
+    for room in (99, 2):
+        bench = crowded_bench(mini, tmp_path / str(room), room)
+        job = invert_pictures(bench, faces[:3], settings, prompt_template("an emoji"), batch=3)
+        inversion = drained(job)
+        latents = inversion.read(inversion.rows)
+        found.append((latents.noise, *latents.companions.values()))
+        assert len(drained(round_trips(bench, inversion, batch=3))) == 3
+    torch.testing.assert_close(*found, rtol=0, atol=2e-2)
+
+
+def test_generating_from_noise_halves_too(mini: Model, tmp_path: Path) -> None:
+    noise, settings = sample_noise(3, (4, 8, 8), 0), GenerationSettings(1.0, 2)
+    found = []
+    for room in (99, 1):
+        bench = crowded_bench(mini, tmp_path, room)
+        found.append(drained(generate_clean(bench, noise, "an emoji", settings, 3)))
+    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-4)
 
 
 def test_python_calls_halve_too(mini: Model, faces: list[Path]) -> None:
