@@ -241,6 +241,11 @@ def generate_batch(
     if settings.draft:
         scheduler = draft_scheduler(model.schedule, settings.steps, settings.draft)
     if UNCONDITIONAL in latents.companions:
+        if settings.solver != "ddim":
+            raise ValueError(
+                f"latents have null-text embeddings: generate them with solver null-text, "
+                f"not {settings.solver}."
+            )
         found_at = Levels.of(model.schedule, latents.steps, patches)
         times = scheduler.timesteps.tolist() if scheduler else levels.times
         text = latents.companions[UNCONDITIONAL][:, found_at.nearest(times)]

@@ -51,10 +51,9 @@ class Work(Desk):
         self._is_prepared = False
         self._is_warm = False
         self._next: Callable[[], None] | None = None
-        self._next_for = session.choices
         self._recall: Asked | None = None
         self._draft: Asked | None = None
-        self._wanted_model = session.model
+        self._wanted_model, self._next_for = session.model, session.choices
         self._looked_up: tuple[Choices, set[str]] = (session.choices, set())
 
     @property

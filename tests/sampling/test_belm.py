@@ -10,7 +10,7 @@ import torch
 from closed_form import data, flow_levels, network, relative, smooth_levels, told
 
 import latmix
-from latmix.mixing.companions import SECOND, Latents
+from latmix.mixing.companions import SECOND, UNCONDITIONAL, Latents
 from latmix.models.protocol import Model
 from latmix.sampling.belm import generate_pair, invert_pair
 from latmix.sampling.generators import drained
@@ -100,6 +100,14 @@ def test_other_steps_make_a_second_latent_of_their_own() -> None:
         found, drained(generate_pair(coarse, Latents(pair.noise), fewer, Guidance(told(3))))
     )
     assert relative(found, clean) < relative(plain, clean)
+
+
+def test_null_text_embeddings_are_not_left_out_in_silence(mini: Model) -> None:
+    text = mini.condition([""]).tensors["text"].float()[:, None]
+    fitted = Latents(torch.zeros(1, 4, 16, 16), {UNCONDITIONAL: text}, 2)
+    for solver in ("belm", "negative-prompt"):
+        with pytest.raises(ValueError, match="generate them with solver null-text"):
+            latmix.generate(mini, fitted, solver=solver, steps=2)
 
 
 def test_what_cannot_be_is_said(mini: Model, faces: list[Path]) -> None:
