@@ -1,19 +1,19 @@
-"""From options to a run: the workbench, the settings, the pictures, and the bar on stderr."""
+"""From options to a run: the workbench, the settings, the pictures, and what is said of them."""
 
 from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from latmix.cli import driving
 from latmix.cli.options import InversionOptions, ModelOptions, PictureOptions
 from latmix.errors import LatmixError, UsageError
-from latmix.jobs.progress import Pace, Progress, progress_line
+from latmix.jobs.progress import Progress
 from latmix.names import display_name
-from latmix.sampling.generators import drained, watched
+from latmix.sampling.generators import drained
 from latmix.sampling.presets import find_preset
 
 if TYPE_CHECKING:
@@ -36,9 +36,6 @@ Stable Diffusion leave 0.08."""
 
 RESIDUAL_TOLD = 5e-3
 """Relative residual of a fixed-point step that shows in a picture."""
-
-LINE_SECONDS = 1.0
-"""Time between two lines of progress where there is no terminal."""
 
 
 def console(to_stderr: bool = False) -> Console:
@@ -323,57 +320,7 @@ def exit_code(inversion: Inversion) -> int:
 
 def drive(job: Generator[Progress, None, Result], quiet: bool) -> Result:
     """Run a job to its end under a bar on stderr; where that is no terminal, with lines of text."""
-    screen = console(to_stderr=True)
-    if quiet:
-        return drained(job)
-    return _under_bar(job, screen) if screen.is_terminal else _with_lines(job, screen)
-
-
-def _with_lines(job: Generator[Progress, None, Result], screen: Console) -> Result:
-    """A line when more pictures are done, at most one in `LINE_SECONDS`, else in ten of them."""
-    pace, told, shown_at = Pace(), 0, time.monotonic() - LINE_SECONDS
-
-    def tell(progress: Progress) -> Progress:
-        nonlocal told, shown_at
-        pace.update(progress)
-        now = time.monotonic()
-        wait = LINE_SECONDS if progress.done > told else 10 * LINE_SECONDS
-        if progress.step and now - shown_at >= wait:
-            told, shown_at = progress.done, now
-            screen.print(f"{progress.phase} {progress_line(progress, pace)}")
-        return progress
-
-    return drained(watched(job, tell))
-
-
-def _under_bar(job: Generator[Progress, None, Result], screen: Console) -> Result:
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    bar = Bar(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        TextColumn("{task.fields[detail]}", markup=False),
-        console=screen,
-        transient=True,
-    )
-    pace = Pace()
-
-    def tell(progress: Progress) -> Progress:
-        pace.update(progress)
-        known = progress.fraction if progress.total else None
-        bar.update(
-            task,
-            total=1.0 if known is not None else None,
-            completed=known or 0.0,
-            description=progress.phase,
-            detail=progress_line(progress, pace),
-        )
-        return progress
-
-    with bar:
-        task = bar.add_task("", total=1.0, detail="")
-        return drained(watched(job, tell))
+    return drained(job) if quiet else driving.watch(job, console(to_stderr=True))
 
 
 def failures_json(failures: Iterable[Failure]) -> list[dict[str, Any]]:
