@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 from collections.abc import Iterable
@@ -52,12 +53,19 @@ def _mixture_arguments(session: Saved, mixture: Mixture, folder: str) -> list[st
         pictures.append("--recursive")
     if are_first and len(set(mixture.weights)) == 1:
         return ["latmix", "centroid", *pictures]
-    if seed is not None and mixture.weights == Mixture.random(keys, seed).weights:
+    if seed is not None and _are_same(mixture.weights, Mixture.random(keys, seed).weights):
         return ["latmix", "mix", *pictures, "--random", "1", "--seed", str(seed)]
     words = ["latmix", "mix", *keys]
     for key, weight in mixture.as_dict().items():
         words += ["-w", f"{key}={weight:.6g}"]
     return words
+
+
+def _are_same(weights: Iterable[float], others: Iterable[float]) -> bool:
+    """Whether weights differ by rounding at most, as those that were scaled to 1 twice do."""
+    return all(
+        math.isclose(one, two, rel_tol=1e-12) for one, two in zip(weights, others, strict=True)
+    )
 
 
 def shell_command(words: Iterable[str]) -> str:

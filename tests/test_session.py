@@ -104,6 +104,12 @@ def test_a_damaged_session_says_how_to_start_afresh(tmp_path: Path, text: str) -
         Session().resume(tmp_path / "session.json")
 
 
+def test_the_command_of_random_weights_names_their_seed(session: Session) -> None:
+    for seed in range(50):
+        session.randomise(seed)
+        assert f"--random 1 --seed {seed}" in session.command()
+
+
 def test_the_command_of_an_equal_mixture_is_a_centroid(session: Session) -> None:
     command = "latmix centroid pictures -n 4 --model auto --method nin/chm"
     assert session.command().startswith(command)
