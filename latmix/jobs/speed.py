@@ -17,6 +17,7 @@ from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.summary import Gram
+from latmix.models.protocol import Conditioning, Model
 from latmix.sampling.pictures import BATCH
 
 PICTURES = 96
@@ -77,11 +78,9 @@ def measure_speed(bench: Workbench, batch: int = BATCH) -> Generator[Progress, N
     product = 2 * side**3 / median(lambda: left @ right, device)
     yield Progress("bench", 1, 4, note="network")
     shape = model.source.latent_shape(model.source.size)
-    state, told = torch.randn(batch, *shape, device=device), model.condition([""] * batch)
-    if model.source.guiding == "embedded":
-        told = told.with_guidance(1.0)
+    state, told = torch.randn(batch, *shape, device=device), _told(model, batch)
     one = told.rows([0])
-    operations = _counted(lambda: model.predict(state[:1], MIDDLE, one))
+    operations = call_operations(model, model.source.size)
     alone = median(lambda: model.predict(state[:1], MIDDLE, one), device)
     together = median(lambda: model.predict(state, MIDDLE, told), device)
     yield Progress("bench", 2, 4, note="decoder")
@@ -110,13 +109,21 @@ def _timed(work: Callable[[], object], device: torch.device) -> float:
     return time.perf_counter() - start
 
 
-def _counted(work: Callable[[], object]) -> int:
-    """Floating-point operations of the products and convolutions in some work."""
+def call_operations(model: Model, size: tuple[int, int]) -> int:
+    """Floating-point operations of the products and convolutions of a network call for one picture
+    of a size (width, height)."""
     from torch.utils.flop_counter import FlopCounterMode
 
+    state = torch.randn(1, *model.source.latent_shape(size), device=model.device)
     with FlopCounterMode(display=False) as counter:
-        work()
+        model.predict(state, MIDDLE, _told(model, 1))
     return int(counter.get_total_flops())
+
+
+def _told(model: Model, count: int) -> Conditioning:
+    """The empty prompt, so many times, at guidance 1."""
+    told = model.condition([""] * count)
+    return told.with_guidance(1.0) if model.source.guiding == "embedded" else told
 
 
 def _change(latents: Tensor) -> float:

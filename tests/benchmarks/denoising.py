@@ -13,10 +13,10 @@ from pathlib import Path
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 import latmix
 from latmix import demo
+from latmix.jobs.speed import call_operations
 from latmix.models.protocol import Model
 from latmix.models.source import find_model
 from tests.benchmarks import plain
@@ -87,11 +87,7 @@ def largest(left: list[Image.Image], right: list[Image.Image]) -> int:
 
 def efficiency(model: Model, taken: float, evaluations: int) -> None:
     """The network's arithmetic a second as a share of a bare matrix product's."""
-    counter = FlopCounterMode(display=False)
-    state = torch.randn(1, *model.source.latent_shape(model.source.size))
-    with counter:
-        model.predict(state, 500.0, model.condition([""]))
-    rate = counter.get_total_flops() * evaluations / taken
+    rate = call_operations(model, model.source.size) * evaluations / taken
     bare = product_rate()
     print(f"  {rate / 1e9:.0f} GFLOP/s, {rate / bare:.2f} of a bare matrix product's")
 

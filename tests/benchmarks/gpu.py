@@ -14,10 +14,9 @@ from typing import Any
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 import latmix
-from latmix.models.protocol import Model
+from latmix.jobs.speed import call_operations
 from tests.benchmarks.measure import product_rate, report, seconds
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
@@ -70,7 +69,7 @@ def one_model(
     for batch in (1, 4, 8, 16):
         taken = timed(lambda b=batch: ours(b), device)
         each = taken / batch / STEPS
-        share = operations(model, size) / each / bare
+        share = call_operations(model, size) / each / bare
         report(f"{name}: latmix, batches of {batch}, a step", each, base / STEPS, "plain")
         print(f"  {share:.0%} of the bare matrix product{memory(device)}")
 
@@ -114,13 +113,6 @@ def plain_inversion(pipe: Any, picture: Image.Image, device: str, kind: torch.dt
         noise = pipe.unet(state, time, encoder_hidden_states=told).sample
         state = inverse.step(noise, time, state).prev_sample
     return state
-
-
-def operations(model: Model, size: tuple[int, int]) -> int:
-    state = torch.randn(1, *model.source.latent_shape(size), device=model.device)
-    with FlopCounterMode(display=False) as counter:
-        model.predict(state, 500.0, model.condition(["a"]))
-    return int(counter.get_total_flops())
 
 
 def timed(work: Callable[[], object], device: str) -> float:

@@ -64,7 +64,7 @@ def test_latents_that_cancel_have_no_direction(tmp_path: Path) -> None:
         mix_stored(inversion, None, parse_method("fix/0"))
 
 
-def test_memory_does_not_hold_all_blocks_at_once(tmp_path: Path) -> None:
+def test_latents_come_in_blocks_of_the_space(tmp_path: Path) -> None:
     inversion = stored(tmp_path, torch.randn(40, *SHAPE))
     sizes = [len(block) for _, block in inversion.space.blocks(inversion.keys)]
     assert inversion.space.block_rows == 7
