@@ -405,13 +405,24 @@ def test_a_flow_model_is_an_ordinary_pipeline(trained: Path, tmp_path: Path) -> 
     assert latmix.generate(model, latents, "an emoji of a face", steps=2)[0].size == (64, 64)
 
 
+def test_one_part_of_the_figures(exported: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evaluate = ("evaluate", str(exported), "--pictures", "2", "--steps", "2", "--parts")
+    assert train(*evaluate, "reconstruction", run=exported.parent) == 0
+    shown = capsys.readouterr().out
+    assert "fixed-point latents, norm/sqrt(L), 2 held out, white" in shown
+    assert "samples" not in shown
+    assert train(*evaluate, "samples", "colours", run=exported.parent) == 1
+    assert "not colours" in capsys.readouterr().err
+
+
 def test_the_table_of_figures(exported: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = exported.parent / "figures"
     small = ("--pictures", "3", "--pool", "8", "--draws", "2", "--steps", "2", "--prompts", "4")
     options = ("evaluate", str(exported), *small, "--categories", "face", "--out", str(out))
     assert train(*options, run=exported.parent) == 0
     shown = capsys.readouterr().out
-    for words in ("VAE, PSNR", "DDIM round trip", "norm/sqrt(L)", "nin/chm", "Frechet", "invert 8"):
+    trips = ("VAE, PSNR", "explicit round trip", "fixed-point round trip", "norm/sqrt(L)")
+    for words in (*trips, "nin/chm", "Frechet", "invert 8"):
         assert words in shown
     figures = json.loads((out / "evaluation.json").read_text())
     rows = figures["centroids of face, white"]["rows"]

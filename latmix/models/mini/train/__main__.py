@@ -20,7 +20,7 @@ STOPPED = 3
 # Sizes of the published models.
 VAE: dict[str, Any] = {"channels": [24, 48, 96], "latent_channels": 4, "layers": 1}
 DENOISER: dict[str, Any] = {"channels": [48, 80, 128], "width": 128, "text_layers": 2}
-TRANSFORMER: dict[str, Any] = {"width": 144, "layers": 5, "text_width": 96, "text_layers": 3}
+TRANSFORMER: dict[str, Any] = {"width": 108, "layers": 4, "text_width": 64, "text_layers": 2}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -117,14 +117,17 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from latmix.models.mini.train.evaluate import Scope, evaluate
+    from latmix.models.mini.train.evaluate import PARTS, Scope, evaluate
 
+    unknown = set(options.parts or ()) - set(PARTS)
+    if unknown:
+        raise ValueError(f"--parts are {', '.join(PARTS)}; not {', '.join(sorted(unknown))}.")
     _device(options)
     names = ("pictures", "pool", "draws", "steps", "prompts")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     scope = replace(Scope.quick() if options.quick else Scope(), **given)
-    if options.categories:
-        scope = replace(scope, categories=tuple(options.categories))
+    lists = {name: tuple(getattr(options, name) or ()) for name in ("categories", "parts")}
+    scope = replace(scope, **{name: given for name, given in lists.items() if given})
     report = evaluate(options.model, _dataset(options), scope, options.device, options.out)
     print(report)
     return 0
@@ -192,6 +195,7 @@ def _add_evaluation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="an exported folder, or mini: the built-in model")
     parser.add_argument("--out", type=Path, help="folder for contact sheets and evaluation.json")
     parser.add_argument("--quick", action="store_true", help="fewer pictures and draws")
+    parser.add_argument("--parts", nargs="+", help="of it: reconstruction samples centroids timing")
     parser.add_argument("--pictures", type=int, help="held-out pictures")
     parser.add_argument("--pool", type=int, help="pictures of a category to draw from")
     parser.add_argument("--draws", type=int, help="random draws that are generated")

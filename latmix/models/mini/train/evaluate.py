@@ -39,6 +39,11 @@ from latmix.study.measures import Estimate, estimate, features, frechet_distance
 
 CPU = torch.device("cpu")
 
+PARTS = ("reconstruction", "samples", "centroids", "timing")
+
+SOLVERS = {"ddim": "explicit", "fixed-point": "fixed-point"}
+"""Of the round trip: the explicit step, DDIM's or Euler's, and latmix's own solver."""
+
 VARIETIES = {"white": FRAMED, "varied": Variety()}
 """How pictures are laid out: centred on white like the demo pictures, or as in training."""
 
@@ -57,6 +62,7 @@ class Scope:
         categories: that are mixed.
         guidance: centroids are generated at; 1 shows the latents, not the guidance.
         backgrounds: of the pictures that are mixed: keys of `VARIETIES`.
+        parts: what is measured, of `PARTS`.
     """
 
     pictures: int = 128
@@ -68,6 +74,7 @@ class Scope:
     categories: tuple[str, ...] = ("face", "animal")
     guidance: float = 1.0
     backgrounds: tuple[str, ...] = ("white", "varied")
+    parts: tuple[str, ...] = PARTS
 
     @classmethod
     def quick(cls) -> Scope:
@@ -110,13 +117,17 @@ def evaluate(
     report.add("loading, s (imports done)", round(time.monotonic() - begin, 2))
     sheets: dict[str, Image.Image] = {}
     with torch.no_grad():
-        for layout in VARIETIES:
-            _reconstruction(report, model, dataset, scope, layout)
-        sheets["samples"] = _samples(report, model, dataset, scope)
-        for category, layout in itertools.product(scope.categories, scope.backgrounds):
-            sheet = _centroids(report, model, dataset, scope, category, layout)
-            sheets[f"centroids-{category}-{layout}"] = sheet
-        _timing(report, model, dataset, scope)
+        if "reconstruction" in scope.parts:
+            for layout in VARIETIES:
+                _reconstruction(report, model, dataset, scope, layout)
+        if "samples" in scope.parts:
+            sheets["samples"] = _samples(report, model, dataset, scope)
+        if "centroids" in scope.parts:
+            for category, layout in itertools.product(scope.categories, scope.backgrounds):
+                sheet = _centroids(report, model, dataset, scope, category, layout)
+                sheets[f"centroids-{category}-{layout}"] = sheet
+        if "timing" in scope.parts:
+            _timing(report, model, dataset, scope)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         for title, sheet in sheets.items():
@@ -162,15 +173,17 @@ def _reconstruction(
     pictures = compose(dataset, index, VARIETIES[layout], seed=1)
     prompts = [f"an emoji of {dataset.pictures[i].name}" for i in index]
     pixels, bound = to_pixels(pictures), to_pixels(model.decode(model.encode(pictures)))
-    latents = invert(model, pictures, prompts, steps=scope.steps, solver="ddim", batch=16)
-    again = generate(model, latents, prompts, steps=scope.steps, guidance=1.0, batch=16)
-    norm = latents.flatten(1).norm(dim=1) / latents[0].numel() ** 0.5
     where = f"{len(index)} held out, {layout}"
     report.add(f"VAE, PSNR, {where}", estimate(psnr(bound, pixels)))
-    report.add(f"DDIM round trip, PSNR, {where}", estimate(psnr(to_pixels(again), pixels)))
-    difference = psnr(to_pixels(again), pixels) - psnr(bound, pixels)
-    report.add(f"the same less the VAE's, {where}", estimate(difference))
-    report.add(f"inverted latents, norm/sqrt(L), {where}", estimate(norm))
+    trip = {"steps": scope.steps, "batch": 16}
+    for solver, title in SOLVERS.items():
+        latents = invert(model, pictures, prompts, solver=solver, **trip)
+        again = to_pixels(generate(model, latents, prompts, guidance=1.0, **trip))
+        norm = latents.flatten(1).norm(dim=1) / latents[0].numel() ** 0.5
+        difference = psnr(again, pixels) - psnr(bound, pixels)
+        report.add(f"{title} round trip, PSNR, {where}", estimate(psnr(again, pixels)))
+        report.add(f"the same less the VAE's, {title}, {where}", estimate(difference))
+        report.add(f"{title} latents, norm/sqrt(L), {where}", estimate(norm))
 
 
 def _samples(report: Report, model: Model, dataset: Dataset, scope: Scope) -> Image.Image:
