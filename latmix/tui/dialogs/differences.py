@@ -41,7 +41,7 @@ class DifferencesDialog(Dialog[None]):
                 same = f"{display_name(left)} and {display_name(right)} have the same recipe."
                 yield Static(same, markup=False)
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         self.query_one(VerticalScroll).focus()
 
     def action_scroll(self, by: int) -> None:

@@ -77,7 +77,7 @@ class HelpDialog(Dialog[None]):
                 yield Static(Text(words))
             yield Static(self._table())
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         self.query_one(VerticalScroll).focus()
 
     def action_scroll(self, by: int) -> None:

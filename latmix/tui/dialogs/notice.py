@@ -30,7 +30,7 @@ class NoticeDialog(Dialog[None]):
         with VerticalScroll():
             yield Static(Text(self.text, overflow="fold"))
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         self.query_one(VerticalScroll).focus()
 
     def action_copy(self) -> None:

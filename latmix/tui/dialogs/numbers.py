@@ -60,7 +60,7 @@ class NumbersDialog(Dialog[None]):
                 weights = [weight for _, weight in self._weights]
                 yield Static(picture_table(names, weights, self._inputs))
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         self.query_one(VerticalScroll).focus()
 
     def action_scroll(self, by: int) -> None:
