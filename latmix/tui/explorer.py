@@ -87,6 +87,8 @@ class Explorer(TypeAheadApp):
     def __init__(self, start: Start) -> None:
         super().__init__(ansi_color=True if start.is_plain else None)
         self.start = start
+        # A page that glides is a dozen paints, which a slow link has to carry.
+        self.animation_level = "none"
         self.config, self.session = start.config, start.session
         self.choices_of: dict[Path, Choices] = {}
         for theme in start.themes.loaded:

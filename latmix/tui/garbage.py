@@ -37,6 +37,10 @@ class Garbage:
         self._touched = time.monotonic()
 
     def collect_if_quiet(self) -> None:
-        """Free what is no longer used, unless somebody is typing."""
-        if time.monotonic() - self._touched >= self.quiet:
+        """Free what is no longer used, if there may be much, unless somebody is typing.
+
+        Not while libraries are imported either (`jobs.imports`): all of theirs would be walked.
+        """
+        is_due = gc.isenabled() and gc.get_count()[2] > self._usual[2]
+        if is_due and time.monotonic() - self._touched >= self.quiet:
             gc.collect()

@@ -9,6 +9,7 @@ from textual.renderables.background_screen import BackgroundScreen
 from textual.strip import Strip
 
 from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.dialogs.sheet import Sheet
 from latmix.tui.type_ahead import OPENERS
 from tests.tui.driver import opened
 
@@ -46,3 +47,21 @@ async def test_the_screen_is_seen_below_a_dialog_as_textual_would_show_it(folder
         driver.app.job_line.say("something happened below")
         await driver.until_shown("something happened below")
         assert [shown(y) for y in range(24)] == [expected(y) for y in range(24)]
+
+
+async def test_a_long_text_is_scrolled_by_lines_and_pages_at_once(folder: Path) -> None:
+    async with opened(folder, count=2) as driver:
+        await driver.press("question_mark")
+        sheet = driver.app.screen.query_one(Sheet)
+        assert "The pictures of the folder." in driver.text
+        await driver.press("j", "down", "k")
+        assert sheet.scroll_offset.y == 1
+        await driver.press("pagedown")
+        assert sheet.scroll_offset.y > sheet.size.height / 2
+        await driver.press("end")
+        assert "themes" in driver.text
+        assert sheet.scroll_offset.y == sheet.virtual_size.height - sheet.size.height
+        await driver.pilot.resize_terminal(60, 20)
+        await driver.press("home")
+        await driver.until_shown("The pictures of the folder.")
+        assert all(len(line) == 60 for line in driver.lines)
