@@ -28,6 +28,7 @@ ROOMS = [
     "bookmarks",
     "choices",
     "saved",
+    "known",
     "shell",
     "session",
     "report",

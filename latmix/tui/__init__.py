@@ -65,8 +65,10 @@ def run(options: ExploreOptions) -> int:
     config = load_config()
     handler = _log_to(config.log_file)
     try:
+        from latmix.tui.escapes import keep_escapes
         from latmix.tui.pixels import find_pixels
 
+        keep_escapes()
         start = replace(make_start(options, config), pixels=find_pixels())
         from latmix.tui.app import ExploreApp
 

@@ -21,6 +21,7 @@ from latmix.names import display_name, plural
 from latmix.tui.actions import Actions
 from latmix.tui.dialogs.folder import FolderChosen, FolderDialog
 from latmix.tui.dialogs.notice import NoticeDialog
+from latmix.tui.explorer import COLLECT_EVERY
 from latmix.tui.hangup import watch_terminal
 from latmix.tui.messages import (
     CursorMoved,
@@ -56,7 +57,12 @@ class ExploreApp(Actions):
         # After the first paint: folders and torch are read while the user already looks.
         self.call_after_refresh(self._begin)
 
+    def on_unmount(self) -> None:
+        self.garbage.give_back()
+
     def _begin(self) -> None:
+        self.garbage.take_over()
+        self.set_interval(COLLECT_EVERY, self.garbage.collect_if_quiet)
         for note in (*self.start.notes, *self.start.themes.failed):
             self.warn(note)
         if self.start.folder is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
@@ -22,6 +23,7 @@ from latmix.names import display_name, plural
 from latmix.session import Session
 from latmix.tui.arrangement import Heading
 from latmix.tui.filter_line import FilterLine
+from latmix.tui.garbage import Garbage
 from latmix.tui.history_strip import HistoryStrip
 from latmix.tui.job_line import JobLine
 from latmix.tui.keymap import Keymap
@@ -39,6 +41,7 @@ from latmix.tui.work import Work
 SAVE_DELAY = 2.0
 LOOK_UP_DELAY = 0.3
 DRAFT_DELAY = 0.4
+COLLECT_EVERY = 5.0
 EMOJI_NOTE = "The built-in model knows emoji only: M chooses another."
 TOO_SMALL = (
     "latmix needs a terminal of 60 x 20.\nMake this one larger, or press q: nothing is lost."
@@ -84,6 +87,8 @@ class Explorer(TypeAheadApp):
     def __init__(self, start: Start) -> None:
         super().__init__(ansi_color=True if start.is_plain else None)
         self.start = start
+        # A page that glides is a dozen paints, which a slow link has to carry.
+        self.animation_level = "none"
         self.config, self.session = start.config, start.session
         self.choices_of: dict[Path, Choices] = {}
         for theme in start.themes.loaded:
@@ -94,6 +99,7 @@ class Explorer(TypeAheadApp):
         self.work = Work(start.session, start.studio, self._tell)
         self._timers_by_name: dict[str, Timer] = {}
         self._footer_is_busy = False
+        self.garbage = Garbage()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """What Textual's own style sheets ask for and an ansi theme need not name."""
@@ -131,6 +137,11 @@ class Explorer(TypeAheadApp):
             self.post_message(JobReported(event))
         except RuntimeError:
             logging.getLogger("latmix").debug("an event came after the end: %s", event.kind)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent):
+            self.garbage.touch()
+        await super().on_event(event)
 
     def takes_letters(self) -> bool:
         return not self.is_ending and self.pictures.is_filtering

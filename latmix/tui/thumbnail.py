@@ -6,6 +6,7 @@ Where there are no colours, one character a cell by brightness.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from PIL import Image
 from rich.color import Color, ColorType
@@ -34,21 +35,27 @@ def half_blocks(image: Image.Image, columns: int, rows: int, base: Style) -> lis
     small = image.convert("RGB").resize((width, height), Image.Resampling.BOX)
     pixels = small.tobytes()
 
-    def row(y: int) -> Iterator[Color]:
+    def row(y: int) -> Iterator[bytes]:
         first = 3 * y * width
-        for at in range(first, first + 3 * width, 3):
-            # As Color.from_rgb makes them, but without a name: a screen has thousands of them.
-            yield Color("", ColorType.TRUECOLOR, None, ColorTriplet(*pixels[at : at + 3]))
+        return (pixels[at : at + 3] for at in range(first, first + 3 * width, 3))
 
     def cells(y: int) -> Iterator[Segment]:
         if y + 1 < height:
-            for above, below in zip(row(y), row(y + 1), strict=True):
-                yield Segment("▀", Style.from_color(above, below))
-        else:
-            for above in row(y):
-                yield Segment("▀", base + Style.from_color(above))
+            return map(_cell, row(y), row(y + 1))
+        return (Segment("▀", base + Style.from_color(_color(above))) for above in row(y))
 
     return _centred([list(cells(y)) for y in range(0, height, 2)], width, columns, rows, base)
+
+
+@lru_cache(maxsize=1 << 14)
+def _cell(above: bytes, below: bytes) -> Segment:
+    """Two pixels. Many in a picture are alike, and a style takes longer to make than to find."""
+    return Segment("▀", Style.from_color(_color(above), _color(below)))
+
+
+def _color(pixel: bytes) -> Color:
+    # As Color.from_rgb makes it, but without a name, which nobody reads.
+    return Color("", ColorType.TRUECOLOR, None, ColorTriplet(*pixel))
 
 
 def shades(image: Image.Image, columns: int, rows: int, base: Style) -> list[Strip]:

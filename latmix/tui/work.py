@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from pathlib import Path
 
-from latmix.choices import Choices
 from latmix.jobs.engine import (
-    Engine,
     JobCancelled,
     JobEvent,
     JobFailed,
@@ -24,42 +21,29 @@ from latmix.jobs.studio import Measured, Setting, Studio
 from latmix.jobs.variants import Wanted
 from latmix.session import Session
 from latmix.tui.asked import FOREGROUND, NOUNS, Asked, words_of
-from latmix.tui.desk import Desk, Job
-
-LOOKED_UP_AT_MOST = 256
-"""Pictures of a mixture that are looked up unasked: looking up reads the whole files."""
+from latmix.tui.desk import Job
+from latmix.tui.unasked import Unasked
 
 LONG = 30.0
 """Seconds after which the end of a job is worth a sound."""
 
 
-class Work(Desk):
+class Work(Unasked):
     """Submits jobs for a session, and brings their results into it."""
 
     def __init__(self, session: Session, studio: Studio, tell: Callable[[JobEvent], None]) -> None:
-        super().__init__(session, tell)
+        super().__init__(session, studio, tell)
         self.setting: Setting | None = None
         self.progress: Progress | None = None
         self.pace = Pace()
-        self.asked: Asked | None = None
         self.ended: Asked | None = None
         self.is_stopping = False
-        self._studio = studio
-        self._engine = Engine(tell)
         self._paused_at: float | None = None
         self._began: float | None = None
         self._is_prepared = False
         self._is_warm = False
         self._next: Callable[[], None] | None = None
-        self._recall: Asked | None = None
-        self._draft: Asked | None = None
         self._wanted_model, self._next_for = session.model, session.choices
-        self._looked_up: tuple[Choices, set[str]] = (session.choices, set())
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether a job that the user asked for is under way."""
-        return self.asked is not None
 
     def prepare(self) -> None:
         """Import torch and find the model; only the first call does.
@@ -70,25 +54,6 @@ class Work(Desk):
         if not self._is_prepared:
             self._is_prepared = True
             self._engine.submit("prepare", self._studio.prepare)
-
-    def recall(self) -> None:
-        """Look up pictures of the mixture that may have latents, once under each setting."""
-        session = self.session
-        choices, seen = self._looked_up
-        if not choices.same_latents(session.choices):
-            seen = set()
-        missing = [key for key in session.uninverted if key not in seen]
-        self._looked_up = (session.choices, seen | set(missing))
-        if not missing or self.is_busy or len(missing) > LOOKED_UP_AT_MOST:
-            return
-        self._drop_recall()
-        order = session.order()
-        job = self._engine.submit("recall", lambda: self._studio.recall(order))
-        self._recall = Asked(job, "recall", session.folder, session.choices)
-
-    def forget_look_ups(self) -> None:
-        """Look the pictures up again when next asked to."""
-        self._looked_up = (self.session.choices, set())
 
     def invert(self, then: Callable[[], None] | None = None) -> None:
         """Find the mixture's latents; `then` is called once all are there."""
@@ -142,24 +107,10 @@ class Work(Desk):
         if inversion is not None:
             self._begin("compare", lambda: self._studio.try_out(order, inversion, wanted, steps))
 
-    def draft(self) -> None:
-        """Make a draft of the mixture as it is, instead of one that is still being made."""
-        self._drop_draft()
-        session, mixture = self.session, self.session.mixture
-        inversion, steps = session.inversion, session.draft_steps
-        if self.is_busy or mixture is None or inversion is None or not session.is_measured:
-            return
-        order = session.order()
-        wanted = [Wanted("draft", session.choices.method, mixture.as_dict())]
-        work = partial(self._studio.try_out, order, inversion, wanted, steps)
-        job = self._engine.submit("draft", work)
-        self._draft = Asked(job, "draft", session.folder, session.choices)
-
     def use_model(self, model: str) -> None:
         """Take another model; the session is told when it can be used."""
         self.stop()
-        self._drop_recall()
-        self._drop_draft()
+        self._drop_unasked()
         self._wanted_model = model
         self._engine.submit("model", lambda: self._studio.use(model))
 
@@ -198,8 +149,7 @@ class Work(Desk):
         return self._engine.close(seconds) and desk
 
     def _begin(self, kind: str, work: Callable[[], Job], paths: Iterable[Path] = ()) -> None:
-        self._drop_recall()
-        self._drop_draft()
+        self._drop_unasked()
         self.pace = Pace()
         self.progress = Progress(kind if self._is_warm else "prepare", 0, 0)
         self.is_stopping, self._paused_at = False, None
@@ -207,16 +157,6 @@ class Work(Desk):
         job = self._engine.submit(kind, work)
         session, of = self.session, frozenset(map(str, paths))
         self.asked = Asked(job, kind, session.folder, session.choices, of)
-
-    def _drop_recall(self) -> None:
-        if self._recall is not None:
-            self._engine.cancel(self._recall.job)
-            self._recall = None
-
-    def _drop_draft(self) -> None:
-        if self._draft is not None:
-            self._engine.cancel(self._draft.job)
-            self._draft = None
 
     def take(self, event: JobEvent) -> str:
         """Bring an engine's event into the session; returns what to say, or nothing."""
@@ -257,24 +197,11 @@ class Work(Desk):
                 self.forget_look_ups()
         return ""
 
-    def is_wanted_draft(self, event: JobEvent) -> bool:
-        """Whether it is the last draft asked for, of the mixture as it still is."""
-        asked = self._draft
-        return (
-            asked is not None and asked.job == event.job and asked.choices == self.session.choices
-        )
-
     def _go_on(self) -> None:
         """Begin what was to follow the job that has ended."""
         following, self._next = self._next, None
         if following is not None:
             following()
-
-    def _take_recalled(self, job: int, measured: Measured) -> None:
-        asked = self._recall
-        if asked is not None and job == asked.job and asked.is_for(self.session):
-            self._recall = None
-            self._take_measured(measured)
 
     def _take_inverted(self, asked: Asked, measured: Measured) -> str:
         if not asked.is_for(self.session):
@@ -292,9 +219,3 @@ class Work(Desk):
             self._go_on()
         self._next = None
         return f"{said}."
-
-    def _take_measured(self, measured: Measured) -> None:
-        """What was found may be forgotten by an edit, and is looked up again after its undo."""
-        self.session.measured(measured.inversion, measured.live)
-        choices, seen = self._looked_up
-        self._looked_up = (choices, seen - {str(row.path) for row in measured.inversion.rows})

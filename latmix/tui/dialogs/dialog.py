@@ -8,13 +8,14 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
+
+from latmix.tui.dialogs.behind import Veil
 
 Answer = TypeVar("Answer")
 
 
-class Dialog(ModalScreen[Answer]):
+class Dialog(Veil[Answer]):
     """A titled box; `contents` fills it, and the last line says which keys there are."""
 
     BINDINGS = [
@@ -33,6 +34,14 @@ class Dialog(ModalScreen[Answer]):
     def contents(self) -> ComposeResult:
         """What is in the box."""
         yield from ()
+
+    def on_mount(self) -> None:
+        # An escape that is typed at once may have closed it before it was there.
+        if self.is_current:
+            self.begin()
+
+    def begin(self) -> None:
+        """Called once the box is filled: the focus goes where it should be."""
 
     def action_leave(self) -> None:
         self.dismiss(None)

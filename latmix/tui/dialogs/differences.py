@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import VerticalScroll
-from textual.widgets import Static
 
 from latmix.jobs.history import Compared
 from latmix.names import display_name
 from latmix.report import difference_table
 from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.dialogs.sheet import Sheet
 
 
 class DifferencesDialog(Dialog[None]):
@@ -34,18 +34,17 @@ class DifferencesDialog(Dialog[None]):
 
     def contents(self) -> ComposeResult:
         left, right = self.compared.left.name, self.compared.right.name
-        with VerticalScroll():
-            if self.compared.differences:
-                yield Static(difference_table(self.compared.differences, left, right))
-            else:
-                same = f"{display_name(left)} and {display_name(right)} have the same recipe."
-                yield Static(same, markup=False)
+        if self.compared.differences:
+            yield Sheet(difference_table(self.compared.differences, left, right))
+        else:
+            same = f"{display_name(left)} and {display_name(right)} have the same recipe."
+            yield Sheet(Text(same))
 
-    def on_mount(self) -> None:
-        self.query_one(VerticalScroll).focus()
+    def begin(self) -> None:
+        self.query_one(Sheet).focus()
 
     def action_scroll(self, by: int) -> None:
-        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+        self.query_one(Sheet).scroll_relative(y=by, animate=False)
 
     def action_copy(self) -> None:
         from latmix.shell import shell_command

@@ -94,8 +94,8 @@ class FolderDialog(Dialog[FolderChosen]):
         yield self._tree
         yield Static("", classes="dialog-error", markup=False)
 
-    def on_mount(self) -> None:
-        self._begin()
+    def begin(self) -> None:
+        self._fill()
         self._tree.focus()
 
     def show_listing(self, listing: Listing) -> None:
@@ -135,9 +135,9 @@ class FolderDialog(Dialog[FolderChosen]):
     def action_higher(self) -> None:
         if self._start.parent != self._start:
             self._start = self._start.parent
-            self._begin()
+            self._fill()
 
-    def _begin(self) -> None:
+    def _fill(self) -> None:
         self._tree.clear()
         self._branches.clear()
         here = FolderEntry(self._start, display_name(self._start), None, True)

@@ -8,15 +8,14 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import VerticalScroll
 from textual.keys import format_key
 from textual.widget import Widget
-from textual.widgets import Static
 
 from latmix.config import Config, config_file
 from latmix.names import display_name
 from latmix.tui.commands import COMMANDS, LIST_KEYS
 from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.dialogs.sheet import Sheet
 from latmix.tui.keymap import Keymap
 from latmix.tui.picture_rows import MARKS
 
@@ -71,17 +70,14 @@ class HelpDialog(Dialog[None]):
         self._config, self._keymap, self._pane = config, keymap, pane
 
     def contents(self) -> ComposeResult:
-        with VerticalScroll():
-            words = getattr(self._pane, "HELP", None)
-            if words:
-                yield Static(Text(words))
-            yield Static(self._table())
+        words = getattr(self._pane, "HELP", None)
+        yield Sheet(*([Text(words)] if words else []), self._table())
 
-    def on_mount(self) -> None:
-        self.query_one(VerticalScroll).focus()
+    def begin(self) -> None:
+        self.query_one(Sheet).focus()
 
     def action_scroll(self, by: int) -> None:
-        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+        self.query_one(Sheet).scroll_relative(y=by, animate=False)
 
     def _table(self) -> Table:
         table = Table(box=None, show_header=False, pad_edge=False)

@@ -129,7 +129,7 @@ class MethodDialog(Dialog[tuple[str, ...]]):
         yield self._grid
         yield Static(id="method-words")
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         self._grid.focus()
         self._describe()
 

@@ -38,7 +38,7 @@ class ModelDialog(Dialog[str]):
         yield Input(placeholder="/path/to/model, owner/name", compact=True, id="model-name")
         yield Static("", classes="dialog-error", markup=False)
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         self.query_one(OptionList).focus()
 
     def show_choices(self, choices: tuple[ModelChoice, ...]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.dialogs.sheet import Sheet
 
 
 class NoticeDialog(Dialog[None]):
@@ -27,11 +27,10 @@ class NoticeDialog(Dialog[None]):
         self.text = text
 
     def contents(self) -> ComposeResult:
-        with VerticalScroll():
-            yield Static(Text(self.text, overflow="fold"))
+        yield Sheet(Text(self.text, overflow="fold"))
 
-    def on_mount(self) -> None:
-        self.query_one(VerticalScroll).focus()
+    def begin(self) -> None:
+        self.query_one(Sheet).focus()
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self.text)

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import RenderableType
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import VerticalScroll
-from textual.widgets import Static
 
 from latmix.mixing.verdict import SOUND
 from latmix.report import channel_table, picture_sentence, picture_table, statistics_table
 from latmix.tui.bias_chart import bias_chart
 from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.dialogs.sheet import Sheet
 
 if TYPE_CHECKING:
     from latmix.mixing.influence import Inputs
@@ -49,19 +49,26 @@ class NumbersDialog(Dialog[None]):
 
     def contents(self) -> ComposeResult:
         found = self._statistics
-        with VerticalScroll():
-            yield Static(Text(found.warning or SOUND, style="bold"))
-            yield Static(statistics_table(found, self._method))
-            yield Static(channel_table(found), classes="part")
-            yield Static(Text("\n".join(bias_chart(found, CHART_COLUMNS))), classes="part")
-            if self._inputs is not None:
-                names = [str(path) for path, _ in self._weights]
-                yield Static(Text(picture_sentence(names, self._inputs)), classes="part")
-                weights = [weight for _, weight in self._weights]
-                yield Static(picture_table(names, weights, self._inputs))
+        parts: list[RenderableType] = [
+            Text(found.warning or SOUND, style="bold"),
+            statistics_table(found, self._method),
+            Text(),
+            channel_table(found),
+            Text(),
+            Text("\n".join(bias_chart(found, CHART_COLUMNS))),
+        ]
+        if self._inputs is not None:
+            names = [str(path) for path, _ in self._weights]
+            weights = [weight for _, weight in self._weights]
+            parts += [
+                Text(),
+                Text(picture_sentence(names, self._inputs)),
+                picture_table(names, weights, self._inputs),
+            ]
+        yield Sheet(*parts)
 
-    def on_mount(self) -> None:
-        self.query_one(VerticalScroll).focus()
+    def begin(self) -> None:
+        self.query_one(Sheet).focus()
 
     def action_scroll(self, by: int) -> None:
-        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+        self.query_one(Sheet).scroll_relative(y=by, animate=False)

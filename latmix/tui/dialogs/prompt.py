@@ -50,7 +50,7 @@ class PromptDialog(Dialog[PromptAnswer]):
             yield Static("", id="own-words", markup=False)
             yield Input("", placeholder="reading…", disabled=True, select_on_focus=False, id="own")
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         self.query_one("#template", Input).focus()
 
     def show_prompts(self, prompts: Prompts) -> None:

@@ -179,7 +179,7 @@ class SettingsDialog(Dialog[dict[str, Any]]):
             if isinstance(widget, Input | OneOf)
         ]
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         next(field for field in self.fields if field.name == self._begin).focus()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
@@ -189,6 +189,8 @@ class SettingsDialog(Dialog[dict[str, Any]]):
         self._explain(event.one_of)
 
     def _explain(self, field: Widget) -> None:
+        if not self.is_current:
+            return
         words = next((s.sentence for s in SETTINGS if s.name == field.name), "")
         if isinstance(field, OneOf) and field.name == "solver" and field.value in SOLVERS:
             words = SOLVERS[field.value].sentence

@@ -28,7 +28,7 @@ class ThemeDialog(Dialog[str]):
         options = [Option(display_name(name), id=str(at)) for at, name in enumerate(self._names)]
         yield OptionList(*options, markup=False)
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         choices = self.query_one(OptionList)
         if self._current in self._names:
             choices.highlighted = self._names.index(self._current)

@@ -1,0 +1,67 @@
+"""What all dialogs share: one may be left before it is there, and shows what is below it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.style import Style
+from textual.renderables.background_screen import BackgroundScreen
+from textual.strip import Strip
+
+from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.dialogs.sheet import Sheet
+from latmix.tui.type_ahead import OPENERS
+from tests.tui.driver import opened
+
+ELSEWHERE = {"compare_methods", "sweep_count", "switch_pane", "command_palette", "show_failures"}
+NEEDS_RESULTS = {"show_numbers", "export_results"}
+
+
+async def test_a_dialog_that_is_left_before_it_is_there_does_no_harm(folder: Path) -> None:
+    async with opened(folder, count=2) as driver:
+        for action in sorted(OPENERS - ELSEWHERE - NEEDS_RESULTS):
+            await driver.app.run_action(f"app.{action}")
+            assert isinstance(driver.app.screen, Dialog), action
+            await driver.app.pop_screen()
+        await driver.pilot.pause()
+        await driver.press("l")
+        await driver.until(lambda: driver.weights == [0.51, 0.49])
+
+
+async def test_the_screen_is_seen_below_a_dialog_as_textual_would_show_it(folder: Path) -> None:
+    async with opened(folder, count=2) as driver:
+        await driver.press("N")
+        dialog, below = driver.app.screen, driver.app.screen_stack[0]
+        veil = dialog.styles.background
+        assert 0 < veil.a < 1
+
+        def shown(y: int) -> list[tuple[str, Style | None]]:
+            return [(text, style) for text, style, _ in dialog.render_line(y).simplify()]
+
+        def expected(y: int) -> list[tuple[str, Style | None]]:
+            strip = below._compositor.render_strips()[y]
+            veiled = Strip(BackgroundScreen.process_segments(strip, veil)).simplify()
+            return [(text, style) for text, style, _ in veiled]
+
+        assert [shown(y) for y in range(24)] == [expected(y) for y in range(24)]
+        driver.app.job_line.say("something happened below")
+        await driver.until_shown("something happened below")
+        assert [shown(y) for y in range(24)] == [expected(y) for y in range(24)]
+
+
+async def test_a_long_text_is_scrolled_by_lines_and_pages_at_once(folder: Path) -> None:
+    async with opened(folder, count=2) as driver:
+        await driver.press("question_mark")
+        sheet = driver.app.screen.query_one(Sheet)
+        assert "The pictures of the folder." in driver.text
+        await driver.press("j", "down", "k")
+        assert sheet.scroll_offset.y == 1
+        await driver.press("pagedown")
+        assert sheet.scroll_offset.y > sheet.size.height / 2
+        await driver.press("end")
+        assert "themes" in driver.text
+        assert sheet.scroll_offset.y == sheet.virtual_size.height - sheet.size.height
+        await driver.pilot.resize_terminal(60, 20)
+        await driver.press("home")
+        await driver.until_shown("The pictures of the folder.")
+        assert all(len(line) == 60 for line in driver.lines)
