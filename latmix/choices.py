@@ -51,5 +51,5 @@ class Machine:
 
     device: str = "auto"
     dtype: str = "auto"
-    batch: int = 8
+    batch: int | None = None
     offload: str = "none"

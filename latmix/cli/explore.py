@@ -70,7 +70,7 @@ def explore(
             model=model.name,
             device=model.device,
             dtype=run.network_dtype(model, options.preset),
-            batch=model.batch,
+            batch=model.at_a_time,
             offload=model.offload,
             choices={name: value for name, value in given.items() if value is not None},
             fresh=fresh,

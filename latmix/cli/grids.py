@@ -64,7 +64,7 @@ class Grid:
         from latmix.study.cells import Making
 
         generation = run.generation_settings(self.guidance, self.options, bench.source, self.draft)
-        return Making(generation, self.prompt, self.cells, self.model.batch)
+        return Making(generation, self.prompt, self.cells, bench.batch)
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def make_grid(bench: Workbench, grid: Grid) -> MadeGrid:
         max(grid.counts),
         run.inversion_settings(grid.options, bench.source, grid.guidance),
         prompt_template(grid.prompt),
-        batch=grid.model.batch,
+        batch=bench.batch,
         strict=grid.pictures.strict,
     )
     inversion = run.drive(job, grid.quiet)

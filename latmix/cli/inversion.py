@@ -91,7 +91,7 @@ def inversion(
     run.tell_failures(failures)
     if not rows:
         raise LatmixError("None of the pictures can be read.", "The lines above say why.")
-    trying = Trying(rows, like, kept, model.batch)
+    trying = Trying(rows, like, kept, bench.batch)
     cost = estimate_trials(bench, trials, trying)
     if dry_run:
         return _say_cost(cost, output.json)

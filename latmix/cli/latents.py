@@ -71,7 +71,7 @@ def invert(
         quiet=output.quiet,
         resume=resume,
     )
-    found = _report(bench, inversion, model.batch, output.quiet) if report else None
+    found = _report(bench, inversion, bench.batch, output.quiet) if report else None
     if output.json:
         run.print_json(_inversion_json(inversion, found))
     else:

@@ -52,7 +52,7 @@ def _measured(options: ModelOptions, quiet: bool) -> dict[str, Any]:
     from latmix.jobs.speed import measure_speed
 
     bench = run.make_workbench(options, quiet)
-    speed = run.drive(measure_speed(bench, options.batch), quiet)
+    speed = run.drive(measure_speed(bench, bench.batch), quiet)
     guided = 2 if bench.source.guiding == "classifier-free" else 1
     return {
         "model": bench.source.name,

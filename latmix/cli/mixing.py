@@ -75,7 +75,7 @@ def centroid(
     generation = run.generation_settings(guidance, options, bench.source, draft)
     prompt = run.template(options, pictures.demo)
     equal = [1.0 / len(inversion.rows)] * len(inversion.rows)
-    _make(bench, inversion, [equal], method, generation, prompt, output, model.batch, [seed])
+    _make(bench, inversion, [equal], method, generation, prompt, output, bench.batch, [seed])
     return run.exit_code(inversion)
 
 
@@ -135,7 +135,7 @@ def mix(
     generation = run.generation_settings(guidance, options, bench.source, draft)
     prompt = run.template(options, pictures.demo)
     rows = [list(mixture.weights) for mixture in mixtures]
-    _make(bench, inversion, rows, method, generation, prompt, output, model.batch, seeds)
+    _make(bench, inversion, rows, method, generation, prompt, output, bench.batch, seeds)
     return run.exit_code(inversion)
 
 
@@ -172,7 +172,7 @@ def replay(
     built_in = images.find_pictures([demo.folder(name) for name in demo.names()])
     rows = recipes.find_ingredients(bench, recipe, settings, [*looked_in, *built_in])
     job = invert_pictures(
-        bench, rows, settings, prompt_template(recipe.prompt), batch=model.batch, strict=True
+        bench, rows, settings, prompt_template(recipe.prompt), batch=bench.batch, strict=True
     )
     inversion = run.drive(job, output.quiet)
     weights = [image.weight for image in recipe.images]
@@ -185,7 +185,7 @@ def replay(
         generation,
         recipe.prompt,
         OutputOptions(target, output.open, output.json, output.quiet),
-        model.batch,
+        bench.batch,
         [recipe.seed],
     )
     _say_difference(before, images.read_picture(made), output.quiet)

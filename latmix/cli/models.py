@@ -100,7 +100,7 @@ def pull(name: Name, output: SayOptions) -> int:
     """Fetch a model from the hub into the hub's cache: safetensors and JSON only."""
     from latmix.models.fetch import pull_model
 
-    folder = pull_model(name)
+    folder = pull_model(name, output.quiet)
     if output.json:
         run.print_json({"name": name, "folder": display_name(folder)})
     else:

@@ -65,7 +65,7 @@ def offset(
         named,
         [-size for size in reversed(sizes)] + [0.0] + sizes,
         seed,
-        model.batch,
+        bench.batch,
     )
     made = run.drive(job, output.quiet)
     rows = [(each.time, each.channel, each.offset, each.top, each.rest) for each in made]

@@ -75,13 +75,33 @@ class ModelOptions:
         ),
     ] = "none"
     batch: Annotated[
-        int, typer.Option(min=1, help="Pictures at a time; halved where memory runs out.")
-    ] = 8
+        str,
+        typer.Option(
+            help="Pictures at a time, or auto: 8, on a GPU what its memory has room for; halved "
+            "where memory runs out."
+        ),
+    ] = "auto"
 
     @property
     def name(self) -> str:
         """The model with its LoRAs, as `find_model` reads it."""
         return "+".join([self.model, *(self.lora or ())])
+
+    @property
+    def at_a_time(self) -> int | None:
+        """Pictures, where --batch says how many.
+
+        Raises:
+            UsageError: it says neither a number of at least 1 nor auto.
+        """
+        if self.batch == "auto":
+            return None
+        if not (self.batch.isdecimal() and int(self.batch) > 0):
+            raise UsageError(
+                f"--batch {display_name(self.batch)} is not a number of pictures.",
+                "Write a whole number of at least 1, or auto.",
+            )
+        return int(self.batch)
 
 
 @dataclass(frozen=True)

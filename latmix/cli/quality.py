@@ -151,7 +151,7 @@ def _measure(bench: Workbench, grid: grids.Grid, made: grids.MadeGrid, networks:
     from latmix.study.extractors import load_extractor
     from latmix.study.quality import measures_of, score_bounds, score_cells, see_class
 
-    paths, settings, batch = grid.draws.paths, made.inversion.settings, grid.model.batch
+    paths, settings, batch = grid.draws.paths, made.inversion.settings, bench.batch
     extractors = [
         load_extractor(name, lambda: bench.model, networks.inception, networks.clip)
         for name in networks.names

@@ -98,11 +98,11 @@ def recipe(
     generating = run.generation_settings(guidance, options, bench.source)
     prompt = run.template(options, demo)
     settings = SampleSettings(prompt, inverting.size, generating, tuple(sigmas), seed)
-    job = make_samples(bench, bench.store.root / "samples", settings, wanted[-1], model.batch)
+    job = make_samples(bench, bench.store.root / "samples", settings, wanted[-1], bench.batch)
     samples = run.drive(job, output.quiet)
     sources = {TRUE_NOISE: samples.noise}
     for sigma in sigmas:
-        work = invert_samples(bench, samples, sigma, prompt, inverting, model.batch)
+        work = invert_samples(bench, samples, sigma, prompt, inverting, bench.batch)
         inversion = run.drive(work, output.quiet)
         name = f"inverted {sigma:g}" if sigma else "inverted"
         sources[name] = inversion.space.read(inversion.keys)
@@ -121,7 +121,7 @@ def recipe(
     files.write(bias_writers(all_series, shown, content))
     if sheet:
         making = centroid_pictures(
-            bench, list(sources.values()), wanted, drawing.method, prompt, generating, model.batch
+            bench, list(sources.values()), wanted, drawing.method, prompt, generating, bench.batch
         )
         pictures = run.drive(making, output.quiet)
         sheets.write(sheet_writers(lambda: _sheet(list(sources), wanted, pictures)))

@@ -124,6 +124,7 @@ def make_workbench(options: ModelOptions, quiet: bool, preset: str | None = None
         options.device,
         network_dtype(options, preset),
         options.offload,
+        options.at_a_time,
     )
 
 
@@ -249,7 +250,7 @@ def invert(
         inversion_settings(options, bench.source, guidance),
         prompt_template(template(options, pictures.demo)),
         count=count,
-        batch=model.batch,
+        batch=bench.batch,
         strict=pictures.strict,
         resume=resume,
     )

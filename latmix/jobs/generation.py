@@ -197,7 +197,7 @@ def generate_mixtures(
         clean = yield from watched(steps, tell)
         pictures.extend(bench.model.decode(clean))
 
-    yield from in_batches(count, batch, bench.limit, make)
+    yield from in_batches(count, batch, bench.limit_for(inversion.settings.size), make)
     return Generated(tuple(pictures), mixed, time.monotonic() - start)
 
 

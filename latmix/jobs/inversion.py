@@ -67,7 +67,8 @@ class Inversion:
     Attributes:
         cached: how many were there before.
         inverted: how many distinct ones were made.
-        calls: network calls spent.
+        calls: network calls spent, each for a batch.
+        evaluations: calls times pictures, of the batches that were finished.
         residual: the worst step's relative residual; above the tolerance a step did not converge.
     """
 
@@ -80,6 +81,7 @@ class Inversion:
     seconds: float
     inverted: int = 0
     residual: float = 0.0
+    evaluations: int = 0
 
     @property
     def keys(self) -> list[str]:
@@ -167,6 +169,7 @@ def invert_pictures(
         seconds=time.monotonic() - start,
         inverted=len(work.made),
         residual=work.residual,
+        evaluations=work.evaluations,
     )
 
 
@@ -188,6 +191,7 @@ class _Work:
     made: set[str] = field(default_factory=set)
     cached: int = 0
     calls: int = 0
+    evaluations: int = 0
     residual: float = 0.0
 
     def look(self, prompt_of: PromptOf, picture: Path | PictureRow) -> Looked:
@@ -222,7 +226,8 @@ class _Work:
         if not self.bench.is_loaded:
             yield Progress("load", 0, 0, note=f"loading {self.bench.source.name}")
         count = len(self.pending)
-        yield from in_batches(count, count, self.bench.limit, self._invert_first)
+        limit = self.bench.limit_for(self.settings.size)
+        yield from in_batches(count, count, limit, self._invert_first)
 
     def _invert_first(self, part: range) -> Generator[Progress, None, None]:
         """Invert so many of the pictures that wait, the first ones."""
@@ -231,8 +236,9 @@ class _Work:
         steps = invert_batch(
             self.bench.model, pictures, [row.prompt for row in rows], self.settings
         )
-        start = time.monotonic()
+        start, before = time.monotonic(), self.calls
         latents = yield from watched(steps, self.progress)
+        self.evaluations += (self.calls - before) * len(rows)
         for index, row in enumerate(rows):
             self._keep(row, latents, index)
             del self.pending[row.key]

@@ -108,5 +108,5 @@ def round_trips(
         made = zip(pictures, bounds, model.decode(clean), strict=True)
         trips.extend([RoundTrip.of(*each) for each in made])
 
-    yield from in_batches(len(inversion.rows), batch, bench.limit, compare)
+    yield from in_batches(len(inversion.rows), batch, bench.limit_for(settings.size), compare)
     return tuple(trips)

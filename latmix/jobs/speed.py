@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from latmix.jobs.progress import Progress
+from latmix.jobs.room import empty_prompts
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.summary import Gram
-from latmix.models.protocol import Conditioning, Model
+from latmix.models.protocol import Model
 from latmix.sampling.pictures import BATCH
 
 PICTURES = 96
@@ -71,6 +72,7 @@ def measure_speed(bench: Workbench, batch: int = BATCH) -> Generator[Progress, N
     """
     yield Progress("load", 0, 0, note=f"loading {bench.source.name}")
     model, device = bench.model, bench.device
+    batch = bench.limit_for(model.source.size).size(batch)
     kind = getattr(torch, bench.dtype)
     yield Progress("bench", 0, 4, note="matrix product")
     side = 4096 if device.type == "cuda" else 1024
@@ -78,7 +80,7 @@ def measure_speed(bench: Workbench, batch: int = BATCH) -> Generator[Progress, N
     product = 2 * side**3 / median(lambda: left @ right, device)
     yield Progress("bench", 1, 4, note="network")
     shape = model.source.latent_shape(model.source.size)
-    state, told = torch.randn(batch, *shape, device=device), _told(model, batch)
+    state, told = torch.randn(batch, *shape, device=device), empty_prompts(model, batch)
     one = told.rows([0])
     operations = call_operations(model, model.source.size)
     alone = median(lambda: model.predict(state[:1], MIDDLE, one), device)
@@ -116,14 +118,8 @@ def call_operations(model: Model, size: tuple[int, int]) -> int:
 
     state = torch.randn(1, *model.source.latent_shape(size), device=model.device)
     with FlopCounterMode(display=False) as counter:
-        model.predict(state, MIDDLE, _told(model, 1))
+        model.predict(state, MIDDLE, empty_prompts(model, 1))
     return int(counter.get_total_flops())
-
-
-def _told(model: Model, count: int) -> Conditioning:
-    """The empty prompt, so many times, at guidance 1."""
-    told = model.condition([""] * count)
-    return told.with_guidance(1.0) if model.source.guiding == "embedded" else told
 
 
 def _change(latents: Tensor) -> float:

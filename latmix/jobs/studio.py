@@ -78,7 +78,7 @@ class Studio:
         model: str,
         device: str = "auto",
         dtype: str = "auto",
-        batch: int = 8,
+        batch: int | None = None,
         offload: str = "none",
     ) -> None:
         """Nothing is looked for or loaded yet."""
@@ -145,7 +145,7 @@ class Studio:
                 order.paths,
                 order.inversion_settings(bench.source),
                 prompt_template(order.prompt),
-                batch=self._batch,
+                batch=bench.batch,
                 preview=True,
             ),
         )
@@ -210,7 +210,7 @@ class Studio:
         settings = as_drafts(order.generation_settings(bench.source), steps)
         held = replace(inversion, rows=rows)
         made = yield from _for_screen(
-            bench, make_variants(bench, held, wanted, settings, self._batch)
+            bench, make_variants(bench, held, wanted, settings, bench.batch)
         )
         small = [
             replace(one, picture=for_screen(one.picture) if one.picture else None)
@@ -244,7 +244,9 @@ class Studio:
             from latmix.store.latents import LatentStore
 
             store = LatentStore(self._config.home)
-            self._bench = Workbench(source, store, self._device, self._dtype, self._offload)
+            self._bench = Workbench(
+                source, store, self._device, self._dtype, self._offload, self._batch
+            )
         return self._bench
 
 

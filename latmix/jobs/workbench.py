@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from latmix.jobs.room import batch_on, device_meter, find_room
 from latmix.models.loading import load_model, pick_device, pick_dtype
 from latmix.models.protocol import Model
 from latmix.models.source import ModelSource
@@ -26,8 +27,12 @@ class Workbench:
         device: str = "auto",
         dtype: str = "auto",
         offload: str = "none",
+        batch: int | None = None,
     ) -> None:
         """Nothing is loaded yet.
+
+        Args:
+            batch: pictures at a time, at most; None is what the device's memory has room for.
 
         Raises:
             UsageError: the device or dtype cannot be used here.
@@ -37,6 +42,9 @@ class Workbench:
         self.preview = Preview()
         self.limit = BatchLimit()
         self.device = pick_device(device)
+        self.batch = batch or batch_on(self.device)
+        self._meter = None if batch else device_meter(self.device)
+        self._limited: tuple[int, int] | None = None
         self.dtype = str(pick_dtype(dtype, self.device)).removeprefix("torch.")
         self._offload = offload
         self._model: Model | None = None
@@ -55,6 +63,18 @@ class Workbench:
         if self._model is None:
             self._model = load_model(self.source, str(self.device), self.dtype, self._offload)
         return self._model
+
+    def limit_for(self, size: tuple[int, int]) -> BatchLimit:
+        """How many pictures of a size (width, height) go together, found by the first that asks:
+        measured where nobody said how many, and less where memory ran out since.
+
+        Raises:
+            ModelError: the model cannot be loaded.
+        """
+        if size != self._limited:
+            most = find_room(self.model, size, self._meter) if self._meter else None
+            self.limit, self._limited = BatchLimit(most), size
+        return self.limit
 
     def space(self, settings: InversionSettings) -> AccompaniedSpace:
         """The place in the store of latents inverted with these settings.

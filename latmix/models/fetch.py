@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from latmix.errors import ModelError
 from latmix.models import catalogue
 from latmix.models.families import FAMILIES
 from latmix.models.source import find_model
-from latmix.names import display_name
+from latmix.names import display_name, size_text
 
 _NETWORKS = {part for family in FAMILIES for part in family.networks}
 _TOKENIZERS = {part for family in FAMILIES for part in family.tokenizers}
@@ -16,7 +21,7 @@ _TOKENIZERS = {part for family in FAMILIES for part in family.tokenizers}
 PATTERNS = (
     "model_index.json",
     "scheduler/*.json",
-    # Old models of one network have it beside their index.
+    # Old models of one network, and autoencoders, have it beside their index.
     "config.json",
     "scheduler_config.json",
     "diffusion_pytorch_model.safetensors",
@@ -34,9 +39,15 @@ DUPLICATES = (
 )
 """Further copies of the same weights."""
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
-def pull_model(name: str) -> Path:
-    """Fetch a catalogue name or hub id into the hub's cache, going on where it was left.
+
+def pull_model(name: str, quiet: bool = False) -> Path:
+    """Fetch a catalogue name or hub id into the hub's cache, going on where it was left: files
+    that are there in full are not fetched again.
+
+    Args:
+        quiet: without the hub's bars on stderr.
 
     Returns:
         the folder.
@@ -50,7 +61,63 @@ def pull_model(name: str) -> Path:
     shown = display_name(repository or name)
     if not repository:
         raise ModelError(f"{shown} is built in.", "There is nothing to fetch.")
-    from huggingface_hub import constants, snapshot_download
+    from huggingface_hub import constants
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    if constants.HF_HUB_OFFLINE:
+        raise ModelError(
+            "The hub is switched off by HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE.", "Unset it."
+        )
+    if quiet:
+        disable_progress_bars()
+    with _explained(repository):
+        _check_room(repository, Path(constants.HF_HUB_CACHE))
+        _fetch(repository)
+    return find_model(name).folder
+
+
+def _fetch(repository: str, **more: Any) -> Any:
+    from huggingface_hub import snapshot_download
+
+    patterns, duplicates = list(PATTERNS), list(DUPLICATES)
+    return snapshot_download(
+        repository, allow_patterns=patterns, ignore_patterns=duplicates, **more
+    )
+
+
+def _check_room(repository: str, cache: Path) -> None:
+    """Raises: ModelError: the disk has less room than what is still to come needs."""
+    try:
+        files = _fetch(repository, dry_run=True)
+    except OSError as error:
+        # Before the first file the hub wraps its own error, which says more.
+        raise error.__cause__ or error from None
+    need = sum(file.file_size or 0 for file in files if file.will_download)
+    place = next(folder for folder in (cache, *cache.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    if need > free:
+        raise _full(
+            f"{display_name(repository)} needs {size_text(need)} more, and the disk of "
+            f"{display_name(cache)} has {size_text(free)} free"
+        )
+
+
+def _full(what: str) -> ModelError:
+    return ModelError(
+        f"{what}.",
+        "Make room, for instance with `latmix models remove`, or set HF_HOME to a folder on a "
+        "larger disk, and run it again: what is there in full is kept.",
+    )
+
+
+@contextmanager
+def _explained(repository: str) -> Iterator[None]:
+    """What goes wrong while a repository is fetched, as a sentence.
+
+    Raises:
+        ModelError: it went wrong.
+    """
+    from huggingface_hub import constants
     from huggingface_hub.errors import (
         GatedRepoError,
         HfHubHTTPError,
@@ -59,22 +126,32 @@ def pull_model(name: str) -> Path:
         RepositoryNotFoundError,
     )
 
-    if constants.HF_HUB_OFFLINE:
-        raise ModelError("The hub is switched off by HF_HUB_OFFLINE.", "Unset it.")
+    shown = display_name(repository)
     try:
-        snapshot_download(
-            repository, allow_patterns=list(PATTERNS), ignore_patterns=list(DUPLICATES)
-        )
+        yield
     except GatedRepoError as error:
         raise ModelError(
             f"{shown} asks you to accept its terms first.",
             f"Accept them on {constants.ENDPOINT}/{repository}, then log in with `hf auth login`.",
         ) from error
     except (RepositoryNotFoundError, HFValidationError) as error:
-        raise ModelError(f"There is no model {shown} on the hub.", "Check owner/name.") from error
+        raise ModelError(
+            f"There is no model {shown} on the hub.",
+            "Check owner/name; a private one needs `hf auth login`.",
+        ) from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        if status in (401, 403):
+            raise ModelError(
+                f"The hub refuses {shown} (error {status}).",
+                f"Log in with `hf auth login`, and see {constants.ENDPOINT}/{repository} for terms "
+                "to accept.",
+            ) from error
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise _full(
+                f"The disk of {display_name(constants.HF_HUB_CACHE)} is full: {shown} is not whole"
+            ) from error
         raise ModelError(
             f"{shown} could not be fetched ({type(error).__name__}).",
-            "Check the network and the room on the disk, and run it again: it goes on from there.",
+            "Check the network, and run it again: it goes on from there.",
         ) from error
-    return find_model(name).folder

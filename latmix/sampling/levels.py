@@ -48,6 +48,10 @@ class Levels:
     def steps(self) -> int:
         return len(self.times)
 
+    def at(self, index: int) -> tuple[float, float]:
+        """(a, s) of a level."""
+        return self.a[index], self.s[index]
+
     def nearest(self, times: Sequence[float]) -> list[int]:
         """For each of some times the noisy level of these that is nearest."""
         return [

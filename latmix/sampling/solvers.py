@@ -86,6 +86,12 @@ SOLVERS: dict[str, Solver] = {
             1.0,
         ),
         Solver(
+            "renoise",
+            "Renoises every step, averages, and moves what it adds towards noise.",
+            "ReNoise, Garibi et al. 2403.14602",
+            5.0,
+        ),
+        Solver(
             "negative-prompt",
             "As fixed-point; guidance is away from the pictures' own prompts.",
             "Miyake et al. 2305.16807",

@@ -5,9 +5,10 @@ equation for x: explicitly with one evaluation at x' (`ddim`: DDIM inversion) or
 (`fixed-point`: the exact inverse of the generating step). A rectified flow can also be walked by
 midpoint steps, the same way up and down (`midpoint`, `fireflow`).
 
-Source: DDIM inversion, Mokady et al. 2211.09794 section 3; fixed point, Pan et al.
-2309.04907 (AIDI); midpoint, the order-2 RF-Solver of Wang et al. 2411.04746, which is the same
-rule; fireflow, Deng et al. 2412.07517; shared noise, Staniszewski et al. 2410.23530.
+Source: DDIM inversion, Mokady et al. 2211.09794 section 3; fixed point, Pan et al. 2309.04907
+(AIDI); midpoint, the order-2 RF-Solver of Wang et al. 2411.04746, which is the same rule;
+fireflow, Deng et al. 2412.07517; shared noise, Staniszewski et al. 2410.23530; renoise as in
+`latmix.sampling.renoise`.
 """
 
 from __future__ import annotations
@@ -24,10 +25,9 @@ from latmix.models.protocol import Conditioning
 from latmix.sampling.fixed_point import Solution, solve, solving
 from latmix.sampling.generators import watched
 from latmix.sampling.levels import Levels, clean_and_noise
+from latmix.sampling.renoise import renoising
+from latmix.sampling.shared_noise import shared_levels, shared_noise
 from latmix.sampling.solvers import DEFAULT_SOLVER, find_solver
-
-SHARED = 0.04
-"""Part of a trajectory's levels that shared noise makes, at its clean end."""
 
 LIMIT = 25
 """Network calls a fixed-point step may take; all but one or two of a trajectory take 4 or 5."""
@@ -144,8 +144,7 @@ def generate(
     state, rows = noise, torch.arange(noise.shape[0], device=noise.device)
     for index, time in enumerate(levels.times):
         output = guidance.at(index).predict(network, state, time, rows)
-        level = levels.a[index], levels.s[index]
-        clean, _ = clean_and_noise(levels.prediction, state, output, level)
+        clean, _ = clean_and_noise(levels.prediction, state, output, levels.at(index))
         scale, push = levels.coefficients(index)
         state = scale * state + push * output
         yield Step(index + 1, levels.steps, clean)
@@ -167,7 +166,7 @@ def invert(
         solver: "fixed-point" inverts each generating step to `tolerance`; "ddim" evaluates the
             network once a step and is off by O(1/steps); "midpoint" and "fireflow", of flows only,
             are off by O(1/steps^2); "shared-noise" is "ddim" from `shared_levels` of forward
-            diffusion.
+            diffusion; "renoise" gives up some of the round trip for latents like noise.
         tolerance: relative residual at which a fixed-point step is solved.
 
     Yields:
@@ -190,32 +189,25 @@ def invert(
             state = levels.a[index] * clean + levels.s[index] * shared_noise(clean)
             yield Step(done, levels.steps, clean, calls=0, state=state)
             continue
-        step = _InverseStep(network, state, levels, index, guidance)
+        step, here = (
+            _InverseStep(network, state, levels, index, guidance),
+            Call(done - 1, levels.steps),
+        )
         if is_iterative:
-            here = Call(done - 1, levels.steps)
             found = yield from watched(step.solving(output, tolerance), here.told)
+        elif solver == "renoise":
+            found = yield from watched(step.renoising(clean), here.told)
         else:
             found = step.explicit()
         # The prediction that carried the step follows from its two ends; no extra call is needed.
         carried, estimate = step.output(found.state), found.state
         if carried is not None:
-            output, level = carried, (levels.a[index], levels.s[index])
+            output, level = carried, levels.at(index)
             estimate, _ = clean_and_noise(levels.prediction, found.state, output, level)
         state = found.state
         residual = float(found.residual.max()) if is_iterative else 0.0
         yield Step(done, levels.steps, estimate, found.calls, residual, state)
     return state
-
-
-def shared_levels(steps: int) -> int:
-    """How many levels shared noise makes: at least one, and never the noisiest."""
-    return min(max(1, round(SHARED * steps)), steps - 1)
-
-
-def shared_noise(like: Tensor) -> Tensor:
-    """The one noise (C, H, W) that every picture of this shape (B, C, H, W) is given."""
-    source = torch.Generator().manual_seed(0)
-    return torch.randn(like.shape[1:], generator=source).to(like)
 
 
 def _flow(
@@ -275,6 +267,23 @@ class _InverseStep:
         start = self.cleaner if output is None else self._state(self.cleaner, output)
         return solving(self._previous, start, tolerance, LIMIT)
 
+    def renoising(self, clean: Tensor) -> Generator[int, None, Solution]:
+        """The mean of predictions at states that come nearer, kept like noise."""
+        prediction, level = self.levels.prediction, self.levels.at(self.index)
+        rows = torch.arange(clean.shape[0], device=clean.device)
+        noised = level[0] * clean + level[1] * shared_noise(clean)
+        _, like = clean_and_noise(prediction, noised, self._output(noised, rows), level)
+
+        def noise_at(state: Tensor) -> Tensor:
+            output = self._output(state, rows)
+            return clean_and_noise(prediction, self._state(self.cleaner, output), output, level)[1]
+
+        def state_of(noise: Tensor) -> Tensor:
+            a, s = self.levels.at(self.index + 1)
+            return level[0] / a * (self.cleaner - s * noise) + level[1] * noise
+
+        return renoising(noise_at, state_of, self.cleaner, like)
+
     def output(self, state: Tensor) -> Tensor | None:
         """The network's output that takes this state to the cleaner one; None between two levels
         that are the same, as a schedule that ends where its last step is may have."""
@@ -282,9 +291,11 @@ class _InverseStep:
         return (self.cleaner - scale * state) / push if push else None
 
     def _previous(self, state: Tensor, rows: Tensor) -> Tensor:
+        return self._state(self.cleaner[rows], self._output(state, rows))
+
+    def _output(self, state: Tensor, rows: Tensor) -> Tensor:
         time = self.levels.times[self.index]
-        output = self.guidance.predict(self.network, state, time, rows)
-        return self._state(self.cleaner[rows], output)
+        return self.guidance.predict(self.network, state, time, rows)
 
     def _state(self, cleaner: Tensor, output: Tensor) -> Tensor:
         scale, push = self.levels.coefficients(self.index)

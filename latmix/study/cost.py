@@ -14,6 +14,7 @@ import torch
 from latmix.jobs.inversion import PromptOf
 from latmix.jobs.progress import Progress
 from latmix.jobs.recall import recall_pictures
+from latmix.jobs.room import empty_prompts
 from latmix.jobs.workbench import Workbench
 from latmix.models.model_source import ModelSource
 from latmix.sampling.settings import GenerationSettings, InversionSettings
@@ -66,12 +67,13 @@ def estimate_cost(
         known = plan_cells(draws, found, methods, counts)
         lost = yield from find_lost(bench, found, known, making)
         cells, to_generate = len(known), len(lost)
-    call = 0.0
+    call, batch = 0.0, making.batch
     if to_invert or to_generate:
         yield Progress("load", 0, 0, note=f"measuring {bench.source.name}")
-        call = call_seconds(bench, settings, making.batch)
+        batch = bench.limit_for(settings.size).size(batch)
+        call = call_seconds(bench, settings, batch)
     inverting, generating = calls_each(settings, making.generation, bench.source)
-    inverted, generated = (-(-count // making.batch) for count in (to_invert, to_generate))
+    inverted, generated = (-(-count // batch) for count in (to_invert, to_generate))
     calls = round(inverted * inverting + generated * generating)
     return Cost(to_invert, len(wanted), to_generate, cells, calls, call, calls * call)
 
@@ -93,7 +95,7 @@ def call_seconds(bench: Workbench, settings: InversionSettings, batch: int) -> f
     """A network call for a batch: the second of two, since the first prepares."""
     model = bench.model
     state = torch.zeros(batch, *bench.source.latent_shape(settings.size), device=model.device)
-    told = model.condition([""] * batch)
+    told = empty_prompts(model, batch)
     taken = 0.0
     for _ in range(2):
         start = time.perf_counter()

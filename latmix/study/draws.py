@@ -104,6 +104,7 @@ def _joined(one: Inversion, other: Inversion) -> Inversion:
         cached=one.cached + other.cached,
         inverted=one.inverted + other.inverted,
         calls=one.calls + other.calls,
+        evaluations=one.evaluations + other.evaluations,
         seconds=one.seconds + other.seconds,
         residual=max(one.residual, other.residual),
     )

@@ -193,6 +193,9 @@ def estimate_trials(bench: Workbench, trials: Sequence[Trial], trying: Trying) -
         LatmixError: the model cannot be loaded, or the store not be read.
     """
     left = [trial for trial in trials if _kept(bench, trial, trying) is None]
+    batch = min(trying.batch, len(trying.rows))
+    if left:
+        batch = bench.limit_for(trying.like.size).size(batch)
     spaces: set[str] = set()
     calls = 0.0
     for trial in left:
@@ -200,10 +203,9 @@ def estimate_trials(bench: Workbench, trials: Sequence[Trial], trying: Trying) -
         inverting, generating = calls_each(settings, trial.generation(trying.like), bench.source)
         missing = bench.space(settings).missing([row.key for row in trying.rows])
         if _latents_of(trial, trying) not in spaces:
-            calls += inverting * -(-len(missing) // trying.batch)
+            calls += inverting * -(-len(missing) // batch)
         spaces.add(_latents_of(trial, trying))
-        calls += generating * -(-len(trying.rows) // trying.batch)
-    batch = min(trying.batch, len(trying.rows))
+        calls += generating * -(-len(trying.rows) // batch)
     call = call_seconds(bench, trying.like, batch) if left else 0.0
     return TrialCost(len(trials), len(left), round(calls), call, calls * call)
 
@@ -217,7 +219,7 @@ def _try(
     inverting, generating = calls_each(settings, generation, bench.source)
     doubled = inverting / (settings.steps * find_solver(settings.solver).calls)
     if inversion.inverted:
-        inverting = doubled * inversion.calls / -(-inversion.inverted // trying.batch)
+        inverting = doubled * inversion.evaluations / inversion.inverted
     else:
         inverting = counted.get(_latents_of(trial, trying), inverting)
     left_out = len(trying.rows) - len(inversion.rows)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
-from latmix.sampling.batches import in_batches
+from latmix.sampling.batches import BatchLimit, in_batches
 from latmix.sampling.generators import watched
 from latmix.sampling.pictures import generate_batch
 from latmix.sampling.settings import GenerationSettings
@@ -46,5 +47,25 @@ def generate_clean(
         clean = yield from watched(steps, tell)
         done.append(clean.float().cpu())
 
-    yield from in_batches(count, batch, bench.limit, make)
+    yield from in_batches(count, batch, _limit(bench, noise), make)
     return torch.cat(done)
+
+
+def decode_clean(
+    bench: Workbench, clean: Tensor, batch: int
+) -> Generator[Progress, None, list[Image.Image]]:
+    """The pictures of clean latents (B, C, H, W), in batches as those of `generate_clean`."""
+    pictures: list[Image.Image] = []
+
+    def decode(rows: range) -> Generator[Progress, None, None]:
+        pictures.extend(bench.model.decode(clean[rows.start : rows.stop].to(bench.device)))
+        yield Progress("decode", len(pictures), len(clean), device=str(bench.device))
+
+    yield from in_batches(len(clean), batch, _limit(bench, clean), decode)
+    return pictures
+
+
+def _limit(bench: Workbench, latents: Tensor) -> BatchLimit:
+    """That of pictures of the size that these latents have."""
+    height, width = (int(side) * bench.source.cell for side in latents.shape[2:])
+    return bench.limit_for((width, height))

@@ -17,7 +17,7 @@ from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
 from latmix.models.pixels import to_pixels
 from latmix.sampling.settings import GenerationSettings
-from latmix.study.noise import generate_clean, sample_noise
+from latmix.study.noise import decode_clean, generate_clean, sample_noise
 
 TIMES = ("T", "0")
 
@@ -78,10 +78,7 @@ def offset_pictures(
     noises = torch.stack([noise, *(add_offset(noise, *case) for case in cases)])
     clean = yield from generate_clean(bench, noises, prompt, settings, batch)
     states = torch.cat([clean, torch.stack([add_offset(clean[0], *case) for case in cases])])
-    pictures: list[Image.Image] = []
-    for part in torch.split(states, batch):
-        pictures += bench.model.decode(part.to(bench.device))
-        yield Progress("decode", len(pictures), len(states), device=str(bench.device))
+    pictures = yield from decode_clean(bench, states, batch)
     keys = [(time, *case) for time in TIMES for case in cases]
     made = zip(keys, pictures[1:], strict=True)
     return tuple(OffsetPicture(*key, each, *_change(each, pictures[0])) for key, each in made)

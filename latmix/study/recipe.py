@@ -29,7 +29,7 @@ from latmix.sampling.generators import watched
 from latmix.sampling.settings import GenerationSettings, InversionSettings
 from latmix.store.durable import explained, make_folder
 from latmix.store.latents import space_id
-from latmix.study.noise import generate_clean, sample_noise
+from latmix.study.noise import decode_clean, generate_clean, sample_noise
 
 LARGEST_PERTURBATION = 1.0
 """Standard deviation in units of the range of a pixel, 0 to 1."""
@@ -111,7 +111,7 @@ def make_samples(
 
         job = generate_clean(bench, noise[part], settings.prompt, settings.generation, batch)
         clean = yield from watched(job, tell)
-        pictures = bench.model.decode(clean.to(bench.device))
+        pictures = yield from decode_clean(bench, clean, batch)
         for index, picture in zip(part, pictures, strict=True):
             write_png(picture, plain[index])
     paths = {}
@@ -177,9 +177,7 @@ def centroid_pictures(
     """The centroid of the first N latents of each source: a row a source, a column an N."""
     mixed = [mix(latents[:count], method=method) for latents in sources for count in counts]
     clean = yield from generate_clean(bench, torch.stack(mixed), prompt, settings, batch)
-    pictures: list[Image.Image] = []
-    for part in torch.split(clean, batch):
-        pictures += bench.model.decode(part.to(bench.device))
+    pictures = yield from decode_clean(bench, clean, batch)
     return [pictures[at : at + len(counts)] for at in range(0, len(pictures), len(counts))]
 
 

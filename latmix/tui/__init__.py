@@ -47,7 +47,7 @@ class ExploreOptions:
     device: str = "auto"
     dtype: str = "auto"
     offload: str = "none"
-    batch: int = 8
+    batch: int | None = None
     choices: Mapping[str, Any] = field(default_factory=dict)
     fresh: bool = False
     mouse: bool = True

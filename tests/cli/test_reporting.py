@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import http.server
 import json
 import math
 import re
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +14,6 @@ from typer.main import get_command
 
 import latmix
 from latmix.cli import app
-from latmix.models.catalogue import built_in_folder
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -110,112 +105,6 @@ def test_a_model_that_is_not_a_folder_is_refused_by_every_command(
 ) -> None:
     for command in ("centroid", "mix", "invert", "stats"):
         refused(cli(command, folder, "--model", tmp_path / "nothing", *QUICK), 1, "model folder")
-
-
-COMMIT = "a" * 40
-
-
-class Hub(http.server.BaseHTTPRequestHandler):
-    """As much of a model hub as a download asks for, serving the built-in model."""
-
-    def do_HEAD(self) -> None:
-        self.answer(body=False)
-
-    def do_GET(self) -> None:
-        self.answer(body=True)
-
-    def answer(self, body: bool) -> None:
-        content = self.content(self.path.split("?")[0])
-        if content is None:
-            is_gated = "/gated/" in self.path
-            self.send_response(403 if is_gated else 404)
-            self.send_header("X-Error-Code", "GatedRepo" if is_gated else "RepoNotFound")
-            self.end_headers()
-            return
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("X-Repo-Commit", COMMIT)
-        self.send_header("ETag", hashlib.sha1(content).hexdigest())
-        self.end_headers()
-        if body:
-            self.wfile.write(content)
-
-    def content(self, name: str) -> bytes | None:
-        folder = built_in_folder()
-        files = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
-        if name.startswith("/api/models/somebody/emoji/tree/"):
-            pickle = {"type": "file", "path": "unet/pytorch_model.bin", "size": 9, "oid": COMMIT}
-            entries = [
-                {
-                    "type": "file",
-                    "path": n,
-                    "size": p.stat().st_size,
-                    "oid": hashlib.sha1(n.encode()).hexdigest(),
-                }
-                for n, p in files.items()
-            ]
-            return json.dumps([*entries, pickle]).encode()
-        if name.startswith("/api/models/somebody/emoji"):
-            siblings = [{"rfilename": n} for n in (*files, "unet/pytorch_model.bin")]
-            about = {"id": "somebody/emoji", "sha": COMMIT, "siblings": siblings, "tags": []}
-            return json.dumps(about).encode()
-        path = files.get(name.rpartition(f"/resolve/{COMMIT}/")[2])
-        return path.read_bytes() if path and name.startswith("/somebody/emoji/") else None
-
-    def log_message(self, *words: object) -> None:
-        pass
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    from huggingface_hub import constants
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setattr(constants, "ENDPOINT", address)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(
-        constants,
-        "HUGGINGFACE_CO_URL_TEMPLATE",
-        address + "/{repo_id}/resolve/{revision}/{filename}",
-    )
-    yield
-    server.shutdown()
-    server.server_close()
-
-
-def test_a_model_is_pulled_without_pickles_and_then_used(
-    hub: None, folder: Path, tmp_path: Path
-) -> None:
-    place = Path(answer(cli("models", "pull", "somebody/emoji", "--json"))["folder"])
-    assert not list(place.rglob("*.bin"))
-    result = answer(
-        cli(
-            "centroid",
-            folder,
-            "-n",
-            "2",
-            "--model",
-            "somebody/emoji",
-            "--json",
-            "-o",
-            tmp_path / "out.png",
-            *QUICK,
-        )
-    )
-    assert result["model"] == "somebody/emoji"
-    refused(cli("models", "pull", "nobody/nothing"), 1, "no model nobody/nothing")
-    refused(cli("models", "pull", "gated/one"), 1, "accept", "/gated/one, then", "hf auth login")
-    repository = next((tmp_path / "hub").glob("models--somebody--emoji"))
-    refused(cli("models", "remove", "somebody/emoji"), 2, "frees", "--yes")
-    assert repository.is_dir()
-    freed = answer(cli("models", "remove", "somebody/emoji", "--yes", "--json"))
-    assert freed["bytes"] > 1_000_000
-    assert not repository.exists()
-    refused(cli("models", "remove", "somebody/emoji", "--yes"), 1, "not in the hub's cache")
-    refused(cli("models", "remove", "mini", "--yes"), 1, "built in")
-    refused(cli("models", "remove", str(folder), "--yes"), 1, "folder of your own")
 
 
 def test_the_store_is_measured_checked_and_emptied(folder: Path, own_home: Path) -> None:

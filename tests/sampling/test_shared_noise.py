@@ -15,7 +15,8 @@ import latmix
 from latmix.models.protocol import Model
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
-from latmix.sampling.trajectory import Guidance, invert, shared_levels, shared_noise
+from latmix.sampling.shared_noise import shared_levels, shared_noise
+from latmix.sampling.trajectory import Guidance, invert
 
 
 @pytest.mark.parametrize(
