@@ -34,6 +34,7 @@ class Config:
         model: a catalogue name, hub id or folder; empty for the built-in model.
         theme: a theme's name; empty for the last one chosen.
         home: the folder everything latmix keeps is in.
+        preview_vae: a tiny autoencoder for previews; empty for the model's own, if it is here.
         draft_steps: of a draft; None for the last one chosen.
         keys: of the terminal UI, by binding id; it checks them itself.
     """
@@ -42,6 +43,7 @@ class Config:
     theme: str
     home: Path
     draft_steps: int | None = None
+    preview_vae: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -95,6 +97,7 @@ def load_config() -> Config:
         setting("theme"),
         Path(home).expanduser(),
         cast("int | None", written.get("draft_steps")),
+        setting("preview_vae"),
         cast("dict[str, str]", written.get("keys", {})),
     )
 

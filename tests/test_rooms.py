@@ -55,6 +55,7 @@ WITHOUT_TORCH = [
     "latmix.mixing.grid",
     "latmix.mixing.mixture",
     "latmix.mixing.written",
+    "latmix.models.fetch",
     "latmix.models.schedule",
     "latmix.models.source",
     "latmix.report",

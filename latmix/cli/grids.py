@@ -112,17 +112,9 @@ def find_cost(bench: Workbench, grid: Grid) -> Cost:
 
 def cost_text(cost: Cost) -> str:
     """The cost in a line."""
-    from latmix.jobs.progress import clock_text
-
-    work = (
+    return cost.told(
         f"to invert: {cost.to_invert:,} of {plural(cost.pictures, 'picture')}; "
         f"to generate: {cost.to_generate:,} of {plural(cost.cells, 'centroid')}"
-    )
-    if not cost.calls:
-        return work
-    return (
-        f"{work}: about {clock_text(cost.seconds)}, at {cost.call_seconds:.2g} s for each of "
-        f"{cost.calls:,} network calls"
     )
 
 

@@ -153,15 +153,7 @@ def _say_cost(cost: TrialCost, as_json: bool) -> int:
 
 
 def _cost_text(cost: TrialCost) -> str:
-    from latmix.jobs.progress import clock_text
-
-    work = f"to try: {cost.left:,} of {plural(cost.trials, 'trial')}"
-    if not cost.calls:
-        return work
-    return (
-        f"{work}: about {clock_text(cost.seconds)}, at {cost.call_seconds:.2g} s for each of "
-        f"{cost.calls:,} network calls"
-    )
+    return cost.told(f"to try: {cost.left:,} of {plural(cost.trials, 'trial')}")
 
 
 def _content(source: ModelSource, trying: Trying, found: Sequence[Tried]) -> dict[str, Any]:

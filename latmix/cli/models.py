@@ -29,7 +29,7 @@ def models(context: typer.Context) -> None:
 @command
 def list_models(output: SayOptions) -> int:
     """The models latmix knows by name, and whether each is on this machine."""
-    from latmix.models.catalogue import CATALOGUE
+    from latmix.models.catalogue import CATALOGUE, TINY
     from latmix.models.families import FAMILIES
 
     rows: list[dict[str, Any]] = [
@@ -43,6 +43,17 @@ def list_models(output: SayOptions) -> int:
         }
         for entry in CATALOGUE
     ]
+    rows += [
+        {
+            "name": tiny.name,
+            "repository": tiny.repository,
+            "pixels": None,
+            "licence": tiny.licence,
+            "note": f"tiny autoencoder: {tiny.note}; 5 MB",
+            "is_here": _is_tiny_here(tiny.name),
+        }
+        for tiny in TINY
+    ]
     if output.json:
         run.print_json(rows)
         return 0
@@ -51,7 +62,7 @@ def list_models(output: SayOptions) -> int:
     table = plain_table("name", "here", "#pixels", "licence", "what")
     for row in rows:
         here = "yes" if row["is_here"] else "no"
-        table.add_row(row["name"], here, str(row["pixels"]), row["licence"], row["note"])
+        table.add_row(row["name"], here, str(row["pixels"] or ""), row["licence"], row["note"])
     run.console().print(table)
     run.say("Any folder in diffusers format, or hub id, of these works too, by --model:")
     for title in dict.fromkeys(family.title for family in FAMILIES):
@@ -137,6 +148,16 @@ def remove(
     else:
         run.console().print(f"{shown}: {size} freed")
     return 0
+
+
+def _is_tiny_here(name: str) -> bool:
+    from latmix.models.tiny_autoencoder import tiny_folder
+
+    try:
+        tiny_folder(name)
+    except ModelError:
+        return False
+    return True
 
 
 def _is_here(name: str) -> bool:

@@ -241,12 +241,18 @@ class Studio:
             yield Progress("prepare", 0, 0, note="starting torch")
             import_numerics()
             from latmix.jobs.workbench import Workbench
+            from latmix.models.tiny_autoencoder import tiny_for
+            from latmix.sampling.preview import Preview
             from latmix.store.latents import LatentStore
 
             store = LatentStore(self._config.home)
             self._bench = Workbench(
                 source, store, self._device, self._dtype, self._offload, self._batch
             )
+            tiny = tiny_for(source, self._config.preview_vae)
+            if tiny:
+                place = self._bench.device
+                self._bench.preview = Preview(decoder=lambda: tiny.load(place).decode)
         return self._bench
 
 

@@ -102,6 +102,34 @@ CATALOGUE: tuple[Entry, ...] = tuple(
 """Those that can be had; a built-in model may be missing from a build."""
 
 
+@dataclass(frozen=True)
+class Tiny:
+    """A tiny autoencoder for previews, of a few MB.
+
+    Attributes:
+        family: the pipeline class of the models whose latents it shows.
+    """
+
+    name: str
+    repository: str
+    family: str
+    note: str
+    licence: str = "MIT"
+
+
+TINY: tuple[Tiny, ...] = (
+    Tiny("taesd", "madebyollin/taesd", "StableDiffusionPipeline", "previews of sd15"),
+    Tiny("taesdxl", "madebyollin/taesdxl", "StableDiffusionXLPipeline", "previews of sdxl"),
+    Tiny("taesd3", "madebyollin/taesd3", "StableDiffusion3Pipeline", "previews of sd35"),
+    Tiny("taef1", "madebyollin/taef1", "FluxPipeline", "previews of flux"),
+)
+
+
+def find_tiny_entry(name: str) -> Tiny | None:
+    """The tiny autoencoder of a short name or a hub id."""
+    return next((tiny for tiny in TINY if name in (tiny.name, tiny.repository)), None)
+
+
 def find_entry(name: str) -> Entry | None:
     """The entry of a short name or a hub id."""
     return next(

@@ -13,6 +13,7 @@ from latmix.errors import ModelError
 from latmix.models import catalogue
 from latmix.models.families import FAMILIES
 from latmix.models.source import find_model
+from latmix.models.tiny_autoencoder import tiny_folder
 from latmix.names import display_name, size_text
 
 _NETWORKS = {part for family in FAMILIES for part in family.networks}
@@ -56,7 +57,8 @@ def pull_model(name: str, quiet: bool = False) -> Path:
         ModelError: no such repository, no network, no room, not enough rights, or what arrived is
             not a model that latmix can use.
     """
-    entry = catalogue.find_entry(name)
+    tiny = catalogue.find_tiny_entry(name)
+    entry = tiny or catalogue.find_entry(name)
     repository = entry.repository if entry else name
     shown = display_name(repository or name)
     if not repository:
@@ -73,7 +75,7 @@ def pull_model(name: str, quiet: bool = False) -> Path:
     with _explained(repository):
         _check_room(repository, Path(constants.HF_HUB_CACHE))
         _fetch(repository)
-    return find_model(name).folder
+    return tiny_folder(name) if tiny else find_model(name).folder
 
 
 def _fetch(repository: str, **more: Any) -> Any:

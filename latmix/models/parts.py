@@ -21,6 +21,7 @@ from latmix.models.single_file import load_converted
 
 _DIFFUSERS = {
     "AutoencoderKL": "autoencoders.autoencoder_kl",
+    "AutoencoderTiny": "autoencoders.autoencoder_tiny",
     "FluxTransformer2DModel": "transformers.transformer_flux",
     "SD3Transformer2DModel": "transformers.transformer_sd3",
     "UNet2DModel": "unets.unet_2d",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from typing import Literal, TypeVar, overload
+from typing import Literal, TypedDict, TypeVar, Unpack, overload
 
 import torch
 from PIL import Image
@@ -19,6 +19,7 @@ from latmix.images import fit_picture, read_picture
 from latmix.mixing.companions import SECOND, UNCONDITIONAL, Latents
 from latmix.models.protocol import Conditioning, Model
 from latmix.sampling import trajectory
+from latmix.sampling.arguments import checked_prompts, latent_rows
 from latmix.sampling.batches import BatchLimit, in_batches
 from latmix.sampling.belm import generate_pair, invert_pair
 from latmix.sampling.generators import drained
@@ -45,20 +46,26 @@ BATCH = 8
 """Pictures at a time where the caller does not say."""
 
 
+class Inverting(TypedDict, total=False):
+    """The options of `invert` that say nothing of what it returns."""
+
+    negative: str
+    steps: int
+    guidance: float
+    size: tuple[int, int] | None
+    fit: str
+    inner_steps: int
+    batch: int
+
+
 @overload
 def invert(  # type: ignore[overload-overlap]
     model: Model,
     images: Readable | Sequence[Readable],
     prompt: str | Sequence[str] = "",
     *,
-    negative: str = "",
-    steps: int = 50,
-    guidance: float = 1.0,
     solver: Accompanied,
-    size: tuple[int, int] | None = None,
-    fit: str = "crop",
-    inner_steps: int = INNER_STEPS,
-    batch: int = BATCH,
+    **options: Unpack[Inverting],
 ) -> Latents: ...
 @overload
 def invert(
@@ -66,14 +73,8 @@ def invert(
     images: Readable | Sequence[Readable],
     prompt: str | Sequence[str] = "",
     *,
-    negative: str = "",
-    steps: int = 50,
-    guidance: float = 1.0,
     solver: str = DEFAULT_SOLVER,
-    size: tuple[int, int] | None = None,
-    fit: str = "crop",
-    inner_steps: int = INNER_STEPS,
-    batch: int = BATCH,
+    **options: Unpack[Inverting],
 ) -> Tensor: ...
 def invert(
     model: Model,
@@ -123,7 +124,7 @@ def invert(
     )
     model.source.latent_shape(settings.size)
     check_solver(settings.solver, model.source)
-    prompts = _prompts(model, prompt, len(many))
+    prompts = checked_prompts(model, prompt, len(many))
 
     def invert_some(part: range) -> Generator[Step | Call, None, Latents]:
         pictures = [prepare(many[at], settings) for at in part]
@@ -164,12 +165,12 @@ def generate(
     Raises:
         ValueError: a bad argument.
     """
-    rows = _latent_rows(model, latents)
+    rows = latent_rows(model, latents)
     scale = model.source.guidance if guidance is None else guidance
     generates = check_solver(solver, model.source).generates
     settings = GenerationSettings(scale, steps, negative, generates, draft)
-    prompts = _prompts(model, prompt, len(rows))
-    sources = prompts if source_prompt is None else _prompts(model, source_prompt, len(rows))
+    prompts = checked_prompts(model, prompt, len(rows))
+    sources = prompts if source_prompt is None else checked_prompts(model, source_prompt, len(rows))
 
     def make(part: range) -> Generator[Step, None, list[Image.Image]]:
         some = slice(part.start, part.stop)
@@ -269,46 +270,6 @@ def _guidance(model: Model, told: Conditioning, negative: str, scale: float) -> 
     if guiding == "none" or scale == 1.0:
         return Guidance(told)
     return Guidance(told, model.condition_negative([negative] * told.count), scale)
-
-
-def _latent_rows(model: Model, latents: Tensor | Latents) -> Latents:
-    """Latents with a first axis.
-
-    Raises:
-        ValueError: they are none of this model's.
-    """
-    whole = Latents(latents) if isinstance(latents, Tensor) else latents
-    noise = whole.noise
-    if noise.ndim not in (3, 4) or noise.numel() == 0:
-        raise ValueError(f"latents must be (B, C, H, W) or (C, H, W), not {tuple(noise.shape)}.")
-    if noise.ndim == 3:
-        whole = Latents(
-            noise[None], {name: one[None] for name, one in whole.companions.items()}, whole.steps
-        )
-    parts = (whole.noise, *whole.companions.values())
-    finite = all(bool(torch.isfinite(part).all()) for part in parts)
-    if whole.noise.shape[1] != model.source.channels or not finite:
-        raise ValueError(
-            f"latents must be finite and have {model.source.channels} channels, "
-            f"not {tuple(noise.shape)}."
-        )
-    return whole
-
-
-def _prompts(model: Model, prompt: str | Sequence[str], count: int) -> list[str]:
-    prompts = _one_each(prompt, count)
-    if any(prompts) and not model.source.family.is_prompted:
-        raise ValueError(f"prompt: {model.source.name} takes none.")
-    return prompts
-
-
-def _one_each(prompt: str | Sequence[str], count: int) -> list[str]:
-    prompts = [prompt] * count if isinstance(prompt, str) else list(prompt)
-    if count == 0:
-        raise ValueError("images: there are none.")
-    if len(prompts) != count:
-        raise ValueError(f"prompt: {len(prompts)} given for {count}; give one, or one for each.")
-    return prompts
 
 
 def _in_batches(

@@ -1,8 +1,9 @@
 """What latents look like while a job is at work, at a small share of the job's time.
 
-Small latents are decoded. Those of large models take as long to decode as several network calls;
-for them a linear map from a latent's channels to red, green and blue is fitted on pictures that
-have just been encoded, and costs next to nothing.
+With a tiny autoencoder at hand they are decoded by it. Else small latents are decoded by the model.
+Those of large models take as long to decode as several network calls; for them a linear map from a
+latent's channels to red, green and blue is fitted on pictures that have just been encoded, and
+costs next to nothing.
 """
 
 from __future__ import annotations
@@ -26,11 +27,22 @@ DECODED_CELLS = 1024
 """Latents of at most this many cells (H W) are decoded: 32 x 32, pictures of 256 pixels."""
 
 
+Decode = Callable[[Tensor], Image.Image]
+"""The picture of a clean latent (C, H, W)."""
+
+
 class Preview:
     """Previews of one model's latents."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        decoder: Callable[[], Decode] | None = None,
+    ) -> None:
+        """Args: decoder: loads that of a tiny autoencoder; asked when it is first needed."""
         self._clock = clock
+        self._decoder = decoder
+        self._decode: Decode | None = None
         self._due = 0.0
         self._map: Tensor | None = None
 
@@ -46,7 +58,7 @@ class Preview:
             latents: clean ones, (B, C, H, W), of these B RGB pictures.
         """
         height, width = latents.shape[2:]
-        if self._map is not None or height * width <= DECODED_CELLS:
+        if self._decoder or self._map is not None or height * width <= DECODED_CELLS:
             return
         cells = _with_one(latents.float().cpu())
         colours = torch.cat([_colours(picture, (width, height)) for picture in pictures])
@@ -56,7 +68,10 @@ class Preview:
         """A picture of clean latents (C, H, W): of the model's size, or a pixel a cell."""
         start = self._clock()
         height, width = clean.shape[1:]
-        if self._map is None or height * width <= DECODED_CELLS:
+        if self._decoder:
+            self._decode = self._decode or self._decoder()
+            picture = self._decode(clean)
+        elif self._map is None or height * width <= DECODED_CELLS:
             picture = model.decode(clean[None])[0]
         else:
             values = (_with_one(clean[None].float().cpu()) @ self._map).clamp(0, 1)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from latmix.jobs.inversion import PromptOf
-from latmix.jobs.progress import Progress
+from latmix.jobs.progress import Progress, clock_text
 from latmix.jobs.recall import recall_pictures
 from latmix.jobs.room import empty_prompts
 from latmix.jobs.workbench import Workbench
@@ -24,24 +24,42 @@ from latmix.study.draws import Draws
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What is left to do.
+class NetworkCost:
+    """What is left for the network to do.
+
+    Attributes:
+        calls: each for a batch.
+        call_seconds: of one; 0 where none is needed.
+        seconds: of all; encoding, decoding and measuring come on top.
+    """
+
+    calls: int
+    call_seconds: float
+    seconds: float
+
+    def told(self, work: str) -> str:
+        """The work in a line, with the time that it takes."""
+        if not self.calls:
+            return work
+        return (
+            f"{work}: about {clock_text(self.seconds)}, at {self.call_seconds:.2g} s for each of "
+            f"{self.calls:,} network calls"
+        )
+
+
+@dataclass(frozen=True)
+class Cost(NetworkCost):
+    """What is left to do of centroids.
 
     Attributes:
         to_invert, to_generate: pictures that are not there yet.
         pictures, cells: all that the study needs.
-        calls: of the network, each for a batch.
-        call_seconds: of one; 0 where none is needed.
-        seconds: of all; encoding, decoding and measuring come on top.
     """
 
     to_invert: int
     pictures: int
     to_generate: int
     cells: int
-    calls: int
-    call_seconds: float
-    seconds: float
 
 
 def estimate_cost(
@@ -75,7 +93,7 @@ def estimate_cost(
     inverting, generating = calls_each(settings, making.generation, bench.source)
     inverted, generated = (-(-count // batch) for count in (to_invert, to_generate))
     calls = round(inverted * inverting + generated * generating)
-    return Cost(to_invert, len(wanted), to_generate, cells, calls, call, calls * call)
+    return Cost(calls, call, calls * call, to_invert, len(wanted), to_generate, cells)
 
 
 def calls_each(

@@ -27,7 +27,7 @@ from latmix.sampling.pictures import prepare
 from latmix.sampling.settings import GenerationSettings, InversionSettings
 from latmix.sampling.solvers import find_solver
 from latmix.store.durable import explained, make_folder
-from latmix.study.cost import call_seconds, calls_each
+from latmix.study.cost import NetworkCost, call_seconds, calls_each
 from latmix.study.measures import Estimate, estimate
 from latmix.study.tables import write_json
 
@@ -119,21 +119,15 @@ class Trying:
 
 
 @dataclass(frozen=True)
-class TrialCost:
+class TrialCost(NetworkCost):
     """What is left to do.
 
     Attributes:
         trials, left: all of them, and those not kept.
-        calls: of the network, each for a batch.
-        call_seconds: of one; 0 where none is needed.
-        seconds: of all; encoding, decoding and comparing come on top.
     """
 
     trials: int
     left: int
-    calls: int
-    call_seconds: float
-    seconds: float
 
 
 def plan_trials(
@@ -207,7 +201,7 @@ def estimate_trials(bench: Workbench, trials: Sequence[Trial], trying: Trying) -
         spaces.add(_latents_of(trial, trying))
         calls += generating * -(-len(trying.rows) // batch)
     call = call_seconds(bench, trying.like, batch) if left else 0.0
-    return TrialCost(len(trials), len(left), round(calls), call, calls * call)
+    return TrialCost(round(calls), call, calls * call, len(trials), len(left))
 
 
 def _try(
