@@ -38,6 +38,8 @@ class PictureView(ScrollView, can_focus=True):
         self.arrangement = Arrangement()
         self._painter = RowPainter(session, self.arrangement)
         self._painted: dict[int, Strip] = {}
+        self._styles: RowStyles | None = None
+        self._is_due = False
         self._is_high: bool | None = None
         self._rested: Row | None = None
         self.cursor = 0
@@ -123,6 +125,7 @@ class PictureView(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         self._painter.forget_drawn()
+        self._styles = None
         super().notify_style_update()
 
     # Small pictures
@@ -173,7 +176,14 @@ class PictureView(ScrollView, can_focus=True):
                 header.first().show(self.columns, self.arrangement.order)
 
     def repaint(self) -> None:
-        """Write the lines that look otherwise now; a slow link carries no others."""
+        """Write the lines that look otherwise now, once all that changes them now is done."""
+        if not self._is_due:
+            self._is_due = True
+            self.call_next(self._write_changed)
+
+    def _write_changed(self) -> None:
+        """A slow link carries no others."""
+        self._is_due = False
         width = self.scrollable_content_region.width
         for y in range(self.size.height):
             if self._line(y) != self._painted.get(y):
@@ -186,18 +196,21 @@ class PictureView(ScrollView, can_focus=True):
     def _line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         index, line = divmod(y + self.scroll_offset.y, self._painter.lines)
-        base = self.rich_style
+        styles = self._styles = self._styles or self._row_styles()
         rows = self.arrangement.rows
         if not 0 <= index < len(rows):
-            return Strip.blank(width, base)
-        styles = RowStyles(
+            return Strip.blank(width, styles.base)
+        cursor = Cursor(self.entry) if index == self.cursor else None
+        return self._painter.paint(rows[index], line, width, styles, cursor)
+
+    def _row_styles(self) -> RowStyles:
+        base = self.rich_style
+        return RowStyles(
             base,
             base + self.get_component_rich_style("pictures--bar", partial=True),
             self.get_component_rich_style("pictures--out", partial=True),
             self.get_component_rich_style("pictures--failed", partial=True),
         )
-        cursor = Cursor(self.entry) if index == self.cursor else None
-        return self._painter.paint(rows[index], line, width, styles, cursor)
 
     # Moving
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from rich.console import Group
+from rich.padding import Padding
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -47,9 +49,8 @@ class FailuresDialog(Dialog[list[str]]):
         self.dismiss(list(self._failures))
 
 
-def _shown(key: str, why: str) -> Text:
-    text = Text(f"✗ {display_name(Path(key).name)}", style="bold")
+def _shown(key: str, why: str) -> Group:
     # The reason begins with the whole path, for those who have no list above it.
     said = why.removeprefix(display_name(key)).removeprefix(":").strip()
-    text.append(f"\n  {said}", style="not bold")
-    return text
+    name = Text(f"✗ {display_name(Path(key).name)}", style="bold")
+    return Group(name, Padding(Text(said), (0, 0, 0, 2)))

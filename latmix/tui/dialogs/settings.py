@@ -24,24 +24,29 @@ from latmix.tui.dialogs.dialog import Dialog
 
 @dataclass(frozen=True)
 class Setting:
-    """A line of the form; `options` where only these values are possible."""
+    """A line of the form; `options` where only these values are possible, `empty` is what nothing
+    written stands for."""
 
     name: str
     label: str
     sentence: str
     options: tuple[str, ...] = ()
+    empty: str = ""
 
 
 SETTINGS = (
     Setting("steps", "steps", "Of a result, both ways. Other steps mean other latents."),
-    Setting("guidance", "guidance", "While generating; empty is what suits the model."),
+    Setting("guidance", "guidance", "While generating; empty is what suits the model.",
+            empty="as suits the model"),
     Setting("draft_steps", "draft steps", "Of drafts: comparisons, sweeps, and after every edit."),
     Setting("solver", "solver", "How pictures are inverted.", tuple(SOLVERS)),
     Setting("inversion_guidance", "inversion guidance",
             "While inverting; 1 keeps latents close to noise."),
-    Setting("size", "size", "Of pictures in pixels: 512 or 768x512; empty is the model's."),
+    Setting("size", "size", "Of pictures in pixels: 512 or 768x512; empty is the model's.",
+            empty="the model's"),
     Setting("fit", "fit", "How a picture is brought to that size.", tuple(FITS)),
-    Setting("negative", "negative prompt", "What pictures shall not show; empty is nothing."),
+    Setting("negative", "negative prompt", "What pictures shall not show; empty is nothing.",
+            empty="nothing"),
 )  # fmt: skip
 
 
@@ -166,7 +171,7 @@ class SettingsDialog(Dialog[dict[str, Any]]):
                     if setting.options:
                         yield OneOf(setting.options, value, setting.name)
                     else:
-                        yield Input(value, name=setting.name, compact=True)
+                        yield Input(value, setting.empty, name=setting.name, compact=True)
         yield Static("", id="setting-words", markup=False)
         yield Static("", classes="dialog-error", markup=False)
 
