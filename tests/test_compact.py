@@ -99,3 +99,17 @@ def test_of_two_at_once_the_second_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="Another process"):
         compact(tmp_path)
     first.close()
+
+
+def test_a_latent_that_was_checked_is_checked_again_once_its_file_was_written_to(
+    tmp_path: Path,
+) -> None:
+    path = fill(tmp_path, KEYS[:3])
+    os.utime(path, (0, 0))
+    space = LatentStore(tmp_path).open(SETTINGS, SHAPE)
+    assert_holds(space, KEYS[:3])
+    assert_holds(space, KEYS[:3])
+    blob = bytearray(path.read_bytes())
+    blob[-1] ^= 1
+    path.write_bytes(blob)
+    assert space.missing(KEYS[:3]) == [2]

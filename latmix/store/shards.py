@@ -26,7 +26,7 @@ import re
 import struct
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -75,7 +75,8 @@ class Row:
 class Shard:
     """What the header of a shard says; `starts` are the tensors' first bytes, in the table's order.
 
-    `whole` is how many rows lie in the file in full: all, unless the file was cut short.
+    `whole` is how many rows lie in the file in full: all, unless the file was cut short. `sound`
+    are the rows whose latents this process has checked, by the time and size of the file then.
     """
 
     path: Path
@@ -87,6 +88,7 @@ class Shard:
     whole: int
     size: int
     modified: float
+    sound: dict[tuple[int, int], set[int]] = field(default_factory=dict)
 
 
 def write_shard(space: Path, rows: Sequence[Row], shape: Shape) -> Shard:
