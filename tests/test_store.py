@@ -38,7 +38,8 @@ from latmix.store import folders
 from latmix.store.durable import write_durably, write_json_durably
 from latmix.store.folders import SpaceFolder
 from latmix.store.latents import LatentStore, row_key, space_id
-from latmix.store.shards import Shard, ShardReader, scan_shard
+from latmix.store.reading import ShardReader
+from latmix.store.shards import Shard, scan_shard
 from latmix.store.space import LatentSpace
 from latmix.store.upkeep import DamagedRow, VerifyReport
 
@@ -79,7 +80,7 @@ def finish(work: Generator[Any, None, Result]) -> Result:
 
 
 def prune(root: Path, **options: Any) -> int:
-    return finish(LatentStore(root).prune(**options))
+    return finish(LatentStore(root).prune(**options)).bytes
 
 
 def verify(root: Path) -> VerifyReport:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from latmix.store.latents import LatentStore
 
 app = typer.Typer(
-    help="Size, verify and prune the stored latents.",
+    help="Size, verify, prune and compact the stored latents.",
     rich_markup_mode=None,
     invoke_without_command=True,
 )
@@ -24,7 +24,7 @@ app = typer.Typer(
 
 @app.callback()
 def store(context: typer.Context) -> None:
-    """Size, verify and prune the stored latents."""
+    """Size, verify, prune and compact the stored latents."""
     if context.invoked_subcommand is None:
         size()
 
@@ -102,10 +102,27 @@ def prune(
     job = _open_store().prune(space=space, older_than_days=older_than_days, dry_run=dry_run)
     freed = run.drive(_counted("prune", job), output.quiet)
     if output.json:
-        run.print_json({"bytes": freed, "is_dry_run": dry_run})
+        run.print_json({"bytes": freed.bytes, "is_dry_run": dry_run})
     else:
         what = "would be freed" if dry_run else "freed"
-        run.console().print(f"{size_text(freed)} {what}.")
+        run.console().print(f"{size_text(freed.bytes)} {what}.")
+    return 0
+
+
+@app.command("compact")
+@command
+def compact(
+    output: SayOptions,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much.")] = False,
+) -> int:
+    """Prune, and join small files of latents to full ones."""
+    job = _open_store().compact(dry_run=dry_run)
+    freed = run.drive(_counted("compact", job), output.quiet)
+    if output.json:
+        run.print_json({"bytes": freed.bytes, "files": freed.files, "is_dry_run": dry_run})
+    else:
+        what = "would be freed" if dry_run else "freed"
+        run.console().print(f"{size_text(freed.bytes)} in {freed.files} files {what}.")
     return 0
 
 

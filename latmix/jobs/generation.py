@@ -17,14 +17,12 @@ from latmix.jobs.workbench import Workbench
 from latmix.mixing.companions import COMPANIONS, Latents
 from latmix.mixing.direction import (
     NEEDS_PRODUCTS,
-    Direction,
     GramProducts,
     Products,
     StreamedProducts,
-    cancelled,
     direct,
 )
-from latmix.mixing.formula import TOLERANCE, normalise_sums, weight_table
+from latmix.mixing.formula import scaled_mixtures, weight_table
 from latmix.mixing.grid import Method, parse_cutoff
 from latmix.mixing.statistics import Statistics, sum_statistics
 from latmix.mixing.summary import GRAM_BYTES, Gram, Summary, block_share, weighted_sums
@@ -82,44 +80,23 @@ def mix_stored(
     summary = stored_summary(inversion, method)
     table = weight_table(weights, len(inversion.keys), torch.device("cpu"))
     direction = direct(method, summary, table, stored_products(inversion, method, summary))
-    mixed, statistics, rounding = _scaled(inversion, summary, table, direction, method, FAST)
-    poor = (rounding > TOLERANCE).nonzero()[:, 0]
-    if len(poor):
-        again = summary, table[poor], direction.rows(poor), method, torch.float64
-        mixed[poor], redone, rounding = _scaled(inversion, *again)
-        for row, better in zip(poor.tolist(), redone, strict=True):
-            statistics[row] = better
-        if bool(rounding.isinf().any()):
-            raise cancelled(method)
-    latents = mixed.reshape(len(table), *inversion.space.shape)
-    shaped = [each.with_shape(z) for each, z in zip(statistics, latents, strict=True)]
-    return Mixed(latents.float(), table, tuple(shaped), (method,) * len(table))
-
-
-def _scaled(
-    inversion: Inversion,
-    summary: Summary,
-    weights: Tensor,
-    direction: Direction,
-    method: Method,
-    kind: torch.dtype,
-) -> tuple[Tensor, list[Statistics], Tensor]:
-    """Mixtures (B, C, P) whose sums are formed in `kind`, block by block, and added up in float64.
-
-    Returns:
-        them, their statistics, and their relative error (B,): infinite where latents cancel.
-    """
     space, coefficients = inversion.space, direction.coefficients
-    mixed = weighted_sums(space.blocks(inversion.keys), summary, coefficients, kind)
-    statistics = [
-        sum_statistics(
-            mixed[row], summary, weights[row], method, direction.rows(slice(row, row + 1))
-        )
-        for row in range(len(weights))
-    ]
-    gain, lost = normalise_sums(mixed, summary, weights, direction, method)
-    error = gain * torch.finfo(kind).eps * block_share(coefficients, summary, space.block_rows)
-    return mixed, statistics, torch.where(lost, torch.inf, error)
+    statistics: dict[int, Statistics] = {}
+
+    def sums(rows: Tensor, kind: torch.dtype) -> Tensor:
+        """Formed block by block in `kind`, and added up in float64."""
+        blocks = space.blocks(inversion.keys)
+        totals = weighted_sums(blocks, summary, coefficients[rows], kind)
+        for row, total in zip(rows.tolist(), totals, strict=True):
+            one = direction.rows(slice(row, row + 1))
+            statistics[row] = sum_statistics(total, summary, table[row], method, one)
+        return totals
+
+    share = block_share(coefficients, summary, space.block_rows)
+    mixed = scaled_mixtures(sums, summary, table, direction, method, FAST, share)
+    latents = mixed.reshape(len(table), *space.shape)
+    shaped = [statistics[row].with_shape(latents[row]) for row in range(len(table))]
+    return Mixed(latents.float(), table, tuple(shaped), (method,) * len(table))
 
 
 def stored_summary(inversion: Inversion, method: Method | None = None) -> Summary:

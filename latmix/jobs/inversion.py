@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -102,6 +101,16 @@ Looked = tuple[PictureRow, Image.Image | None]
 """A picture that was looked up, with its pixels where it has no latent."""
 
 
+def _known(picture: Path | PictureRow, prompt_of: PromptOf) -> PictureRow | PictureError:
+    """A picture with its content and prompt; why it cannot be used where it cannot be read."""
+    if isinstance(picture, PictureRow):
+        return picture
+    try:
+        return PictureRow(picture, content_hash(picture), prompt_of(picture))
+    except PictureError as error:
+        return error
+
+
 def prompt_template(template: str) -> PromptOf:
     """What a picture is told: its sidecar `name.txt`, else the template.
 
@@ -152,8 +161,10 @@ def invert_pictures(
     work = _Work(bench, space, settings, offered, wanted, strict, resume, preview)
     start = time.monotonic()
     with work.space:
-        with closing(ahead(pictures, partial(work.look, prompt_of), batch)) as looked:
-            while len(work.rows) < wanted and (found := next(looked, None)):
+        parts = [pictures[start : start + batch] for start in range(0, offered, batch)]
+        with closing(ahead(parts, partial(work.look, prompt_of), 1)) as looked:
+            each = (pair for part, some in looked for pair in zip(part, some.result(), strict=True))
+            while len(work.rows) < wanted and (found := next(each, None)):
                 work.take(*found)
                 if len(work.pending) == batch:
                     yield from work.invert_pending()
@@ -194,30 +205,37 @@ class _Work:
     evaluations: int = 0
     residual: float = 0.0
 
-    def look(self, prompt_of: PromptOf, picture: Path | PictureRow) -> Looked:
-        """Look a picture up, or read it for the next batch. Called in another thread.
+    def look(
+        self, prompt_of: PromptOf, pictures: Sequence[Path | PictureRow]
+    ) -> list[Looked | PictureError]:
+        """Look pictures up together, and read those without a latent for the next batch; for each
+        that cannot be used, why. Called in another thread."""
+        rows = [_known(picture, prompt_of) for picture in pictures]
+        keys = [row.key for row in rows if isinstance(row, PictureRow)]
+        lost = self.space.missing(keys) if self.resume else range(len(keys))
+        absent = {keys[index] for index in lost}
+        return [self._pixels(row, absent) if isinstance(row, PictureRow) else row for row in rows]
 
-        Raises:
-            PictureError: it cannot be used.
-        """
-        if isinstance(picture, Path):
-            picture = PictureRow(picture, content_hash(picture), prompt_of(picture))
-        if self.resume and not self.space.missing([picture.key]):
-            return picture, None
-        return picture, prepare(picture.path, self.settings)
-
-    def take(self, picture: Path | PictureRow, looked: Future[Looked]) -> None:
-        """Put a picture into the next batch; note why it cannot be used."""
+    def _pixels(self, row: PictureRow, absent: set[str]) -> Looked | PictureError:
+        if row.key not in absent:
+            return row, None
         try:
-            row, image = looked.result()
-            if row.key not in self.pending and row.key not in self.made:
-                if image is None:
-                    self.cached += 1
-                else:
-                    self.pending[row.key] = (row, image)
-            self.rows.append(row)
+            return row, prepare(row.path, self.settings)
         except PictureError as error:
-            self._leave_out(picture if isinstance(picture, Path) else picture.path, error)
+            return error
+
+    def take(self, picture: Path | PictureRow, looked: Looked | PictureError) -> None:
+        """Put a picture into the next batch; note why it cannot be used."""
+        if isinstance(looked, PictureError):
+            self._leave_out(picture if isinstance(picture, Path) else picture.path, looked)
+            return
+        row, image = looked
+        if row.key not in self.pending and row.key not in self.made:
+            if image is None:
+                self.cached += 1
+            else:
+                self.pending[row.key] = (row, image)
+        self.rows.append(row)
 
     def invert_pending(self) -> Generator[Progress, None, None]:
         """Invert the pictures that wait, together, and put their latents into the store."""

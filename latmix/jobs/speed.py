@@ -18,7 +18,8 @@ from latmix.jobs.room import empty_prompts
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.summary import Gram
-from latmix.models.protocol import Model
+from latmix.models.protocol import Conditioning, Model
+from latmix.models.recorded import calls_before_recording
 from latmix.sampling.pictures import BATCH
 
 PICTURES = 96
@@ -28,6 +29,9 @@ SECONDS = 1.0
 """Each figure is measured for about so long, and at least `RUNS` times."""
 
 RUNS = 3
+
+SETTLING = 3.0
+"""Seconds that the network is called for before it is measured."""
 
 MIDDLE = 500.0
 """A timestep to call the network at; its time does not depend on it."""
@@ -83,6 +87,7 @@ def measure_speed(bench: Workbench, batch: int = BATCH) -> Generator[Progress, N
     state, told = torch.randn(batch, *shape, device=device), empty_prompts(model, batch)
     one = told.rows([0])
     operations = call_operations(model, model.source.size)
+    _settle(lambda: model.predict(state[:1], MIDDLE, one))
     alone = median(lambda: model.predict(state[:1], MIDDLE, one), device)
     together = median(lambda: model.predict(state, MIDDLE, told), device)
     yield Progress("bench", 2, 4, note="decoder")
@@ -99,6 +104,15 @@ def median(work: Callable[[], object], device: torch.device) -> float:
     while len(times) < RUNS or sum(times) < SECONDS:
         times.append(_timed(work, device))
     return statistics.median(times)
+
+
+def _settle(work: Callable[[], object]) -> None:
+    """Call the network as often as a job does before a small one is recorded, or for a while."""
+    end = time.monotonic() + SETTLING
+    for _ in range(calls_before_recording() + 1):
+        work()
+        if time.monotonic() >= end:
+            return
 
 
 def _timed(work: Callable[[], object], device: torch.device) -> float:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import overload
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -31,7 +32,6 @@ from latmix.mixing.nao import likeliest_norm
 from latmix.mixing.summary import (
     GRAM_BYTES,
     ROUNDING,
-    Blocks,
     Gram,
     Summary,
     blocks,
@@ -88,7 +88,13 @@ def mix(
         raise ValueError("latents must be finite, but some element is NaN or infinite.")
     direction = direct(method, summary, table, products_of(latents, method, summary))
     kind = torch.float64 if latents.dtype == torch.float64 else torch.float32
-    mixed = scaled_mixtures(lambda: blocks(latents, kind), summary, table, direction, method, kind)
+
+    def sums(rows: Tensor, within: torch.dtype) -> Tensor:
+        return weighted_sums(
+            blocks(latents, kind), summary, direction.coefficients[rows].to(within)
+        )
+
+    mixed = scaled_mixtures(sums, summary, table, direction, method, kind)
     mixed = mixed.reshape(table.shape[0], *latents.shape[1:])
     many = weights is not None and torch.as_tensor(weights).ndim == 2
     return mixed if many else mixed[0]
@@ -104,33 +110,36 @@ def products_of(latents: Tensor, method: Method, summary: Summary) -> Products |
 
 
 def scaled_mixtures(
-    read: Callable[[], Blocks],
+    sums: Callable[[Tensor, torch.dtype], Tensor],
     summary: Summary,
     weights: Tensor,
     direction: Direction,
     method: Method,
     kind: torch.dtype,
+    share: Tensor | float = 1.0,
 ) -> Tensor:
-    """The mixtures d' + rho m/|m|, (B, C, P), of latents that are read in blocks.
+    """The mixtures d' + rho m/|m|, (B, C, P), of latents that are summed elsewhere.
 
-    The sums are formed in `kind`; statistics are of the weights' type. A mixture that would amplify
-    the rounding of float32 sums beyond `TOLERANCE` is summed again in the weights' type.
+    Statistics are of the weights' type. A mixture that would amplify the rounding of its sums
+    beyond `TOLERANCE` is summed again in the weights' type.
 
     Args:
+        sums: sum c_n z_n of some of the mixtures, by their rows (k,), formed in a type: (k, C, P).
         weights: (B, N), each row summing to 1 (`weight_table`).
-        kind: of the result.
+        kind: in which all are summed first.
+        share: of that type's rounding, what the sums have, (B,).
 
     Raises:
         ValueError: the latents cancel, so that no direction is left to scale.
     """
-    mixed = weighted_sums(read(), summary, direction.coefficients.to(kind))
+    mixed = sums(torch.arange(len(weights), device=weights.device), kind)
     gain, lost = normalise_sums(mixed, summary, weights, direction, method)
-    poor = lost | (gain * torch.finfo(kind).eps > TOLERANCE)
+    poor = lost | (gain * torch.finfo(kind).eps * share > TOLERANCE)
     if kind != weights.dtype and bool(poor.any()):
-        again, weights = direction.rows(poor), weights[poor]
-        sums = weighted_sums(read(), summary, again.coefficients)
-        lost = normalise_sums(sums, summary, weights, again, method)[1]
-        mixed[poor] = sums.to(kind)
+        rows = poor.nonzero()[:, 0]
+        again = sums(rows, weights.dtype)
+        lost = normalise_sums(again, summary, weights[rows], direction.rows(rows), method)[1]
+        mixed[rows] = again.to(mixed)
     if bool(lost.any()):
         raise cancelled(method)
     return mixed
@@ -261,7 +270,9 @@ def weight_table(
     """
     if weights is None:
         return torch.full((1, count), 1.0 / count, dtype=precise(device), device=device)
-    table = torch.as_tensor(weights, dtype=torch.float64, device="cpu")
+    if not isinstance(weights, Tensor):  # numpy reads long lists three times as fast
+        weights = torch.from_numpy(np.array(weights, dtype=np.float64))
+    table = weights.to("cpu", torch.float64)
     if table.ndim not in (1, 2) or table.shape[-1] != count:
         raise ValueError(
             f"weights must have the shape ({count},) or (B, {count}) for {count} latents, "
@@ -270,8 +281,8 @@ def weight_table(
     rows = table.reshape(-1, count)
     if not len(rows):
         raise ValueError("weights: there are no rows; at least one mixture is needed.")
-    largest = rows.amax(dim=1, keepdim=True)
-    bad = ~(torch.isfinite(rows) & (rows >= 0)).all(dim=1) | (largest[:, 0] == 0)
+    least, largest = torch.aminmax(rows, dim=1, keepdim=True)  # NaN if any is
+    bad = ~((least >= 0) & (largest > 0) & (largest < torch.inf))[:, 0]
     if bool(bad.any()):
         normalised(rows[int(bad.nonzero()[0])].tolist())
     # Dividing by the largest first keeps the sum finite for weights near the float limit.

@@ -8,6 +8,7 @@ from torch import Tensor
 from latmix.models.latent_model import LatentModel, check_width, gradients_on_demand
 from latmix.models.model_source import ModelSource
 from latmix.models.protocol import Conditioning
+from latmix.models.recorded import RecordedUNet, is_worth_recording
 
 
 class StableDiffusion(LatentModel):
@@ -22,10 +23,15 @@ class StableDiffusion(LatentModel):
     ) -> None:
         super().__init__(source, device, dtype, offload)
         self._denoiser.to(memory_format=torch.channels_last)  # convolutions run faster
+        self._quick: RecordedUNet | None = None
+        if is_worth_recording(self._denoiser, device, offload):
+            self._quick = RecordedUNet(self._denoiser)
 
     @gradients_on_demand
     def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
         text = conditioning.tensors["text"].to(self.dtype)
+        if self._quick and not conditioning.wants_gradient:
+            return self._quick(state.to(self.dtype), time, text).float()
         output = self._denoiser(state.to(self.dtype), time, encoder_hidden_states=text)
         sample: Tensor = output.sample
         return sample.float()

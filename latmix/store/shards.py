@@ -1,4 +1,4 @@
-"""The file format of stored latents, and nothing else: written, scanned and read without torch.
+"""The file format of stored latents, and nothing else: written and scanned without torch.
 
 A shard is a safetensors file that never changes once it has its name, `<32 hex>.safetensors`:
 
@@ -26,11 +26,10 @@ import re
 import struct
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO
 from uuid import uuid4
 from zlib import crc32
@@ -38,11 +37,18 @@ from zlib import crc32
 from latmix.store.durable import write_durably
 
 FORMAT = "latmix-latents-1"
+ROWS = 256
+BYTES = 2**26
 SHARD_NAME = re.compile(r"[0-9a-f]{32}\.safetensors")
 LONGEST_HEADER = 100_000_000
 
 Shape = tuple[int, int, int]
 Buffer = bytes | bytearray | memoryview
+
+
+def full_shard(shape: Shape) -> int:
+    """Latents that one shard is to hold: 256, or fewer where those are more than 64 MB."""
+    return min(ROWS, max(1, BYTES // (math.prod(shape) * 4)))
 
 
 class ShardDamaged(ValueError):
@@ -69,7 +75,8 @@ class Row:
 class Shard:
     """What the header of a shard says; `starts` are the tensors' first bytes, in the table's order.
 
-    `whole` is how many rows lie in the file in full: all, unless the file was cut short.
+    `whole` is how many rows lie in the file in full: all, unless the file was cut short. `sound`
+    are the rows whose latents this process has checked, by the time and size of the file then.
     """
 
     path: Path
@@ -81,6 +88,7 @@ class Shard:
     whole: int
     size: int
     modified: float
+    sound: dict[tuple[int, int], set[int]] = field(default_factory=dict)
 
 
 def write_shard(space: Path, rows: Sequence[Row], shape: Shape) -> Shard:
@@ -104,7 +112,7 @@ def write_shard(space: Path, rows: Sequence[Row], shape: Shape) -> Shard:
 def plan_shard(space: Path, rows: Sequence[Row], shape: Shape) -> tuple[Shard, bytes]:
     """The shard that `write_shard` would write, and its header; nothing is written."""
     keys = [row.key for row in rows]
-    summaries = [crc32(row.summary, crc32(_key_bytes(row.key))) for row in rows]
+    summaries = [crc32(row.summary, crc32(key_bytes(row.key))) for row in rows]
     checksums = [crc32(row.latent, start) for row, start in zip(rows, summaries, strict=True)]
     lists = {
         name: json.dumps(part)
@@ -136,10 +144,10 @@ def scan_shard(path: Path, space: str) -> Shard:
     """
     with path.open("rb", buffering=0) as file:
         status = os.fstat(file.fileno())
-        length = int.from_bytes(_read(file, 0, 8), "little")
+        length = int.from_bytes(read_at(file, 0, 8), "little")
         if not 2 <= length <= min(LONGEST_HEADER, status.st_size - 8):
             raise ShardDamaged("the length of the header is impossible")
-        text = _read(file, 8, length)
+        text = read_at(file, 8, length)
     try:
         header = json.loads(text)
         notes = header["__metadata__"]
@@ -193,67 +201,6 @@ def _believed(
     )
 
 
-class ShardReader:
-    """An open shard, whose rows are checked as they are read. A context manager.
-
-    Raises:
-        OSError: in any method, when the system cannot read.
-    """
-
-    def __init__(self, shard: Shard) -> None:
-        self._shard = shard
-        self._file = shard.path.open("rb", buffering=0)
-        self._statistics: tuple[bytearray, bytearray] | None = None
-
-    def __enter__(self) -> ShardReader:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._file.close()
-
-    def summary(self, index: int) -> Buffer | None:
-        """The summary of row `index` (see `Row`), or None if it is damaged."""
-        norms, means = self._read_statistics()
-        width = 8 * self._shard.shape[0]
-        summary = norms[8 * index : 8 * index + 8] + means[width * index : width * (index + 1)]
-        key = _key_bytes(self._shard.keys[index])
-        sound = len(summary) == 8 + width
-        sound = sound and crc32(summary, crc32(key)) == self._shard.summary_checksums[index]
-        return summary if sound else None
-
-    def row(self, index: int, into: memoryview | None = None) -> Row | None:
-        """Row `index`, or None if it is damaged.
-
-        Args:
-            into: where the latent's bytes go; None makes room for them.
-        """
-        summary = self.summary(index)
-        if summary is None:
-            return None
-        size = math.prod(self._shard.shape) * 4
-        latent = bytearray(size) if into is None else into
-        count = _fill(self._file, self._shard.starts[2] + size * index, memoryview(latent))
-        start = self._shard.summary_checksums[index]
-        if count != size or crc32(latent, start) != self._shard.checksums[index]:
-            return None
-        return Row(self._shard.keys[index], summary, latent)
-
-    def _read_statistics(self) -> tuple[bytearray, bytearray]:
-        if self._statistics is None:
-            norms, means, _ = self._shard.starts
-            count = self._shard.whole  # not what the header claims, which may be anything
-            self._statistics = (
-                _read(self._file, norms, 8 * count),
-                _read(self._file, means, 8 * count * self._shard.shape[0]),
-            )
-        return self._statistics
-
-
 def _header(count: int, shape: Shape, notes: dict[str, str]) -> tuple[bytes, tuple[int, int, int]]:
     """What safetensors puts first, padded so that float64 is aligned, and where tensors start."""
     header: dict[str, object] = {"__metadata__": notes}
@@ -285,16 +232,16 @@ def _extent(entry: Any, kind: str, width: int, axes: int) -> tuple[int, list[int
     return start, shape
 
 
-def _read(file: Any, start: int, size: int) -> bytearray:
+def read_at(file: Any, start: int, size: int) -> bytearray:
     """Up to `size` bytes from `start` on; fewer only at the end of the file."""
     buffer = bytearray(size)
     with memoryview(buffer) as view:
-        filled = _fill(file, start, view)
+        filled = fill(file, start, view)
     del buffer[filled:]
     return buffer
 
 
-def _fill(file: Any, start: int, view: memoryview) -> int:
+def fill(file: Any, start: int, view: memoryview) -> int:
     """Read into a buffer from `start` on; how many bytes there were."""
     filled = 0
     file.seek(start)
@@ -303,7 +250,7 @@ def _fill(file: Any, start: int, view: memoryview) -> int:
     return filled
 
 
-def _key_bytes(key: str) -> bytes:
+def key_bytes(key: str) -> bytes:
     return key.encode("utf-8", "surrogatepass")
 
 

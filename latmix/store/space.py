@@ -10,34 +10,22 @@ import itertools
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from itertools import islice
 from types import TracebackType
-from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from latmix.errors import StoreError
 from latmix.store.folders import Description, SpaceFolder
-from latmix.store.shards import (
-    Buffer,
-    Row,
-    Shape,
-    Shard,
-    ShardReader,
-    write_shard,
-)
+from latmix.store.index import RowIndex
+from latmix.store.reading import ShardReader
+from latmix.store.shards import Buffer, Row, Shape, Shard, full_shard, write_shard
 
-ROWS = 256
-BYTES = 2**26
 BLOCK_BYTES = 2**22
 SECONDS = 30.0
-
-Place = tuple[Shard, int]
-Value = TypeVar("Value")
 
 
 class LatentSpace:
@@ -64,12 +52,11 @@ class LatentSpace:
         self._description = Description(settings, self.shape)
         self._clock = clock
         # 256 latents of 1024-pixel models are 256 MB: too much to hold back.
-        self._full = self._bounded(ROWS)
+        self._full = full_shard(self.shape)
         self._buffer: dict[str, Row] = {}
         self._due = math.inf
         self._barred_until = -math.inf
-        self._index: dict[str, tuple[Place, ...]] = {}
-        self._damaged: set[str] = set()
+        self._index = RowIndex(self._buffer, self.refresh)
         self._seen: set[str] = set()
         self._lock = threading.RLock()
         self.refresh()
@@ -116,7 +103,7 @@ class LatentSpace:
             for item in self._folder.scan(new):
                 self._seen.add(item.path.name)
                 if isinstance(item, Shard) and item.shape == self.shape:
-                    self._take_in(item)
+                    self._index.take_in(item)
 
     def add(self, key: str, latent: Tensor) -> None:
         """Takes a latent (C, H, W), of any float type and device, and keeps it as float32.
@@ -134,7 +121,7 @@ class LatentSpace:
         with self._lock:
             now = self._clock()
             self._buffer[key] = row
-            self._damaged.discard(key)
+            self._index.mend(key)
             self._due = min(self._due, now + SECONDS)
             ripe = len(self._buffer) >= self._full or now >= self._due
             if ripe and now >= self._barred_until:
@@ -160,7 +147,7 @@ class LatentSpace:
 
         Reads and checks every row that is there, about 1 s for each GB.
         """
-        lost = {key for key, row in self._each(keys, _row, _itself) if row is None}
+        lost = {key for key, row in self._index.each(keys, _row, _itself) if row is None}
         return [index for index, key in enumerate(keys) if key in lost]
 
     def read(self, keys: Sequence[str]) -> Tensor:
@@ -181,8 +168,8 @@ class LatentSpace:
         def take(reader: ShardReader, index: int, key: str) -> Row | None:
             return reader.row(index, place(wanted[key][0]))
 
-        for key, row in self._each(wanted, take, _itself):
-            sound, first = self._sound(key, row), wanted[key][0]
+        for key, row in self._index.each(wanted, take, _itself):
+            sound, first = self._index.sound(key, row), wanted[key][0]
             if not isinstance(sound.latent, memoryview):  # it was buffered
                 place(first)[:] = sound.latent
             for index in wanted[key][1:]:  # a list as the index takes 25 times as long
@@ -198,8 +185,8 @@ class LatentSpace:
         """
         table = torch.empty(len(keys), 1 + self.shape[0], dtype=torch.float64)
         wanted = _positions(keys)
-        for key, summary in self._each(wanted, _summary, _its_summary):
-            value = torch.frombuffer(self._sound(key, summary), dtype=torch.float64)
+        for key, summary in self._index.each(wanted, _summary, _its_summary):
+            value = torch.frombuffer(self._index.sound(key, summary), dtype=torch.float64)
             for index in wanted[key]:
                 table[index] = value
         return table[:, 0].clone(), table[:, 1:].clone()
@@ -224,10 +211,6 @@ class LatentSpace:
             raise ValueError(f"rows must be positive, not {rows}")
         return self._blocks(keys, rows)
 
-    def _bounded(self, rows: int) -> int:
-        """That many rows, or fewer where they are more than 64 MB; at least one."""
-        return min(rows, max(1, BYTES // (math.prod(self.shape) * 4)))
-
     def _blocks(self, keys: Sequence[str], rows: int) -> Iterator[tuple[slice, Tensor]]:
         starts = range(0, len(keys), rows)
         parts = [slice(start, min(start + rows, len(keys))) for start in starts]
@@ -246,87 +229,10 @@ class LatentSpace:
         self._folder.describe(self._description)
         shard = write_shard(self._folder.path, rows, self.shape)
         self._seen.add(shard.path.name)
-        self._take_in(shard)
+        self._index.take_in(shard)
         # Only now, so that a reader in another thread finds each row in one place or the other.
         for row in rows:
             self._buffer.pop(row.key, None)
-
-    def _take_in(self, shard: Shard) -> None:
-        for index, key in enumerate(shard.keys[: shard.whole]):
-            self._index[key] = (*self._index.get(key, ()), (shard, index))
-            self._damaged.discard(key)
-
-    def _drop(self, key: str, place: Place) -> None:
-        with self._lock:
-            left = tuple(other for other in self._index.get(key, ()) if other != place)
-            if left:
-                self._index[key] = left
-            else:
-                self._index.pop(key, None)
-
-    def _each(
-        self,
-        keys: Iterable[str],
-        take: Callable[[ShardReader, int, str], Value | None],
-        buffered: Callable[[Row], Value],
-    ) -> Iterator[tuple[str, Value | None]]:
-        """Each key once, in the order of the files, with what `take` makes of its first sound
-        copy; None where there is none. Copies that turn out to be damaged are forgotten."""
-        wanted = list(dict.fromkeys(keys))
-        while wanted:
-            chosen: dict[Shard, list[tuple[int, str]]] = {}
-            for key in wanted:
-                row, places = self._buffer.get(key), self._index.get(key)
-                if row is None and places:
-                    shard, index = places[0]
-                    chosen.setdefault(shard, []).append((index, key))
-                else:
-                    yield key, buffered(row) if row is not None else None
-            wanted = []
-            for shard, rows in chosen.items():
-                for index, key, value in self._taken(shard, sorted(rows), take):
-                    if value is None:
-                        self._drop(key, (shard, index))
-                        wanted.append(key)
-                    else:
-                        yield key, value
-
-    def _taken(
-        self,
-        shard: Shard,
-        rows: Sequence[tuple[int, str]],
-        take: Callable[[ShardReader, int, str], Value | None],
-    ) -> Iterator[tuple[int, str, Value | None]]:
-        """What `take` makes of these rows of one shard; None where one cannot be believed."""
-        done = 0
-        gone = False
-        try:
-            with ShardReader(shard) as reader:
-                for index, key in rows:
-                    value = take(reader, index, key)
-                    if value is None:
-                        self._damaged.add(key)
-                    done += 1
-                    yield index, key, value
-        except FileNotFoundError:
-            gone = True
-        except OSError:
-            self._damaged.update(key for _, key in rows[done:])
-        if gone:
-            # Another process pruned; what was sound in this file is in a newer one.
-            with suppress(StoreError):
-                self.refresh()
-        yield from ((index, key, None) for index, key in rows[done:])
-
-    def _sound(self, key: str, value: Value | None) -> Value:
-        if value is not None:
-            return value
-        if key in self._damaged:
-            raise StoreError(
-                f"The stored latent {key} is damaged, and there is no other copy of it.",
-                "Run the same command again: damaged latents are found and inverted anew.",
-            )
-        raise KeyError(key)
 
 
 def _packed(key: str, latent: Tensor, shape: Shape) -> Row:

@@ -1,6 +1,6 @@
 """Checks what the latent store holds, and removes what is of no use. Loads no torch.
 
-Reached through `LatentStore.verify` and `LatentStore.prune`.
+Reached through `LatentStore.verify`, `LatentStore.prune` and `LatentStore.compact`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import math
 import os
-import stat
 import sys
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -18,9 +17,10 @@ from pathlib import Path
 
 from latmix.errors import StoreError
 from latmix.names import display_name
+from latmix.store.broom import Broom, Packer, rows_of
 from latmix.store.durable import UNFINISHED, explained
 from latmix.store.folders import SPACE_NAME, SpaceFolder, Unusable, space_folders
-from latmix.store.shards import SHARD_NAME, Row, Shard, ShardReader, plan_shard, write_shard
+from latmix.store.shards import SHARD_NAME, Row, Shard
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -43,6 +43,14 @@ class UnreadableFile:
 
     path: Path
     reason: str
+
+
+@dataclass(frozen=True)
+class Freed:
+    """What went, or would go: bytes on the disk, and by how many files there are fewer."""
+
+    bytes: int
+    files: int
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,7 @@ def verify(home: Path) -> Generator[Progress, None, VerifyReport]:
     yield done, total
     for space, shard in shards:
         try:
-            sound = [row is not None for row in _rows(shard)]
+            sound = [row is not None for row in rows_of(shard)]
         except FileNotFoundError:  # pruned by another process
             sound = []
             total -= len(shard.keys)
@@ -97,19 +105,28 @@ def verify(home: Path) -> Generator[Progress, None, VerifyReport]:
 
 def prune(
     home: Path, *, space: str | None, older_than_days: float | None, dry_run: bool
-) -> Generator[Progress, None, int]:
+) -> Generator[Progress, None, Freed]:
     """See `LatentStore.prune`."""
     if space is not None and not SPACE_NAME.fullmatch(space):
         raise ValueError(f"space must be 16 hex digits, not {space!r}")
     if older_than_days is not None and not 0 <= older_than_days < math.inf:
         raise ValueError(f"older_than_days must be 0 or more, not {older_than_days}")
-    return _prune(home, space, older_than_days, dry_run)
+    return _swept(home, space, older_than_days, Broom(dry_run))
 
 
-def _prune(
-    home: Path, space: str | None, older_than_days: float | None, dry_run: bool
-) -> Generator[Progress, None, int]:
-    broom = _Broom(dry_run)
+def compact(home: Path, *, dry_run: bool) -> Generator[Progress, None, Freed]:
+    """See `LatentStore.compact`."""
+    return _swept(home, None, None, Broom(dry_run), joins=True)
+
+
+def _swept(
+    home: Path,
+    space: str | None,
+    older_than_days: float | None,
+    broom: Broom,
+    *,
+    joins: bool = False,
+) -> Generator[Progress, None, Freed]:
     with _alone(home):
         folders = space_folders(home)
         for folder in folders:
@@ -123,34 +140,16 @@ def _prune(
         yield done, total
         for folder, shards in kept:
             known: set[str] = set()
+            packer = Packer(folder.path, broom, joins=joins)
             for shard in shards:
-                _tidy(folder, shard, known, broom)
+                _tidy(shard, known, packer)
                 done += len(shard.keys)
                 yield done, total
-    return broom.freed
+            packer.finish()
+    return Freed(broom.freed, broom.files)
 
 
-class _Broom:
-    """Removes files, or only counts them; remembers what has been removed."""
-
-    def __init__(self, dry_run: bool) -> None:
-        self.dry_run = dry_run
-        self.freed = 0
-        self.removed: set[Path] = set()
-
-    def remove(self, path: Path, before: float = math.inf) -> None:
-        """Removes `path` if it is a plain file last written before this time."""
-        with explained(path.parent), suppress(FileNotFoundError):
-            status = path.lstat()
-            plain = stat.S_ISREG(status.st_mode) and path not in self.removed
-            if plain and status.st_mtime < before:
-                if not self.dry_run:
-                    path.unlink()
-                self.freed += status.st_size
-                self.removed.add(path)
-
-
-def _remove_space(folder: SpaceFolder, broom: _Broom) -> None:
+def _remove_space(folder: SpaceFolder, broom: Broom) -> None:
     for name in folder.names():
         if SHARD_NAME.fullmatch(name):
             broom.remove(folder.shards / name)
@@ -163,13 +162,13 @@ def _remove_space(folder: SpaceFolder, broom: _Broom) -> None:
                 path.rmdir()
 
 
-def _remove_older(folder: SpaceFolder, before: float, broom: _Broom) -> None:
+def _remove_older(folder: SpaceFolder, before: float, broom: Broom) -> None:
     for name in folder.names():
         if SHARD_NAME.fullmatch(name):
             broom.remove(folder.shards / name, before)
 
 
-def _sorted_out(folder: SpaceFolder, broom: _Broom) -> list[Shard]:
+def _sorted_out(folder: SpaceFolder, broom: Broom) -> list[Shard]:
     """Removes what holds no rows, and returns the shards that do."""
     for path in _unfinished(folder):
         broom.remove(path, time.time() - HOUR)
@@ -182,36 +181,19 @@ def _sorted_out(folder: SpaceFolder, broom: _Broom) -> list[Shard]:
     return shards
 
 
-def _tidy(folder: SpaceFolder, shard: Shard, known: set[str], broom: _Broom) -> None:
-    """Writes the shard anew without its damaged rows and those already in `known`, if any."""
+def _tidy(shard: Shard, known: set[str], packer: Packer) -> None:
+    """Give the packer the shard's sound rows that are not yet in `known`."""
     kept: list[Row] = []
     new: set[str] = set()
     try:
-        for row in _rows(shard):
+        for row in rows_of(shard):
             if row is not None and row.key not in known and row.key not in new:
                 kept.append(row)
                 new.add(row.key)
     except OSError:
         return  # The disk may recover, so what it cannot read now is left alone.
     known |= new
-    if len(kept) == len(shard.keys):
-        return
-    if kept:
-        if broom.dry_run:
-            new_shard, _ = plan_shard(folder.path, kept, shard.shape)
-        else:
-            new_shard = write_shard(folder.path, kept, shard.shape)
-            with explained(folder.shards):  # an old row does not get young by moving
-                os.utime(new_shard.path, (shard.modified, shard.modified))
-        broom.freed -= new_shard.size
-    broom.remove(shard.path)
-
-
-def _rows(shard: Shard) -> Iterator[Row | None]:
-    """Every row of the header: None for one that is damaged or that the file was cut short of."""
-    with ShardReader(shard) as reader:
-        for index in range(len(shard.keys)):
-            yield reader.row(index) if index < shard.whole else None
+    packer.take(shard, kept)
 
 
 def _unfinished(folder: SpaceFolder) -> Sequence[Path]:

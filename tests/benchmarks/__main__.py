@@ -1,11 +1,11 @@
-"""`python -m tests.benchmarks [mixing] [denoising] [store] [start] [gpu]`: without a name, all."""
+"""`python -m tests.benchmarks NAME ...`; without a name, all (`NAMES`)."""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
 
-NAMES = ("mixing", "denoising", "store", "start", "gpu")
+NAMES = ("mixing", "calls", "denoising", "store", "memory", "start", "gpu")
 
 for name in sys.argv[1:] or NAMES:
     if name not in NAMES:

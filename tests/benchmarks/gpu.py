@@ -17,6 +17,7 @@ from torch import Tensor
 
 import latmix
 from latmix.jobs.speed import call_operations
+from tests.benchmarks import plain
 from tests.benchmarks.measure import product_rate, report, seconds
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
@@ -64,7 +65,7 @@ def one_model(
             model, many, "a", steps=STEPS, solver="ddim", size=size, batch=batch
         )  # fmt: skip
 
-    base = timed(lambda: plain_inversion(pipe, picture, device, kind), device)
+    base = timed(lambda: plain.invert(pipe, [picture], STEPS, "a"), device)
     report(f"{name}: plain script, invert, a step", base / STEPS, base / STEPS, "plain")
     for batch in (1, 4, 8, 16):
         taken = timed(lambda b=batch: ours(b), device)
@@ -82,37 +83,6 @@ def plain_pipeline(name: str, folder: Path, device: str, kind: torch.dtype) -> A
     pipe = getattr(diffusers, family).from_pretrained(folder, dtype=kind, **absent).to(device)
     pipe.set_progress_bar_config(disable=True)
     return pipe
-
-
-@torch.no_grad()
-def plain_inversion(pipe: Any, picture: Image.Image, device: str, kind: torch.dtype) -> Tensor:
-    """One picture, the obvious loop: diffusers' inverse scheduler, or Euler's steps backwards."""
-    values = pipe.image_processor.preprocess(picture).to(device, kind)
-    config = pipe.vae.config
-    shift = config.get("shift_factor") or 0.0
-    state = (pipe.vae.encode(values).latent_dist.mode() - shift) * config.scaling_factor
-    if hasattr(pipe, "transformer"):
-        told, _, pooled, _ = pipe.encode_prompt("a", "a", "a", device=device)
-        pipe.scheduler.set_timesteps(STEPS, device=device)
-        sigmas = pipe.scheduler.sigmas
-        for index in reversed(range(STEPS)):
-            speed = pipe.transformer(
-                hidden_states=state,
-                timestep=pipe.scheduler.timesteps[index].expand(1),
-                encoder_hidden_states=told,
-                pooled_projections=pooled,
-            ).sample
-            state = state + (sigmas[index] - sigmas[index + 1]).to(kind) * speed
-        return state
-    from diffusers import DDIMInverseScheduler
-
-    inverse = DDIMInverseScheduler.from_config(pipe.scheduler.config)
-    told, _ = pipe.encode_prompt("a", device, 1, False)
-    inverse.set_timesteps(STEPS, device=device)
-    for time in inverse.timesteps:
-        noise = pipe.unet(state, time, encoder_hidden_states=told).sample
-        state = inverse.step(noise, time, state).prev_sample
-    return state
 
 
 def timed(work: Callable[[], object], device: str) -> float:

@@ -34,20 +34,46 @@ def opened(path: Path, size: int) -> Image.Image:
 
 
 @torch.no_grad()
-def invert(pipe: Any, pictures: Sequence[Image.Image], steps: int = STEPS) -> Tensor:
-    """DDIM inversion with diffusers' own inverse scheduler."""
+def invert(
+    pipe: Any, pictures: Sequence[Image.Image], steps: int = STEPS, prompt: str = PROMPT
+) -> Tensor:
+    """Diffusers' own inverse scheduler, or Euler's steps of a flow backwards; on the pipe's device
+    and in its type."""
+    walk = _invert_flow if hasattr(pipe, "transformer") else _invert_diffusion
+    return torch.cat([walk(pipe, _encoded(pipe, picture), steps, prompt) for picture in pictures])
+
+
+def _encoded(pipe: Any, picture: Image.Image) -> Tensor:
+    values = pipe.image_processor.preprocess(picture).to(pipe.device, pipe.dtype)
+    config = pipe.vae.config
+    shift = config.get("shift_factor") or 0.0
+    latents: Tensor = pipe.vae.encode(values).latent_dist.mode()
+    return (latents - shift) * config.scaling_factor
+
+
+def _invert_diffusion(pipe: Any, state: Tensor, steps: int, prompt: str) -> Tensor:
     inverse = DDIMInverseScheduler.from_config(pipe.scheduler.config)
-    latents = []
-    for picture in pictures:
-        values = pipe.image_processor.preprocess(picture)
-        state = pipe.vae.encode(values).latent_dist.mode() * pipe.vae.config.scaling_factor
-        told, _ = pipe.encode_prompt(PROMPT, "cpu", 1, False)
-        inverse.set_timesteps(steps)
-        for time in inverse.timesteps:
-            noise = pipe.unet(state, time, encoder_hidden_states=told).sample
-            state = inverse.step(noise, time, state).prev_sample
-        latents.append(state)
-    return torch.cat(latents)
+    told, _ = pipe.encode_prompt(prompt, pipe.device, 1, False)
+    inverse.set_timesteps(steps, device=pipe.device)
+    for time in inverse.timesteps:
+        noise = pipe.unet(state, time, encoder_hidden_states=told).sample
+        state = inverse.step(noise, time, state).prev_sample
+    return state
+
+
+def _invert_flow(pipe: Any, state: Tensor, steps: int, prompt: str) -> Tensor:
+    told, _, pooled, _ = pipe.encode_prompt(prompt, prompt, prompt, device=pipe.device)
+    pipe.scheduler.set_timesteps(steps, device=pipe.device)
+    sigmas = pipe.scheduler.sigmas
+    for index in reversed(range(steps)):
+        speed = pipe.transformer(
+            hidden_states=state,
+            timestep=pipe.scheduler.timesteps[index].expand(1),
+            encoder_hidden_states=told,
+            pooled_projections=pooled,
+        ).sample
+        state = state + (sigmas[index] - sigmas[index + 1]).to(state) * speed
+    return state
 
 
 def generate(pipe: Any, latents: Tensor, guidance: float, steps: int = STEPS) -> list[Image.Image]:

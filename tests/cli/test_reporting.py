@@ -118,6 +118,9 @@ def test_the_store_is_measured_checked_and_emptied(folder: Path, own_home: Path)
     freed = answer(cli("store", "prune", "--space", space["id"], "--dry-run", "--json"))
     assert freed == {"bytes": freed["bytes"], "is_dry_run": True}
     assert freed["bytes"] > 6 * 4 * 64 * 4
+    assert answer(cli("store", "compact", "--json")) == {
+        "bytes": 0, "files": 0, "is_dry_run": False
+    }  # fmt: skip
     cli("store", "prune", "--space", space["id"])
     assert answer(cli("store", "size", "--json"))["spaces"] == []
 

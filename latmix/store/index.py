@@ -1,0 +1,126 @@
+"""Where each latent of a space lies, and reading it from the first sound copy. Loads no torch.
+
+Only `space` may import it. One thread may take files in while others read.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+from latmix.errors import StoreError
+from latmix.store.reading import ShardReader
+from latmix.store.shards import Row, Shard
+
+Place = tuple[Shard, int]
+Value = TypeVar("Value")
+
+
+class RowIndex:
+    """The places of every key, and what has turned out to be damaged."""
+
+    def __init__(self, buffer: Mapping[str, Row], refresh: Callable[[], None]) -> None:
+        """
+        Args:
+            buffer: rows by key that are not written yet, and go before those that are.
+            refresh: takes in what other processes have written.
+        """
+        self._buffer, self._refresh = buffer, refresh
+        self._places: dict[str, tuple[Place, ...]] = {}
+        self._damaged: set[str] = set()
+        self._lock = threading.RLock()
+
+    def __contains__(self, key: str) -> bool:
+        """Whether a file has it. Reads nothing: it may turn out to be damaged."""
+        return key in self._places
+
+    def mend(self, key: str) -> None:
+        """A sound row of this key is there again."""
+        self._damaged.discard(key)
+
+    def take_in(self, shard: Shard) -> None:
+        """The rows of a file that is new here."""
+        with self._lock:
+            for index, key in enumerate(shard.keys[: shard.whole]):
+                self._places[key] = (*self._places.get(key, ()), (shard, index))
+                self._damaged.discard(key)
+
+    def _drop(self, key: str, place: Place) -> None:
+        with self._lock:
+            left = tuple(other for other in self._places.get(key, ()) if other != place)
+            if left:
+                self._places[key] = left
+            else:
+                self._places.pop(key, None)
+
+    def each(
+        self,
+        keys: Iterable[str],
+        take: Callable[[ShardReader, int, str], Value | None],
+        buffered: Callable[[Row], Value],
+    ) -> Iterator[tuple[str, Value | None]]:
+        """Each key once, in the order of the files, with what `take` makes of its first sound
+        copy; None where there is none. Copies that turn out to be damaged are forgotten."""
+        wanted = list(dict.fromkeys(keys))
+        while wanted:
+            chosen: dict[Shard, list[tuple[int, str]]] = {}
+            for key in wanted:
+                row, places = self._buffer.get(key), self._places.get(key)
+                if row is None and places:
+                    shard, index = places[0]
+                    chosen.setdefault(shard, []).append((index, key))
+                else:
+                    yield key, buffered(row) if row is not None else None
+            wanted = []
+            for shard, rows in chosen.items():
+                for index, key, value in self._taken(shard, sorted(rows), take):
+                    if value is None:
+                        self._drop(key, (shard, index))
+                        wanted.append(key)
+                    else:
+                        yield key, value
+
+    def _taken(
+        self,
+        shard: Shard,
+        rows: Sequence[tuple[int, str]],
+        take: Callable[[ShardReader, int, str], Value | None],
+    ) -> Iterator[tuple[int, str, Value | None]]:
+        """What `take` makes of these rows of one shard; None where one cannot be believed."""
+        done = 0
+        gone = False
+        try:
+            with ShardReader(shard) as reader:
+                for index, key in rows:
+                    value = take(reader, index, key)
+                    if value is None:
+                        self._damaged.add(key)
+                    done += 1
+                    yield index, key, value
+        except FileNotFoundError:
+            gone = True
+        except OSError:
+            self._damaged.update(key for _, key in rows[done:])
+        if gone:
+            # Another process pruned; what was sound in this file is in a newer one.
+            with suppress(StoreError):
+                self._refresh()
+        yield from ((index, key, None) for index, key in rows[done:])
+
+    def sound(self, key: str, value: Value | None) -> Value:
+        """What `each` found for a key.
+
+        Raises:
+            KeyError: it is not stored.
+            StoreError: it is damaged and there is no other copy.
+        """
+        if value is not None:
+            return value
+        if key in self._damaged:
+            raise StoreError(
+                f"The stored latent {key} is damaged, and there is no other copy of it.",
+                "Run the same command again: damaged latents are found and inverted anew.",
+            )
+        raise KeyError(key)
