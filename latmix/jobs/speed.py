@@ -18,7 +18,7 @@ from latmix.jobs.room import empty_prompts
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.summary import Gram
-from latmix.models.protocol import Conditioning, Model
+from latmix.models.protocol import Model
 from latmix.models.recorded import calls_before_recording
 from latmix.sampling.pictures import BATCH
 
