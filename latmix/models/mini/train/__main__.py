@@ -126,8 +126,11 @@ def _evaluate(options: argparse.Namespace) -> int:
     names = ("pictures", "pool", "draws", "steps", "prompts")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     scope = replace(Scope.quick() if options.quick else Scope(), **given)
-    lists = {name: tuple(getattr(options, name) or ()) for name in ("categories", "parts")}
-    scope = replace(scope, **{name: given for name, given in lists.items() if given})
+    scope = replace(
+        scope,
+        categories=tuple(options.categories or scope.categories),
+        parts=tuple(options.parts or scope.parts),
+    )
     report = evaluate(options.model, _dataset(options), scope, options.device, options.out)
     print(report)
     return 0

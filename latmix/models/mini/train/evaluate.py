@@ -175,14 +175,14 @@ def _reconstruction(
     pixels, bound = to_pixels(pictures), to_pixels(model.decode(model.encode(pictures)))
     where = f"{len(index)} held out, {layout}"
     report.add(f"VAE, PSNR, {where}", estimate(psnr(bound, pixels)))
-    trip = {"steps": scope.steps, "batch": 16}
     for solver, title in SOLVERS.items():
-        latents = invert(model, pictures, prompts, solver=solver, **trip)
-        again = to_pixels(generate(model, latents, prompts, guidance=1.0, **trip))
+        latents = invert(model, pictures, prompts, solver=solver, steps=scope.steps, batch=16)
+        again = generate(model, latents, prompts, steps=scope.steps, guidance=1.0, batch=16)
+        reached = psnr(to_pixels(again), pixels)
         norm = latents.flatten(1).norm(dim=1) / latents[0].numel() ** 0.5
-        difference = psnr(again, pixels) - psnr(bound, pixels)
-        report.add(f"{title} round trip, PSNR, {where}", estimate(psnr(again, pixels)))
-        report.add(f"the same less the VAE's, {title}, {where}", estimate(difference))
+        lost = reached - psnr(bound, pixels)
+        report.add(f"{title} round trip, PSNR, {where}", estimate(reached))
+        report.add(f"the same less the VAE's, {title}, {where}", estimate(lost))
         report.add(f"{title} latents, norm/sqrt(L), {where}", estimate(norm))
 
 
