@@ -5,7 +5,7 @@ Importing it costs nothing: each public name loads its room, and torch, when it 
     import latmix
     model = latmix.load_model("mini")
     latents = latmix.invert(model, ["a.png", "b.png", "c.png"])
-    picture = latmix.generate(model, latmix.mix(latents, method="nin/chm"))[0]
+    picture = latmix.generate(model, latmix.mix(latents))[0]
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from PIL import Image
 from latmix.errors import LatmixError, StoreError
 from latmix.images import content_hash
 from latmix.jobs import history
+from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.sampling.generators import drained
 from latmix.sampling.settings import GenerationSettings, InversionSettings
 from latmix.store.differences import ABSENT, recipe_differences
@@ -24,7 +25,7 @@ def recipe_of(*pictures: Path, weights: tuple[float, ...] = ()) -> Recipe:
             Ingredient(str(path), content_hash(path), weight, "")
             for path, weight in zip(pictures, weights, strict=True)
         ),
-        method="nin/chm",
+        method=DEFAULT_METHOD,
         model={"name": "mini", "fingerprint": "0" * 32, "dtype": "float32"},
         inversion=InversionSettings((64, 64)).as_json(),
         generation=GenerationSettings(3.0).as_json(),
@@ -57,7 +58,7 @@ def test_everything_that_differs_is_named_and_nothing_else(pictures: list[Path])
     )
     rows = {row.name: (row.left, row.right) for row in recipe_differences(left, right)}
     assert rows == {
-        "method": ("nin/chm", "fix/0"),
+        "method": (DEFAULT_METHOD, "fix/0"),
         "pictures": ("3", "2"),
         "prompt": ("", "a face"),
         "seed": (ABSENT, "3"),
@@ -96,7 +97,7 @@ def test_a_result_leads_back_to_its_pictures_wherever_they_are_now(
     there = drained(history.revisit(made, []))
     assert there.weights == {pictures[0]: 0.25, pictures[1]: 0.75}
     assert (there.folder, there.recursive) == (pictures[0].parent, False)
-    assert (there.choices["method"], there.choices["size"]) == ("nin/chm", (64, 64))
+    assert (there.choices["method"], there.choices["size"]) == (DEFAULT_METHOD, (64, 64))
     moved = tmp_path / "moved.png"
     pictures[0].rename(moved)
     with pytest.raises(StoreError, match=r"1 picture of a.png cannot be found"):

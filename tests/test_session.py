@@ -15,6 +15,7 @@ from latmix.errors import StoreError
 from latmix.jobs.inversion import Inversion, invert_pictures, prompt_template
 from latmix.jobs.measurement import measure
 from latmix.jobs.workbench import Workbench
+from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.mixing.mixture import Mixture
 from latmix.models.source import find_model
 from latmix.sampling.generators import drained
@@ -50,7 +51,7 @@ def test_undo_and_redo_walk_over_every_choice(session: Session) -> None:
     session.choose(prompt="an emoji")
     assert session.undo()
     assert session.undo()
-    assert (session.choices.method, session.choices.prompt) == ("nin/chm", "")
+    assert (session.choices.method, session.choices.prompt) == (DEFAULT_METHOD, "")
     assert weights(session) == (1, 0, 0, 0)
     assert session.redo()
     assert session.choices.method == "fix/0"
@@ -59,7 +60,7 @@ def test_undo_and_redo_walk_over_every_choice(session: Session) -> None:
 
 
 def test_a_choice_that_changes_nothing_is_not_undone(session: Session) -> None:
-    assert not session.choose(method="nin/chm")
+    assert not session.choose(method=DEFAULT_METHOD)
     assert not session.undo()
 
 
@@ -111,7 +112,7 @@ def test_the_command_of_random_weights_names_their_seed(session: Session) -> Non
 
 
 def test_the_command_of_an_equal_mixture_is_a_centroid(session: Session) -> None:
-    command = "latmix centroid pictures -n 4 --model auto --method nin/chm"
+    command = f"latmix centroid pictures -n 4 --model auto --method {DEFAULT_METHOD}"
     assert session.command().startswith(command)
 
 

@@ -10,7 +10,7 @@ import typer
 from latmix.cli import run
 from latmix.cli.options import GuidanceScale, InversionOptions, ModelOptions, command
 from latmix.errors import UsageError
-from latmix.mixing.grid import parse_method
+from latmix.mixing.grid import DEFAULT_METHOD, parse_method
 from latmix.sampling.presets import find_preset
 
 
@@ -28,7 +28,9 @@ def explore(
     count: Annotated[int, typer.Option("-n", "--count", min=1, help="Start with the first N.")] = 8,
     method: Annotated[
         str | None,
-        typer.Option("--method", "-m", help="norm/mean.  [default: nin/chm]", show_default=False),
+        typer.Option(
+            "--method", "-m", help=f"norm/mean.  [default: {DEFAULT_METHOD}]", show_default=False
+        ),
     ] = None,
     guidance: GuidanceScale = None,
     fresh: Annotated[

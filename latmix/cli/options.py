@@ -183,7 +183,7 @@ class SayOptions:
 
 
 Method = Annotated[
-    str, typer.Option("--method", "-m", help="norm/mean, such as nin/chm, fix/chm, nin/0.")
+    str, typer.Option("--method", "-m", help="norm/mean, such as nin/lp:1, nin/chm, fix/0.")
 ]
 GuidanceScale = Annotated[
     float | None,

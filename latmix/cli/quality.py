@@ -26,6 +26,7 @@ from latmix.cli.outputs import (
     find_kept,
     table_writers,
 )
+from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.names import plural
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def quality(
     model: ModelOptions,
     options: InversionOptions,
     output: StudyOptions,
-    methods: Methods = "fix/0,nin/0,fix/chm,nin/chm,nin/lp:2",
+    methods: Methods = f"fix/0,nin/0,fix/chm,nin/chm,{DEFAULT_METHOD}",
     counts: grids.Counts = None,
     draws: Annotated[
         int,

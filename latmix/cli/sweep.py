@@ -21,6 +21,7 @@ from latmix.cli.options import (
     command,
 )
 from latmix.cli.outputs import VECTORS, Seed, StudyOptions, find_kept, sheet_writers, table_writers
+from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.names import plural
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def sweep(
     model: ModelOptions,
     options: InversionOptions,
     output: StudyOptions,
-    methods: Methods = "lin/0,fix/0,nin/0,fix/chm,nin/chm,nin/lp:2",
+    methods: Methods = f"lin/0,fix/0,nin/0,fix/chm,nin/chm,{DEFAULT_METHOD}",
     counts: grids.Counts = None,
     draws: Annotated[
         int,

@@ -16,6 +16,7 @@ from torch import Tensor
 from latmix.jobs.progress import Progress
 from latmix.jobs.room import empty_prompts
 from latmix.jobs.workbench import Workbench
+from latmix.mixing.grid import DEFAULT_METHOD, parse_method
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.summary import Gram
 from latmix.models.protocol import Model
@@ -137,7 +138,7 @@ def call_operations(model: Model, size: tuple[int, int]) -> int:
 
 
 def _change(latents: Tensor) -> float:
-    gram = Gram.of(latents)
+    gram = Gram.of(latents, parse_method(DEFAULT_METHOD).mean)
     live = LiveStatistics(gram.summary, lambda _: iter(()), gram)
     weights = [1.0 + index for index in range(len(latents))]
-    return median(lambda: live.statistics(weights, "nin/chm"), torch.device("cpu"))
+    return median(lambda: live.statistics(weights, DEFAULT_METHOD), torch.device("cpu"))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from latmix.mixing.grid import Method
+from latmix.mixing.grid import DEFAULT_METHOD, Method
 
 OFFSET_VISIBLE = 0.2
 """Offset of a channel mean from which a picture shows damage: L&K figure 6."""
@@ -71,13 +71,13 @@ def judge(method: Method, offsets: Sequence[float], norm_share: float) -> Judgem
         how = "will degenerate" if verdict is Verdict.DEGENERATE else "is drifting"
         sentence = (
             f"The picture {how}: amplified bias moves channel {worst} by {offset:.2f} "
-            f"(damage shows from {OFFSET_VISIBLE:g}). Use a */chm method."
+            f"(damage shows from {OFFSET_VISIBLE:g}). Use a */chm or */lp:1 method."
         )
         return Judgement(verdict, sentence)
     if norm_share < NORM_TOO_SMALL:
         why = "What is split off cancels at these weights."
         if method.norm == "lin":
-            why = "Use nin/chm or fix/chm."
+            why = f"Use {DEFAULT_METHOD} or nin/chm."
         share = f"the norm is {norm_share:.2f} of the inputs' own"
         return Judgement(Verdict.WASHED_OUT, f"The picture will be washed out: {share}. {why}")
     return Judgement(Verdict.FINE, SOUND)

@@ -7,15 +7,15 @@ from functools import partial
 
 from latmix.jobs.engine import JobFinished
 from latmix.jobs.variants import Variants, Wanted
-from latmix.mixing.grid import methods
+from latmix.mixing.grid import DEFAULT_METHOD, methods
 from latmix.mixing.mixture import Mixture
 from latmix.names import plural
 from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.explorer import Explorer
 from latmix.tui.variants import MOST, VariantsScreen
 
-USUAL = ("nin/chm", "fix/chm", "fix/0", "nin/0", "lin/0", "lol/0")
-"""The paper's remedies, what they remedy, and the plain mean."""
+USUAL = (DEFAULT_METHOD, "fix/chm", "nin/chm", "fix/0", "nin/0", "lin/0")
+"""Ours, the paper's remedies, what they remedy, and the plain mean."""
 
 MOST_COUNTS = 8
 

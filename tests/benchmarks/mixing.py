@@ -34,6 +34,7 @@ def mixing() -> None:
     frame = 1 / 60
     budget = 1e-3
     for method in (
+        "nin/lp:1",
         "nin/chm",
         "fix/0",
         "nin/lp:2",

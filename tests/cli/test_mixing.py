@@ -21,6 +21,7 @@ from typer.testing import CliRunner, Result
 
 from latmix.cli import app
 from latmix.images import read_text, write_png
+from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.store.results import read_recipe
 
 QUICK = ["--steps", "2", "--size", "32", "--device", "cpu"]
@@ -51,7 +52,11 @@ def test_a_centroid_is_a_picture_with_its_numbers(folder: Path, out: Path) -> No
         f"face-{index}.png" for index in range(4)
     ]
     assert {image["weight"] for image in result["images"]} == {0.25}
-    assert (result["output"], result["method"], result["model"]) == (str(out), "nin/chm", "mini")
+    assert (result["output"], result["method"], result["model"]) == (
+        str(out),
+        DEFAULT_METHOD,
+        "mini",
+    )
     assert set(result["stats"]) == {
         "norm",
         "norm_ratio",
@@ -95,7 +100,7 @@ def test_without_an_output_a_free_name_is_taken(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     names = [centroid(folder, "-n", "2", "--quiet").stdout.strip() for _ in range(2)]
-    assert names == ["pictures-nin-chm-n2.png", "pictures-nin-chm-n2-2.png"]
+    assert names == ["pictures-nin-lp1-n2.png", "pictures-nin-lp1-n2-2.png"]
     assert all(Path(name).exists() for name in names)
 
 

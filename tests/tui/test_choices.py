@@ -26,7 +26,7 @@ async def open_dialog(driver: Driver, key: str, kind: type) -> None:
 
 
 async def test_the_method_is_chosen_on_the_grid_and_undone(folder: Path) -> None:
-    async with opened(folder) as driver:
+    async with opened(folder, choices={"method": "nin/chm"}) as driver:
         await open_dialog(driver, "m", MethodDialog)
         await driver.until_shown("nin/chm", *(choice.name for choice in (*NORMS, *MEANS)))
         await driver.press("k", "left")
@@ -41,7 +41,7 @@ async def test_the_method_is_chosen_on_the_grid_and_undone(folder: Path) -> None
 
 
 async def test_methods_that_the_grid_has_not_are_passed_over(folder: Path) -> None:
-    async with opened(folder) as driver:
+    async with opened(folder, choices={"method": "nin/chm"}) as driver:
         await open_dialog(driver, "m", MethodDialog)
         await driver.press("h")
         await driver.until_shown("nin/m")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.tui.dialogs.folder import FolderDialog
 from latmix.tui.dialogs.notice import NoticeDialog
 from tests.tui.driver import exploring, opened
@@ -25,7 +26,9 @@ async def test_a_folder_opens_and_paints_all_there_is_to_see(
 ) -> None:
     async with opened(folder, size, count=4) as driver:
         await driver.until(lambda: driver.app.pane.image and driver.app.work.setting)
-        await driver.until_shown("latmix", "4 of 6 · nin/chm · mini (emoji) · cpu", "▀▀▀▀▀▀▀▀▀▀▀▀")
+        await driver.until_shown(
+            "latmix", f"4 of 6 · {DEFAULT_METHOD} · mini (emoji) · cpu", "▀▀▀▀▀▀▀▀▀▀▀▀"
+        )
         lines = driver.lines
         assert len(lines) == size[1]
         assert "picture" in lines[1] and "weight" in lines[1]

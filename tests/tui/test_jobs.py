@@ -9,6 +9,7 @@ import pytest
 from latmix.config import load_config
 from latmix.jobs.engine import JobCancelled, JobFinished, JobProgressed
 from latmix.jobs.progress import Progress
+from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.mixing.verdict import SOUND
 from latmix.store.results import read_recipe
 from latmix.tui.dialogs.notice import NoticeDialog
@@ -61,7 +62,7 @@ async def test_g_does_the_whole_loop_and_writes_a_picture_with_its_recipe(folder
         assert path.parent == load_config().results
         recipe = read_recipe(path)
         assert [image.weight for image in recipe.images] == pytest.approx(driver.weights)
-        assert recipe.method == "nin/chm"
+        assert recipe.method == DEFAULT_METHOD
         assert path.name in driver.said
         await driver.until_shown("mixture: ", "▀▀▀▀▀▀▀▀")
         await driver.press("l")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from latmix.config import load_config
+from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.store.results import read_recipe
 from latmix.tui.dialogs.differences import DifferencesDialog
 from latmix.tui.dialogs.notice import NoticeDialog
@@ -79,7 +80,7 @@ async def test_r_goes_back_to_what_a_result_was_made_from_and_undo_forward_again
         driver.app.changed()
         now = driver.session.choices
         await driver.press("less_than_sign", "r")
-        await driver.until(lambda: driver.session.choices.method == "nin/chm")
+        await driver.until(lambda: driver.session.choices.method == DEFAULT_METHOD)
         assert driver.weights == pytest.approx(list(then.mixture.weights))
         assert (driver.session.choices.prompt, driver.session.choices.steps) == ("", 2)
         assert first.name in driver.said

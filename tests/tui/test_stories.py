@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from latmix.config import load_config
+from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.models.catalogue import built_in_folder
 from latmix.store.results import read_recipe
 from latmix.tui.dialogs.folder import FolderDialog, FolderTree
@@ -65,7 +66,7 @@ async def test_from_an_empty_start_to_a_picture_and_on_at_the_next_start(
         await driver.until(lambda: driver.posted(ViewerAnswered))
         assert seen.read_bytes() == made.read_bytes()
         await driver.press("u", "u")
-        assert driver.session.choices.method == "nin/chm"
+        assert driver.session.choices.method == DEFAULT_METHOD
         assert driver.weights == pytest.approx([0.4333333, 0.2833333, 0.2833333])
         await driver.press("ctrl+y", "q")
     assert not driver.app.is_running

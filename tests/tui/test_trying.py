@@ -51,7 +51,7 @@ async def test_c_makes_drafts_by_six_methods_and_enter_takes_one(
 
 
 async def test_the_methods_to_compare_are_marked_on_the_grid_and_kept(folder: Path) -> None:
-    async with opened(folder, count=2) as driver:
+    async with opened(folder, count=2, choices={"method": "nin/chm"}) as driver:
         await drafts(driver, "c")
         await driver.press("m")
         await driver.until(lambda: isinstance(driver.app.screen, MethodDialog))
