@@ -14,7 +14,18 @@ from typing import Annotated
 
 import typer
 
-from latmix.cli import explore, latents, machine, mixing, models, results, store, study, sweep
+from latmix.cli import (
+    explore,
+    latents,
+    machine,
+    mixing,
+    models,
+    replay,
+    results,
+    store,
+    study,
+    sweep,
+)
 
 app = typer.Typer(
     name="latmix",
@@ -32,7 +43,7 @@ app.command("mix")(mixing.mix)
 app.command("invert")(latents.invert)
 app.command("stats")(latents.stats)
 app.command("sweep")(sweep.sweep)
-app.command("replay")(mixing.replay)
+app.command("replay")(replay.replay)
 app.command("diff")(results.diff)
 app.add_typer(models.app, name="models")
 app.add_typer(store.app, name="store")
