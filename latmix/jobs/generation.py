@@ -23,9 +23,10 @@ from latmix.mixing.direction import (
     direct,
 )
 from latmix.mixing.formula import scaled_mixtures, weight_table
+from latmix.mixing.gram import GRAM_BYTES, Gram
 from latmix.mixing.grid import Method, parse_cutoff
 from latmix.mixing.statistics import Statistics, sum_statistics
-from latmix.mixing.summary import GRAM_BYTES, Gram, Summary, block_share, weighted_sums
+from latmix.mixing.summary import Summary, block_share, weighted_sums
 from latmix.models.protocol import Conditioning, Model
 from latmix.sampling.batches import in_batches
 from latmix.sampling.generators import watched

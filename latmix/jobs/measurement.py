@@ -10,11 +10,12 @@ from latmix.jobs.generation import fits_gram, stored_summary
 from latmix.jobs.inversion import Inversion
 from latmix.jobs.progress import Progress
 from latmix.mixing.direction import TURNED
+from latmix.mixing.gram import Gram
 from latmix.mixing.grid import Method
 from latmix.mixing.health import Health, blocks_health
 from latmix.mixing.influence import Inputs
 from latmix.mixing.live import LiveStatistics
-from latmix.mixing.summary import Gram, Summary
+from latmix.mixing.summary import Summary
 
 EVERY_MEAN = "lp:auto"
 """The mean split that needs most: with it the statistics of every method are live."""

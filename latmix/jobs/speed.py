@@ -16,9 +16,9 @@ from torch import Tensor
 from latmix.jobs.progress import Progress
 from latmix.jobs.room import empty_prompts
 from latmix.jobs.workbench import Workbench
+from latmix.mixing.gram import Gram
 from latmix.mixing.grid import DEFAULT_METHOD, parse_method
 from latmix.mixing.live import LiveStatistics
-from latmix.mixing.summary import Gram
 from latmix.models.protocol import Model
 from latmix.models.recorded import calls_before_recording
 from latmix.sampling.pictures import BATCH

@@ -14,9 +14,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from latmix.mixing.gram import Gram
 from latmix.mixing.grid import Method
 from latmix.mixing.sphere import Array, Product, spherical_mean, spherical_median
-from latmix.mixing.summary import ROUNDING, Blocks, Gram, Split, Summary, weighted_sums
+from latmix.mixing.summary import ROUNDING, Blocks, Split, Summary, weighted_sums
 
 TURNED = ("slerp", "nao")
 """Norm targets whose direction is found on the sphere, and is not that of the weighted mean."""

@@ -26,13 +26,12 @@ from latmix.mixing.direction import (
     direct,
     residual_sums,
 )
+from latmix.mixing.gram import GRAM_BYTES, Gram
 from latmix.mixing.grid import DEFAULT_METHOD, Method, parse_method
 from latmix.mixing.mixture import normalised
 from latmix.mixing.nao import likeliest_norm
 from latmix.mixing.summary import (
-    GRAM_BYTES,
     ROUNDING,
-    Gram,
     Summary,
     blocks,
     parts,

@@ -20,9 +20,10 @@ from torch import Tensor
 
 from latmix.mixing.direction import Products
 from latmix.mixing.formula import norm_target, ratio
+from latmix.mixing.gram import Gram
 from latmix.mixing.grid import AUTO, Method, parse_cutoff
 from latmix.mixing.low_pass import shared_rings
-from latmix.mixing.summary import ROUNDING, Blocks, Gram, Split, Summary
+from latmix.mixing.summary import ROUNDING, Blocks, Split, Summary
 
 MEAN_BANDS = 2
 """The overall mean, and the rest of the channel means."""

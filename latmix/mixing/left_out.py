@@ -14,9 +14,10 @@ from torch import Tensor
 
 from latmix.mixing.direction import Direction, GramProducts, directions
 from latmix.mixing.formula import norm_target, normalise_sums, ratio
+from latmix.mixing.gram import Gram
 from latmix.mixing.grid import AUTO, Method, parse_cutoff
 from latmix.mixing.influence import BANDS_OF_MEAN, MEAN_BANDS, Inputs, degrees, known
-from latmix.mixing.summary import Blocks, Gram, Split, Summary
+from latmix.mixing.summary import Blocks, Split, Summary
 
 LARGEST = 512
 """Latents up to which the mixtures without one of them are found."""

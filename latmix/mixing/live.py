@@ -14,6 +14,7 @@ from torch import Tensor
 
 from latmix.mixing.direction import TURNED, Direction, GramProducts, StreamedProducts, direct
 from latmix.mixing.formula import weight_table
+from latmix.mixing.gram import Gram
 from latmix.mixing.grid import Method, parse_method
 from latmix.mixing.health import Health, blocks_health
 from latmix.mixing.influence import (
@@ -24,7 +25,7 @@ from latmix.mixing.influence import (
 )
 from latmix.mixing.left_out import LARGEST, angles_alone, left_out_inputs
 from latmix.mixing.statistics import Statistics, mixture_statistics, sum_statistics
-from latmix.mixing.summary import Blocks, Gram, Summary, weighted_sums
+from latmix.mixing.summary import Blocks, Summary, weighted_sums
 
 SAMPLE = 1000
 """Weights by which the common change of all is found."""

@@ -20,9 +20,10 @@ from torch import Tensor
 
 from latmix.mixing.direction import Direction, GramProducts, direct
 from latmix.mixing.formula import coherence, ratio, target_norms
+from latmix.mixing.gram import Gram
 from latmix.mixing.grid import Method, parse_method
 from latmix.mixing.health import LOW_CYCLES, latents_health
-from latmix.mixing.summary import Gram, Summary
+from latmix.mixing.summary import Summary
 from latmix.mixing.verdict import Verdict, judge, law
 
 

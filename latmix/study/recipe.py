@@ -22,8 +22,9 @@ from latmix.jobs.measurement import EVERY_MEAN
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.formula import mix
+from latmix.mixing.gram import Gram
 from latmix.mixing.live import LiveStatistics
-from latmix.mixing.summary import Gram, blocks
+from latmix.mixing.summary import blocks
 from latmix.models.pixels import to_pictures, to_pixels
 from latmix.sampling.generators import watched
 from latmix.sampling.settings import GenerationSettings, InversionSettings

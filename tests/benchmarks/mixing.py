@@ -6,9 +6,10 @@ import torch
 
 import latmix
 from latmix.mixing.formula import weight_table
+from latmix.mixing.gram import Gram
 from latmix.mixing.health import latents_health
 from latmix.mixing.live import LiveStatistics
-from latmix.mixing.summary import Gram, Summary, blocks
+from latmix.mixing.summary import Summary, blocks
 from latmix.models.loading import load_model
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 import latmix
 from latmix.mixing.formula import weight_table
+from latmix.mixing.gram import Gram
 from latmix.mixing.grid import methods
 from latmix.mixing.influence import Inputs
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.statistics import mixture_statistics
-from latmix.mixing.summary import Gram, Summary, blocks
+from latmix.mixing.summary import Summary, blocks
 from latmix.report import picture_sentence
 
 METHODS = [*methods(), "nin/lp:1", "coh/lp:3"]

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 import latmix
 from latmix.mixing.direction import TURNED, StreamedProducts, direct
 from latmix.mixing.formula import weight_table
+from latmix.mixing.gram import Gram
 from latmix.mixing.grid import methods, parse_method
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.statistics import Statistics, mixture_statistics, sum_statistics
-from latmix.mixing.summary import Gram, Summary, blocks, weighted_sums
+from latmix.mixing.summary import Summary, blocks, weighted_sums
 
 
 def biased(count: int, bias: float, seed: int = 0, side: int = 16) -> torch.Tensor:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from latmix.mixing.gram import Gram
 from latmix.mixing.statistics import Statistics, mixture_statistics
-from latmix.mixing.summary import Gram
 from latmix.mixing.verdict import SOUND
 from latmix.report import mean_bar
 from latmix.tui.bias_chart import LINES, bias_chart
