@@ -71,7 +71,7 @@ def judge(method: Method, offsets: Sequence[float], norm_share: float) -> Judgem
         how = "will degenerate" if verdict is Verdict.DEGENERATE else "is drifting"
         sentence = (
             f"The picture {how}: amplified bias moves channel {worst} by {offset:.2f} "
-            f"(damage shows from {OFFSET_VISIBLE:g}). Use a */chm or */lp:1 method."
+            f"(damage shows from {OFFSET_VISIBLE:g}). Use {DEFAULT_METHOD}."
         )
         return Judgement(verdict, sentence)
     if norm_share < NORM_TOO_SMALL:

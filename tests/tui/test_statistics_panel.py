@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from latmix.mixing.gram import Gram
+from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.mixing.statistics import Statistics, mixture_statistics
 from latmix.mixing.verdict import SOUND
 from latmix.report import mean_bar
@@ -105,7 +106,7 @@ async def test_verdict_bars_and_chart_follow_the_method(
         await channels_are_shown(driver)
         await driver.press("V")
         await driver.until(lambda: isinstance(driver.app.screen, NumbersDialog))
-        await driver.until_shown("Numbers of the mixture", "nin/chm", "low frequencies")
+        await driver.until_shown("Numbers of the mixture", DEFAULT_METHOD, "low frequencies")
         await driver.press("end")
         await driver.until_shown("influence", "face-3.png", "drives the mixture")
         await driver.press("V")
