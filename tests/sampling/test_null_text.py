@@ -61,7 +61,9 @@ def test_embeddings_are_mixed_linearly_with_the_latents_weights(
     text = latents.companions[UNCONDITIONAL]
     expected = torch.stack([0.25 * text[0] + 0.75 * text[1], text[0]])
     assert torch.allclose(mixed.companions[UNCONDITIONAL], expected, atol=1e-5)
-    assert torch.equal(mixed.noise, latmix.mix(latents.noise, [[0.25, 0.75], [1.0, 0.0]]))
+    assert torch.equal(
+        mixed.noise, latmix.mix(latents.noise, [[0.25, 0.75], [1.0, 0.0]], "nin/chm")
+    )
     one = latmix.mix(latents, [1.0, 0.0])
     pictures = [
         latmix.generate(mini, some, FACE, steps=STEPS, guidance=7.5)[0]
