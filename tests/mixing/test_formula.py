@@ -229,7 +229,9 @@ def test_order_and_scale_of_the_weights_do_not_matter(
     random.shuffle(order)  # type: ignore[attr-defined]
     straight = latmix.mix(latents, torch.from_numpy(weights), method)
     shuffled = latmix.mix(latents[order], torch.from_numpy(weights[order] * 7.5), method)
-    torch.testing.assert_close(straight, shuffled)
+    # A centroid on the sphere is found by descent: its minimum is flat, its sums are in any order.
+    loose = {"rtol": 1e-5, "atol": 1e-5} if method.startswith(ON_THE_SPHERE) else {}
+    torch.testing.assert_close(straight, shuffled, **loose)
 
 
 @settings(deadline=None, max_examples=40)
