@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 # Torch's threads spin while they wait, and where tests run side by side that costs more than a
 # second thread brings: one for this process and for those that tests start. Torch reads this.
 os.environ["OMP_NUM_THREADS"] = "1"
+# Many tests start programs of their own: none should compile torch's and diffusers' sources anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 import pytest
 from PIL import Image
