@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = "1"
 # Many tests start programs of their own: none should compile torch's and diffusers' sources anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-sys.dont_write_bytecode = False
 
 import pytest
 from PIL import Image
