@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -31,6 +32,8 @@ def list_models(output: SayOptions) -> int:
     """The models latmix knows by name, and whether each is on this machine."""
     from latmix.models.catalogue import CATALOGUE, TINY
     from latmix.models.families import FAMILIES
+    from latmix.models.source import find_model
+    from latmix.models.tiny_autoencoder import tiny_folder
 
     rows: list[dict[str, Any]] = [
         {
@@ -39,7 +42,7 @@ def list_models(output: SayOptions) -> int:
             "pixels": entry.pixels,
             "licence": entry.licence,
             "note": entry.note,
-            "is_here": _is_here(entry.name),
+            "is_here": _is_here(find_model, entry.name),
         }
         for entry in CATALOGUE
     ]
@@ -50,7 +53,7 @@ def list_models(output: SayOptions) -> int:
             "pixels": None,
             "licence": tiny.licence,
             "note": f"tiny autoencoder: {tiny.note}; 5 MB",
-            "is_here": _is_tiny_here(tiny.name),
+            "is_here": _is_here(tiny_folder, tiny.name),
         }
         for tiny in TINY
     ]
@@ -150,21 +153,9 @@ def remove(
     return 0
 
 
-def _is_tiny_here(name: str) -> bool:
-    from latmix.models.tiny_autoencoder import tiny_folder
-
+def _is_here(find: Callable[[str], object], name: str) -> bool:
     try:
-        tiny_folder(name)
-    except ModelError:
-        return False
-    return True
-
-
-def _is_here(name: str) -> bool:
-    from latmix.models.source import find_model
-
-    try:
-        find_model(name)
+        find(name)
     except ModelError:
         return False
     return True

@@ -52,7 +52,7 @@ class StableDiffusion3(LatentModel):
     """A rectified flow. Conditioning: "text", (B, 77 + 256, width), and "pooled", (B, width).
 
     Without T5, a model with fewer patches than T5 has tokens, `mini-flow`, is told one empty token
-    that counts for all of them, (B, 77 + 1, width): a call of it takes a quarter of the time.
+    that counts for all of them, (B, 77 + 1, width).
     """
 
     @gradients_on_demand

@@ -16,6 +16,7 @@ import torch
 import latmix
 from latmix.jobs.speed import MIDDLE, call_operations
 from latmix.models.protocol import Model
+from tests.benchmarks.measure import timings
 
 BATCHES = (1, 2, 8, 32)
 SIDE = 1024
@@ -54,10 +55,4 @@ def call_seconds(model: Model, batch: int) -> float:
 
 def processor_seconds(work: Callable[[], object]) -> float:
     """The least processor time of some runs, after one that is not counted."""
-    work()
-    times = []
-    for _ in range(REPEATS):
-        start = time.process_time()
-        work()
-        times.append(time.process_time() - start)
-    return min(times)
+    return min(timings(work, REPEATS, time.process_time))

@@ -104,6 +104,7 @@ def cold(folder: Path) -> None:
         base, _ = once(lambda: run([*script, str(place / "plain.png")], here))
         command = [sys.executable, "-m", "latmix", "centroid", str(place / "pictures"), "-n", "32"]
         command += ["--solver", "ddim", "--method", "fix/0", "--guidance", "3", "--no-open"]
+        command += ["-o", str(place / "latmix.png")]
         taken, _ = once(lambda: run([*command, "--batch", "32"], here))
     report("plain script, cold start to a centroid of 32", base, base, "plain")
     report("latmix centroid, the same", taken, base, "plain")

@@ -9,15 +9,22 @@ from collections.abc import Callable
 import torch
 
 
-def seconds(work: Callable[[], object], repeats: int = 5) -> float:
-    """The median time of some runs, after one that is not counted."""
+def timings(
+    work: Callable[[], object], repeats: int, clock: Callable[[], float] = time.perf_counter
+) -> list[float]:
+    """What each of some runs took by a clock, after one that is not counted."""
     work()
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = clock()
         work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+        times.append(clock() - start)
+    return times
+
+
+def seconds(work: Callable[[], object], repeats: int = 5) -> float:
+    """The median time of some runs, after one that is not counted."""
+    return statistics.median(timings(work, repeats))
 
 
 def report(what: str, value: float, base: float, against: str) -> None:
