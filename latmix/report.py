@@ -151,18 +151,26 @@ def health_table(
     return table
 
 
+LIKENESS = {"psnr": ("dB", 2), "ssim": ("SSIM", 3), "lpips": ("LPIPS", 3)}
+"""How each measure of a `jobs.roundtrip.RoundTrip` is headed, and its digits."""
+
+
 def round_trip_table(names: Sequence[str], trips: Sequence[RoundTrip]) -> Table:
-    """PSNR and SSIM of each picture's reconstructions, and below their means."""
+    """PSNR, SSIM and LPIPS of each picture's reconstructions, and below their means."""
     figures = ("VAE", "round trip", "against VAE")
-    heads = [f"#{figure}\n{measure}" for measure in ("dB", "SSIM") for figure in figures]
+    measures = [LIKENESS[name] for name in trips[0].measures]
+    heads = [f"#{figure}\n{measure}" for measure, _ in measures for figure in figures]
     table = plain_table("picture", *heads)
     rows = [(Path(name).name, trip) for name, trip in zip(names, trips, strict=True)]
     if len(trips) > 1:
         rows.append(("mean", type(trips[0]).mean(trips)))
     for name, trip in rows:
-        decibels = (f"{value:.2f}" for value in vars(trip.psnr).values())
-        shares = (f"{value:.3f}" for value in vars(trip.ssim).values())
-        table.add_row(Text(display_name(name)), *decibels, *shares)
+        cells = [
+            f"{value:.{digits}f}"
+            for (_, digits), likeness in zip(measures, trip.measures.values(), strict=True)
+            for value in vars(likeness).values()
+        ]
+        table.add_row(Text(display_name(name)), *cells)
     return table
 
 
