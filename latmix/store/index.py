@@ -102,7 +102,7 @@ class RowIndex:
     def each(
         self,
         keys: Iterable[str],
-        take: Callable[[ShardReader, int, str], Value | None],
+        take: Callable[[ShardReader, int], Value | None],
         buffered: Callable[[Row], Value],
     ) -> Iterator[tuple[str, Value | None]]:
         """Each key once, in the order of the files, with what `take` makes of its first sound
@@ -130,7 +130,7 @@ class RowIndex:
         self,
         shard: Shard,
         rows: Sequence[tuple[int, str]],
-        take: Callable[[ShardReader, int, str], Value | None],
+        take: Callable[[ShardReader, int], Value | None],
     ) -> Iterator[tuple[int, str, Value | None]]:
         """What `take` makes of these rows of one shard; None where one cannot be believed."""
         done = 0
@@ -138,7 +138,7 @@ class RowIndex:
         try:
             with ShardReader(shard) as reader:
                 for index, key in rows:
-                    value = take(reader, index, key)
+                    value = take(reader, index)
                     if value is None:
                         self._damaged.add(key)
                     done += 1

@@ -161,7 +161,7 @@ class LatentSpace:
 
         parts = ahead(_parts(len(keys), self.block_rows), unsound, READERS, READERS)
         rest = [key for _, found in parts for key in found.result()]
-        lost = {key for key, row in self._index.each(rest, _row, _itself) if row is None}
+        lost = {key for key, row in self._index.each(rest, ShardReader.row, _itself) if row is None}
         return [index for index, key in enumerate(keys) if key in lost] if lost else []
 
     def read(self, keys: Sequence[str]) -> Tensor:
@@ -185,7 +185,7 @@ class LatentSpace:
             return reader.latents(rows, memory[size * place : size * (place + len(rows))])
 
         left = _positions(keys, self._index.in_runs(keys, take))
-        for key, row in self._index.each(left, _row, _itself):
+        for key, row in self._index.each(left, ShardReader.row, _itself):
             latent = self._index.sound(key, row).latent
             for place in left[key]:
                 memory[size * place : size * (place + 1)] = latent
@@ -210,7 +210,7 @@ class LatentSpace:
             return ()
 
         left = _positions(keys, self._index.in_runs(keys, take))
-        for key, summary in self._index.each(left, _summary, _its_summary):
+        for key, summary in self._index.each(left, ShardReader.summary, _its_summary):
             value = torch.frombuffer(self._index.sound(key, summary), dtype=torch.float64)
             for place in left[key]:
                 norms[place], means[place] = value[0], value[1:]
@@ -245,7 +245,11 @@ class LatentSpace:
             self._read_into(latents, chosen)
             return latents
 
-        for part, found in ahead(_parts(len(keys), rows), block, READERS, READERS):
+        parts = _parts(len(keys), rows)
+        if len(parts) == 1:  # starting a thread takes longer than reading a latent
+            yield parts[0], block(parts[0])
+            return
+        for part, found in ahead(parts, block, READERS, READERS):
             yield part, found.result()
 
     def _write(self, rows: Sequence[Row]) -> None:
@@ -282,14 +286,6 @@ def _positions(keys: Sequence[str], places: Iterable[int]) -> dict[str, list[int
     for place in places:
         positions.setdefault(keys[place], []).append(place)
     return positions
-
-
-def _row(reader: ShardReader, index: int, _: str) -> Row | None:
-    return reader.row(index)
-
-
-def _summary(reader: ShardReader, index: int, _: str) -> Buffer | None:
-    return reader.summary(index)
 
 
 def _itself(row: Row) -> Row:

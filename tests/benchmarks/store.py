@@ -9,13 +9,16 @@ import os
 import tempfile
 import threading
 import time
+from array import array
 from collections.abc import Iterable
+from itertools import accumulate
 from pathlib import Path
 
 import torch
 
 from latmix.jobs.meter import memory_in_use
 from latmix.mixing.live import LiveStatistics
+from latmix.mixing.mixture import Mixture
 from latmix.mixing.summary import Summary, weighted_sums
 from latmix.store.latents import LatentStore
 from latmix.store.space import LatentSpace
@@ -92,9 +95,9 @@ def peak(work: object) -> float:
 
 
 def edit(space: LatentSpace, keys: list[str], summary: Summary) -> None:
-    """The statistics after one weight of all changed, from the running sum."""
+    """The statistics after one weight of all changed, from the running sum; and the change."""
     live = LiveStatistics(summary, lambda indices: space.blocks([keys[i] for i in indices]))
-    weights = [1.0] * len(keys)
+    weights = array("d", [1.0] * len(keys))
     live.statistics(weights, "nin/chm")
     turn = iter(range(1000))
 
@@ -103,3 +106,7 @@ def edit(space: LatentSpace, keys: list[str], summary: Summary) -> None:
         live.statistics(weights, "nin/chm")
 
     report("statistics after one of all weights changed", seconds(change, 20), 1e-3, "1 ms")
+    edits = accumulate(keys[:20], lambda mixture, key: mixture.nudge(key, 1e-3),
+                       initial=Mixture.equal(keys))  # fmt: skip
+    report("a mixture with one of its weights changed", seconds(lambda: next(edits), 10), 1e-3,
+           "1 ms")  # fmt: skip
