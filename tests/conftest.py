@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 # Torch's threads spin while they wait, and where tests run side by side that costs more than a
@@ -11,6 +11,8 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = "1"
 # Many tests start programs of their own: none should compile torch's and diffusers' sources anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# No test runs so long that recording a network pays; those of recording itself ask for it.
+os.environ["LATMIX_RECORD_AFTER"] = "0"
 
 import pytest
 from PIL import Image
@@ -19,6 +21,9 @@ from latmix import demo
 from latmix.images import find_pictures
 from latmix.models.loading import load_model
 from latmix.models.protocol import Model
+from latmix.models.source import ModelSource
+
+BUILT_IN = ("mini", "mini-flow")
 
 
 @pytest.fixture(autouse=True)
@@ -52,10 +57,23 @@ def cold_home(own_home: Path, shared_home: Path, monkeypatch: pytest.MonkeyPatch
     return own_home
 
 
+loaded_once = functools.cache(load_model)
+
+
+def load_shared(source: ModelSource, *how: str) -> Model:
+    """As `load_model`, but the built-in models are loaded once in all tests."""
+    return loaded_once(source.name, *how) if source.name in BUILT_IN else load_model(source, *how)
+
+
+@pytest.fixture(autouse=True)
+def shared_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("latmix.jobs.workbench.load_model", load_shared)
+
+
 @pytest.fixture(scope="session")
-def mini() -> Iterator[Model]:
+def mini() -> Model:
     """The built-in model."""
-    yield load_model("mini", device="cpu")
+    return loaded_once("mini", "cpu", "float32", "none")
 
 
 @pytest.fixture(scope="session")

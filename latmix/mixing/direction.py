@@ -104,7 +104,8 @@ class StreamedProducts:
 
     def times(self, coefficients: Tensor, split: Split) -> Tensor:
         total = weighted_sums(self._read(), self._summary, coefficients)
-        rest = residual_sums(total, self._summary, coefficients, split)[0].flatten(1)
+        self._summary.add_common(total, split, coefficients, -1.0)
+        rest = total.flatten(1)
         result = torch.zeros_like(coefficients)
         for part, block in self._read():
             result[:, part] = rest @ block.to(rest).flatten(1).T
@@ -121,18 +122,6 @@ def _scaled(products: Products, split: Split, inverse: Tensor) -> Product:
         return found
 
     return product
-
-
-def residual_sums(
-    total: Tensor, summary: Summary, coefficients: Tensor, split: Split
-) -> tuple[Tensor, Tensor | None]:
-    """sum c_n e_n from sum c_n z_n, both (B, C, P), in place; and the slow part of sum c_n d_n."""
-    common = split.constant(coefficients @ summary.channel_mean.to(coefficients))
-    total -= common[..., None].to(total)
-    slow = summary.slow_fields(split, coefficients, total.dtype)
-    if slow is not None:
-        total -= slow
-    return total, slow
 
 
 def direct(

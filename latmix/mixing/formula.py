@@ -24,13 +24,13 @@ from latmix.mixing.direction import (
     StreamedProducts,
     cancelled,
     direct,
-    residual_sums,
 )
 from latmix.mixing.gram import GRAM_BYTES, Gram
-from latmix.mixing.grid import DEFAULT_METHOD, Method, parse_method
+from latmix.mixing.grid import DEFAULT_METHOD, LARGEST_CUTOFF, Method, parse_cutoff, parse_method
 from latmix.mixing.mixture import normalised
 from latmix.mixing.nao import likeliest_norm
 from latmix.mixing.summary import (
+    CACHED_ELEMENTS,
     ROUNDING,
     Summary,
     blocks,
@@ -82,7 +82,9 @@ def mix(
     latents = torch.as_tensor(latents)
     _check_latents(latents, method)
     table = weight_table(weights, latents.shape[0], latents.device)
-    summary = Summary.of(latents, method.mean)
+    cutoff = parse_cutoff(method.mean)
+    largest = cutoff if isinstance(cutoff, float) else LARGEST_CUTOFF
+    summary = Summary.of(latents, method.mean, largest)
     if not bool(torch.isfinite(summary.squared_norm).all()):
         raise ValueError("latents must be finite, but some element is NaN or infinite.")
     direction = direct(method, summary, table, products_of(latents, method, summary))
@@ -155,7 +157,7 @@ def normalise_sums(
     """
     found = [
         _normalise(total[part], summary, weights[part], direction.rows(part), method)
-        for part in parts(len(total), summary.length)
+        for part in parts(len(total), summary.length, CACHED_ELEMENTS)
     ]
     return torch.cat([gain for gain, _ in found]), torch.cat([lost for _, lost in found])
 
@@ -165,16 +167,12 @@ def _normalise(
 ) -> tuple[Tensor, Tensor]:
     split = direction.split
     common = split.constant(weights @ summary.channel_mean.to(weights))
-    rest, slow = residual_sums(total, summary, direction.coefficients, split)
-    sizes = torch.linalg.vector_norm(rest, dim=2, dtype=weights.dtype)
+    summary.add_common(total, split, direction.coefficients, -1.0)
+    sizes = torch.linalg.vecdot(total, total).to(weights).sqrt()
     size, target = target_norms(sizes, summary, weights, direction, method)
     scale = ratio(target, size)
     total *= scale[..., None].to(total)
-    total += common[..., None].to(total)
-    if direction.residual is not None:
-        slow = summary.slow_fields(split, weights, total.dtype)
-    if slow is not None:
-        total += slow
+    summary.add_common(total, split, weights)
     input_norm = direction.coefficients.abs() @ summary.squared_norm.to(weights).sqrt()
     norm = (target.square().sum(dim=1) + common.square().sum(dim=1) * summary.places).sqrt()
     gain = scale.amax(dim=1) * input_norm / norm.clamp_min(torch.finfo(norm.dtype).tiny)

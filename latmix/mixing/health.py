@@ -121,7 +121,7 @@ def _block_health(latents: Tensor) -> list[Health]:
     energy = torch.where(flat, torch.inf, energy)
     fourth = rest.square().square().sum(dim=(1, 2, 3))
     kurtosis = torch.where(flat, 0.0, length * fourth / energy.square() - 3)
-    low = Spectrum.of(rest).energy(torch.tensor([LOW_CYCLES]).to(latents))[0] / energy
+    low = Spectrum.of(rest, LOW_CYCLES).energy(torch.tensor([LOW_CYCLES]).to(latents))[0] / energy
     columns = (
         latents.square().sum(dim=(1, 2, 3)).sqrt() / math.sqrt(length),
         kurtosis,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
@@ -19,6 +19,9 @@ from latmix.mixing.grid import LARGEST_CUTOFF, parse_cutoff
 
 KEPT = 128
 """Latents up to which inner products of spectra are kept: live statistics ask for them again."""
+
+FEW = 32
+"""Coefficients up to which products with their waves are quicker than Fourier transforms."""
 
 SLACK = 1e-4
 """Cycles: radii are square roots, and a ring on the cut-off is inside."""
@@ -40,13 +43,17 @@ class Spectrum:
     shape: tuple[int, int]
 
     @classmethod
-    def of(cls, latents: Tensor) -> Spectrum:
-        """The spectrum of latents (N, C, H, W)."""
+    def of(cls, latents: Tensor, largest: float = LARGEST_CUTOFF) -> Spectrum:
+        """The spectrum of latents (N, C, H, W), up to a cut-off."""
         height, width = int(latents.shape[-2]), int(latents.shape[-1])
-        radius, weight = _half_plane(latents)
-        kept = _kept(radius)
-        values = torch.fft.rfft2(latents, norm="ortho")[..., kept] * weight[kept].sqrt()
-        return cls(values, radius[kept], (height, width))
+        plane = _half_plane(height, width, largest, latents.dtype, latents.device)
+        if len(plane.radius) <= FEW:
+            pairs = latents.flatten(2) @ _waves(plane).T
+            values = torch.view_as_complex(pairs.reshape(*pairs.shape[:2], -1, 2))
+        else:
+            transformed = torch.fft.rfft2(latents, norm="ortho").flatten(2)
+            values = transformed[..., plane.places] * plane.weight.sqrt()
+        return cls(values, plane.radius, (height, width))
 
     @staticmethod
     def stack(parts: list[Spectrum]) -> Spectrum:
@@ -72,46 +79,25 @@ class Spectrum:
         """|P z_n|^2 without the mean, (B, N), for B cut-offs."""
         return self._inside(cutoffs) @ self.power.T
 
-    def variance(self, weights: Tensor, cutoff: Tensor) -> Tensor:
-        """Variance over space of each channel of P sum w_n z_n, (C,), for weights (N,)."""
-        height, width = self.shape
-        if len(self.values) <= KEPT:
-            products = self.band_products(f"lp:{float(cutoff):g}", by_channel=True).to(weights)
-            quadratic: Tensor = products @ weights @ weights
-            return quadratic.clamp_min(0.0) / (height * width)
-        power = self.sums(weights[None])[0].abs().square()
-        return power @ self._inside(cutoff[None])[0] / (height * width)
+    def variances(self, weights: Tensor, cutoffs: Tensor) -> Tensor:
+        """Variance over space of each channel of P sum w_n z_n, (K, C), for weights (N,) and K
+        cut-offs; 0 for a cut-off of 0."""
+        power = torch.view_as_real(self.sums(weights[None])[0]).square().sum(dim=2)
+        return self._inside(cutoffs) @ power.T / math.prod(self.shape)
 
     def products(self, cutoff: float) -> Tensor:
         """Inner products of the latents' parts within a cut-off, (N, N)."""
         return self.band_products(f"lp:{cutoff:g}")[0]
 
-    def fields(self, weights: Tensor, cutoffs: Tensor, kind: torch.dtype) -> Tensor:
-        """P sum w_n z_n without the means, (B, C, H, W), for B weightings and cut-offs."""
-        inside = self._inside(cutoffs)
-        used = inside.any(dim=0)
-        summed = (self.sums(weights) * inside[:, None])[..., used]
-        waves = self._waves(used).to(kind)
-        slow = torch.view_as_real(summed).flatten(2).to(kind) @ waves
-        return slow.reshape(*slow.shape[:2], *self.shape)
-
-    def _waves(self, used: Tensor) -> Tensor:
-        """What the real and the imaginary part of some coefficients make, (2 K, H W): a product
-        with these few is quicker than a Fourier transform of every mixture."""
-        radius, weight = _half_plane(self.radius.new_empty(self.shape))
-        kept = _kept(radius)
-        places = kept.flatten().nonzero()[used, 0]
-        units = torch.zeros(
-            2 * len(places), radius.numel(), dtype=self.values.dtype, device=radius.device
-        )
-        size = weight.flatten()[places].rsqrt().to(units)
-        rows = torch.arange(len(places), device=radius.device)
-        units[2 * rows, places], units[2 * rows + 1, places] = size, 1j * size
-        spectrum = units.reshape(-1, *radius.shape)
-        if not len(spectrum):  # no transform of nothing
-            return radius.new_zeros(0, math.prod(self.shape))
-        waves: Tensor = torch.fft.irfft2(spectrum, s=self.shape, norm="ortho")
-        return waves.flatten(1)
+    def waves(self, weights: Tensor, cutoffs: Tensor) -> tuple[Tensor, Tensor]:
+        """P sum w_n z_n without the means, for B weightings and cut-offs, as a product with few
+        waves: their amplitudes (B, C, 2 K), and what they are over space, (2 K, H W)."""
+        largest = float(cutoffs.max())
+        used = self.radius <= largest + SLACK
+        some = Spectrum(self.values[..., used], self.radius[used], self.shape)
+        summed = some.sums(weights) * some._inside(cutoffs)[:, None]
+        plane = _half_plane(*self.shape, largest, self.radius.dtype, self.radius.device)
+        return torch.view_as_real(summed).flatten(2), _waves(plane)
 
     def onto(self, weights: Tensor, mean: str) -> Tensor:
         """Inner products of each latent with sum w_n z_n within each of the `bands`, (N, K)."""
@@ -121,23 +107,21 @@ class Spectrum:
         each = (torch.view_as_real(self.values) * summed).sum(dim=(1, 3))
         return each @ self.bands(mean).T
 
-    def band_products(self, mean: str, by_channel: bool = False) -> Tensor:
-        """Inner products of the latents within each of the `bands`, (K, N, N), or within all of
-        them but for each channel, (C, N, N); made once where they are kept."""
-        if (mean, by_channel) in self._made:
-            return self._made[mean, by_channel]
-        bands = self.bands(mean)
-        parts = [self.values[..., band > 0] for band in bands]
-        if by_channel:
-            parts = list(self.values[..., bands.sum(dim=0) > 0].unbind(dim=1))
-        rows = [torch.view_as_real(part).flatten(1) for part in parts]
+    def band_products(self, mean: str) -> Tensor:
+        """Inner products of the latents within each of the `bands`, (K, N, N), made once where
+        they are kept."""
+        if mean in self._made:
+            return self._made[mean]
+        rows = [
+            torch.view_as_real(self.values[..., band > 0]).flatten(1) for band in self.bands(mean)
+        ]
         products = torch.stack([row @ row.T for row in rows])
         if len(self.values) <= KEPT:
-            self._made[mean, by_channel] = products
+            self._made[mean] = products
         return products
 
     @cached_property
-    def _made(self) -> dict[tuple[str, bool], Tensor]:
+    def _made(self) -> dict[str, Tensor]:
         return {}
 
     def sums(self, weights: Tensor) -> Tensor:
@@ -176,11 +160,6 @@ class Spectrum:
         return (self.radius <= cutoffs[:, None] + SLACK).to(cutoffs)
 
 
-def _kept(radius: Tensor) -> Tensor:
-    """Which coefficients a spectrum keeps."""
-    return (radius > 0) & (radius <= LARGEST_CUTOFF)
-
-
 def shared_rings(common: Tensor, own: Tensor, beta: Tensor) -> Tensor:
     """The largest ring that the latents of each mixture share, (B,), 0 for none.
 
@@ -197,15 +176,51 @@ def shared_rings(common: Tensor, own: Tensor, beta: Tensor) -> Tensor:
     return largest
 
 
-def _half_plane(latents: Tensor) -> tuple[Tensor, Tensor]:
-    """Radius of each coefficient of (..., H, W)'s half spectrum, and how often it counts."""
-    height, width = int(latents.shape[-2]), int(latents.shape[-1])
-    kind, device = latents.dtype, latents.device
+@dataclass(frozen=True, eq=False)
+class _HalfPlane:
+    """The slow coefficients of a half spectrum, without the mean.
+
+    Attributes:
+        places: of each in the flat half spectrum, (K,).
+        radius: in cycles per width, (K,).
+        weight: how often it counts: those inside stand for their mirror images too, (K,).
+        shape: (H, W) of the latents.
+    """
+
+    places: Tensor
+    radius: Tensor
+    weight: Tensor
+    shape: tuple[int, int]
+
+
+@lru_cache(maxsize=8)
+def _half_plane(
+    height: int, width: int, largest: float, kind: torch.dtype, device: torch.device
+) -> _HalfPlane:
+    """Of latents (H, W), up to a cut-off."""
     down = torch.fft.fftfreq(height, dtype=kind, device=device)[:, None] * width
     across = torch.fft.rfftfreq(width, dtype=kind, device=device)[None] * width
-    # Columns inside the half plane stand for their mirror images too.
     weight = torch.full((height, width // 2 + 1), 2.0, dtype=kind, device=device)
     weight[:, 0] = 1.0
     if width % 2 == 0:
         weight[:, -1] = 1.0
-    return (down.square() + across.square()).sqrt(), weight
+    radius = (down.square() + across.square()).sqrt()
+    kept = (radius > 0) & (radius <= largest + SLACK)
+    places = kept.flatten().nonzero()[:, 0]
+    return _HalfPlane(places, radius[kept], weight[kept], (height, width))
+
+
+@lru_cache(maxsize=8)
+def _waves(plane: _HalfPlane) -> Tensor:
+    """What the real and the imaginary part of each coefficient are over space, (2 K, H W); a
+    latent's products with them are its coefficients."""
+    (height, width), count = plane.shape, len(plane.places)
+    if not count:  # no transform of nothing
+        return plane.radius.new_zeros(0, height * width)
+    shape = (2 * count, height, width // 2 + 1)
+    units = torch.zeros(shape, dtype=plane.radius.dtype.to_complex(), device=plane.radius.device)
+    size, rows = plane.weight.rsqrt().to(units), torch.arange(count, device=units.device)
+    flat = units.flatten(1)
+    flat[2 * rows, plane.places], flat[2 * rows + 1, plane.places] = size, 1j * size
+    waves: Tensor = torch.fft.irfft2(units, s=plane.shape, norm="ortho")
+    return waves.flatten(1)

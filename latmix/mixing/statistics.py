@@ -122,10 +122,10 @@ def _statistics(
         turned = coefficients @ summary.channel_mean.to(weights)
     split = direction.split
     common, offset = split.constant(mean), turned - split.constant(turned)
-    slow = taken = summary.slow_variance(split, coefficients)
+    slow = kept = _slow_variances(summary, direction, coefficients)
     if direction.residual is not None:
-        slow = summary.slow_variance(split, weights)
-    rest = (variance - taken).clamp_min(0.0)
+        kept = _slow_variances(summary, direction, weights)
+    rest = (variance - slow[0]).clamp_min(0.0)
     sizes = ((offset.square() + rest) * summary.places).sqrt()
     size, target = target_norms(sizes[None], summary, weights[None], direction, method)
     scale = ratio(target, size)[0]
@@ -135,7 +135,7 @@ def _statistics(
     beta = weights.square().sum()
     tiny = torch.finfo(weights.dtype).tiny
     channel_mean = common + scale * offset
-    channel_std = (slow + scale.square() * rest).sqrt()
+    channel_std = (kept[0] + scale.square() * rest).sqrt()
     norm = ((channel_mean.square() + channel_std.square()).sum() * summary.places).sqrt()
     input_norm = summary.mean_residual_norm(Split("0", None), weights[None])[0]
     offsets = (channel_mean - mean).tolist()
@@ -152,26 +152,26 @@ def _statistics(
         channel_std=tuple(channel_std.tolist()),
         input_channel_mean=tuple(mean.tolist()),
         amplified_channel_mean=tuple((alpha * mean).tolist()),
-        low_share=_low_share(summary, weights, direction, scale, channel_std),
+        low_share=None if summary.spectrum is None else _low_share(slow, kept, scale, channel_std),
         excess_kurtosis=None,
         verdict=judgement.verdict,
         warning=judgement.warning,
     )
 
 
-def _low_share(
-    summary: Summary, weights: Tensor, direction: Direction, scale: Tensor, channel_std: Tensor
-) -> float | None:
-    """From the energy of sum c z below LOW_CYCLES, of which what the split takes off is sum w d."""
-    spectrum, cutoffs = summary.spectrum, direction.split.cutoffs
+def _slow_variances(summary: Summary, direction: Direction, weights: Tensor) -> Tensor:
+    """Variance over space of each channel of sum w z, (3, C), within the split's cut-off, within
+    LOW_CYCLES, and within both; 0 where the spectrum is not known."""
+    if summary.spectrum is None:
+        return weights.new_zeros(3, summary.channel_mean.shape[1])
+    cutoffs = direction.split.cutoffs
+    cut = 0.0 if cutoffs is None else float(cutoffs[0])
+    both = weights.new_tensor([cut, LOW_CYCLES, min(cut, LOW_CYCLES)])
+    return summary.spectrum.variances(weights, both)
+
+
+def _low_share(slow: Tensor, kept: Tensor, scale: Tensor, channel_std: Tensor) -> float:
+    """From `_slow_variances` of sum c z, of which what the split takes off is sum w d: `kept`."""
     energy = float(channel_std.square().sum())
-    if spectrum is None or energy == 0:
-        return None if spectrum is None else 0.0
-    low = spectrum.variance(direction.coefficients[0], weights.new_tensor(LOW_CYCLES))
-    kept = taken = torch.zeros_like(low)
-    if cutoffs is not None:
-        cut = cutoffs[0].clamp_max(LOW_CYCLES)
-        kept = taken = spectrum.variance(direction.coefficients[0], cut)
-        if direction.residual is not None:
-            kept = spectrum.variance(weights, cut)
-    return float((kept + scale.square() * (low - taken)).sum()) / energy
+    low = kept[2] + scale.square() * (slow[1] - slow[2])
+    return float(low.sum()) / energy if energy else 0.0

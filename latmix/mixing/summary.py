@@ -14,11 +14,14 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from latmix.mixing.grid import Method, parse_cutoff
+from latmix.mixing.grid import LARGEST_CUTOFF, Method, parse_cutoff
 from latmix.mixing.low_pass import Spectrum
 
 BLOCK_ELEMENTS = 1 << 22
 """Elements converted at a time (32 MB in float64): bounds memory, whatever N is."""
+
+CACHED_ELEMENTS = 1 << 18
+"""Elements looked at several times in a row (2 MB in float64): they stay in a processor's cache."""
 
 ROUNDING = 64.0
 """Units of the last place within which a sum of many terms is taken for zero."""
@@ -32,17 +35,19 @@ def precise(device: torch.device) -> torch.dtype:
     return torch.float32 if device.type == "mps" else torch.float64
 
 
-def blocks(latents: Tensor, kind: torch.dtype | None = None) -> Iterator[tuple[slice, Tensor]]:
+def blocks(
+    latents: Tensor, kind: torch.dtype | None = None, elements: int = BLOCK_ELEMENTS
+) -> Iterator[tuple[slice, Tensor]]:
     """Rows of latents (N, ...) as (k, C, P), a few at a time, as `kind` or the widest float."""
     count, channels = latents.shape[0], latents.shape[1] if latents.ndim > 2 else 1
     kind = kind or precise(latents.device)
-    for part in parts(count, latents[0].numel()):
+    for part in parts(count, latents[0].numel(), elements):
         yield part, latents[part].to(kind).reshape(-1, channels, places(latents))
 
 
-def parts(count: int, length: int) -> Iterator[slice]:
+def parts(count: int, length: int, elements: int) -> Iterator[slice]:
     """Slices of `count` rows of `length` elements, each of a bounded number of elements."""
-    rows = max(1, BLOCK_ELEMENTS // max(1, length))
+    rows = max(1, elements // max(1, length))
     for start in range(0, count, rows):
         yield slice(start, min(start + rows, count))
 
@@ -146,8 +151,11 @@ class Summary:
     )
 
     @classmethod
-    def of(cls, latents: Tensor, mean: str = "0") -> Summary:
+    def of(cls, latents: Tensor, mean: str = "0", largest: float = LARGEST_CUTOFF) -> Summary:
         """The summary of latents (N, C, ...), with what a mean split needs.
+
+        Args:
+            largest: cut-off of the spectrum that is kept for a low-pass split.
 
         Raises:
             ValueError: a low-pass split, and the latents are not (N, C, H, W).
@@ -157,11 +165,11 @@ class Summary:
         cuts = parse_cutoff(mean) is not None
         if cuts:
             _check_sides(shape)
-        for _, block in blocks(latents):
+        for _, block in blocks(latents, elements=CACHED_ELEMENTS):
             squares.append(block.square().sum(dim=2))
             means.append(block.mean(dim=2))
             if cuts:
-                spectra.append(Spectrum.of(block.reshape(-1, *shape)))
+                spectra.append(Spectrum.of(block.reshape(-1, *shape), largest))
         square, channel_mean = torch.cat(squares), torch.cat(means)
         summary = cls(square.sum(dim=1), channel_mean, places(latents))
         spectrum = Spectrum.stack(spectra) if spectra else None
@@ -246,23 +254,18 @@ class Summary:
         floor = ROUNDING * torch.finfo(squares.dtype).eps * self.squared_norm
         return torch.where(squares > floor, squares, 0.0).sqrt()
 
-    def slow_variance(self, split: Split, weights: Tensor) -> Tensor:
-        """Variance over space of each channel of sum w d, (C,), of one mixture: weights (N,).
-
-        0 but for low-pass splits.
-        """
+    def add_common(self, total: Tensor, split: Split, weights: Tensor, sign: float = 1.0) -> None:
+        """Add sign * sum w d to total (B, C, P), in place, for weights (B, N)."""
+        if split.mean == "0":
+            return
+        common = split.constant(weights @ self.channel_mean.to(weights))[..., None].to(total)
         if split.cutoffs is None:
-            return torch.zeros_like(self.channel_mean[0]).to(weights)
-        return self._slow.variance(weights, split.cutoffs[0])
-
-    def slow_fields(self, split: Split, weights: Tensor, kind: torch.dtype) -> Tensor | None:
-        """sum w d without its channels' means, (B, C, P), for weights (B, N).
-
-        None but for low-pass splits.
-        """
-        if split.cutoffs is None:
-            return None
-        return self._slow.fields(weights, split.cutoffs, kind).flatten(2)
+            total.add_(common, alpha=sign)
+            return
+        amplitudes, waves = self._slow.waves(weights, split.cutoffs)
+        factors = torch.cat([common, amplitudes.to(total)], dim=2).flatten(0, 1)
+        fields = torch.cat([torch.ones(1, self.places).to(waves), waves])
+        total.view(-1, self.places).addmm_(factors, fields.to(total), alpha=sign)
 
     def slow_products(self, cutoff: float) -> Tensor:
         """<P z_i, P z_j> of the low-pass P without the means, (N, N)."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -126,14 +125,13 @@ def test_a_sweep_that_was_stopped_ends_as_one_that_was_not(
 def test_an_interrupt_keeps_the_cells_and_the_next_run_goes_on(
     tmp_path: Path, cold_home: Path
 ) -> None:
-    words = ["sweep", "--demo", "faces", "-n", "2,3,4", "--methods", "fix/0,nin/0,nin/chm"]
-    words += ["--batch", "1", "--steps", "4", "--size", "32", "--solver", "ddim"]
+    words = ["sweep", "--demo", "faces", "-n", "2,3", "--methods", "fix/0,nin/0,nin/chm"]
+    words += ["--batch", "1", "--steps", "3", "--size", "32", "--solver", "ddim"]
     words += ["-o", str(tmp_path / "out.png")]
     process = subprocess.Popen(
         [sys.executable, "-m", "latmix", *words],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stderr is not None
@@ -148,7 +146,7 @@ def test_an_interrupt_keeps_the_cells_and_the_next_run_goes_on(
     assert not (tmp_path / "out.png").exists()
     before = {path.name: path.read_bytes() for path in made.glob("*.png")}
     resumed = answer(cli(*words, "--json"))
-    assert resumed["kept"] == len(before) < 9
+    assert resumed["kept"] == len(before) < 6
     assert before.items() <= cells(tmp_path / "out.png").items()
     # In a home that knows none of it, without an interrupt: the same to the last bit.
     names = ("out.png", "out.csv", "out.json")

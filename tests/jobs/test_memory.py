@@ -82,7 +82,7 @@ def test_jobs_halve_their_batches_and_lose_nothing(
 def test_halved_batches_keep_each_latents_own_companions(
     mini: Model, faces: list[Path], tmp_path: Path, solver: str
 ) -> None:
-    settings = InversionSettings((64, 64), steps=3, guidance=3.0, solver=solver, inner_steps=1)
+    settings = InversionSettings((32, 32), steps=3, guidance=3.0, solver=solver, inner_steps=1)
     found = []
     for room in (99, 2):
         bench = crowded_bench(mini, tmp_path / str(room), room)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tarfile
@@ -17,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file
+from torch.multiprocessing import start_processes
 
 import latmix
 from latmix.demo.build import read_members
@@ -504,36 +506,33 @@ def test_processes_share_all_tasks_fairly(costs: list[float], count: int) -> Non
     assert max(sums) - min(sums) <= max(costs, default=0.0) * (1 + 1e-9)
 
 
-STEP_OF_TWO = """
-import torch
-from latmix.models.mini.train.muon import Muon
-from latmix.models.mini.train.ranks import Ranks
-
-ranks = Ranks.join(torch.device("cpu"))
-shapes = ((4, 6), (8, 3, 3, 3), (5, 5))
-alone, shared = ([torch.randn(s, generator=torch.Generator().manual_seed(7)) for s in shapes]
-                 for _ in range(2))
-for weights, own in ((alone, Ranks()), (shared, ranks)):
-    optimiser = Muon(weights, rate=0.1, ranks=own)
-    for step in range(3):
-        for weight in weights:
-            weight.grad = torch.randn_like(weight, generator=torch.Generator().manual_seed(step))
-        optimiser.step()
-assert ranks.count == 2
-for left, right in zip(alone, shared, strict=True):
-    assert torch.equal(left, right)
-"""
-
-
-def test_a_muon_step_of_two_processes_is_that_of_one(tmp_path: Path) -> None:
-    script = tmp_path / "steps.py"
-    script.write_text(STEP_OF_TWO)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [*command, str(script)], capture_output=True, text=True, timeout=170, env=one_thread
+def step_as_one_of_two(rank: int, port: int) -> None:
+    """In a process that is set up as `torchrun` sets it up."""
+    where = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2", **where}
+    ranks = Ranks.join(torch.device("cpu"))
+    assert ranks.count == 2
+    shapes = ((4, 6), (8, 3, 3, 3), (5, 5))
+    alone, shared = (
+        [torch.randn(shape, generator=torch.Generator().manual_seed(7)) for shape in shapes]
+        for _ in range(2)
     )
-    assert done.returncode == 0, done.stderr
+    for weights, own in ((alone, Ranks()), (shared, ranks)):
+        optimiser = Muon(weights, rate=0.1, ranks=own)
+        for step in range(3):
+            generator = torch.Generator().manual_seed(step)
+            for weight in weights:
+                weight.grad = torch.randn(weight.shape, generator=generator)
+            optimiser.step()
+    for left, right in zip(alone, shared, strict=True):
+        assert torch.equal(left, right)
+
+
+def test_a_muon_step_of_two_processes_is_that_of_one() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    start_processes(step_as_one_of_two, (port,), nprocs=2, start_method="fork")
 
 
 def test_muon_finds_the_least_squares_solution() -> None:

@@ -6,11 +6,10 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from test_mixing import answer, cli
 
 from latmix.config import load_config
 from latmix.sampling.generators import drained
@@ -22,7 +21,8 @@ if os.name != "posix":
 from tests.tui.terminal import Terminal
 
 WORDS = ("--model", "mini", "--device", "cpu", "--size", "32", "--batch", "1")
-WORDS += ("--steps", "40", "--solver", "ddim")
+WORDS += ("--solver", "ddim", "--steps")
+LONG = (*WORDS, "30")
 
 
 def done(terminal: Terminal) -> int:
@@ -35,7 +35,7 @@ def test_a_signal_in_the_middle_of_an_inversion_loses_no_finished_latent(
     folder: Path, name: str
 ) -> None:
     number = getattr(signal, name)
-    with Terminal("explore", str(folder), "-n", "5", *WORDS) as terminal:
+    with Terminal("explore", str(folder), "-n", "5", *LONG) as terminal:
         terminal.until("6 pictures in")
         terminal.press("i")
         terminal.until("inverting 2/5")
@@ -50,11 +50,12 @@ def test_a_signal_in_the_middle_of_an_inversion_loses_no_finished_latent(
     [space] = LatentStore(load_config().home).spaces()
     assert 2 <= kept <= space.rows < 5
     if name == "SIGKILL":
-        assert run_again(folder)["cached"] == space.rows
+        again = answer(cli("invert", folder, "-n", "5", *LONG, "--json"))
+        assert again["cached"] == space.rows
 
 
 def test_a_terminal_that_goes_away_without_a_signal_ends_the_program(folder: Path) -> None:
-    with Terminal("explore", str(folder), "-n", "5", *WORDS) as terminal:
+    with Terminal("explore", str(folder), "-n", "5", *LONG) as terminal:
         terminal.until("6 pictures in")
         terminal.press("i")
         terminal.until("inverting 2/5")
@@ -65,19 +66,10 @@ def test_a_terminal_that_goes_away_without_a_signal_ends_the_program(folder: Pat
     assert 2 <= space.rows < 5
 
 
-def run_again(folder: Path) -> dict[str, int]:
-    """The same inversion from the command line, which finds what was kept."""
-    words = [sys.executable, "-m", "latmix", "invert", str(folder), "-n", "5", *WORDS, "--json"]
-    ended = subprocess.run(words, capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
-    answer: dict[str, int] = json.loads(ended.stdout)
-    return answer
-
-
 def test_two_programs_on_one_folder_do_not_hurt_each_other(folder: Path) -> None:
     with (
-        Terminal("explore", str(folder), "-n", "5", *WORDS) as one,
-        Terminal("explore", str(folder), "-n", "5", *WORDS) as other,
+        Terminal("explore", str(folder), "-n", "5", *WORDS, "6") as one,
+        Terminal("explore", str(folder), "-n", "5", *WORDS, "6") as other,
     ):
         for terminal, key in ((one, "s"), (other, "x")):
             terminal.until("6 pictures in")

@@ -18,7 +18,7 @@ from tests.tui.terminal import Terminal
 WORDS = ("--demo", "faces", "--fresh", "-n", "8", "--model", "mini", "--device", "cpu")
 WORDS += ("--size", "32", "--steps", "2", "--solver", "ddim")
 
-QUIET = 1.0
+QUIET = 0.6
 """Seconds without a byte after which a key has been answered in full."""
 
 KEYS = {"a weight": "l", "the cursor, and the picture under it": "j"}

@@ -22,9 +22,15 @@ twice what the slowest may take, for machines that are slow."""
 LONGEST_STALL = 1.0
 """Seconds; on a quiet machine 0.18, and tests share theirs with others."""
 
-MOST_AT_ONCE = 0.12
-"""Seconds of the loop's own processor time without a chance for a key: a fifth more than it may
-take, since processors that others use as well are slower."""
+MOST_AT_ONCE = 0.1
+"""Seconds of the loop's own processor time without a chance for a key, on a processor as quick as
+the one of `YARDSTICK`."""
+
+YARDSTICK = 0.012
+"""Seconds that `stalls.yardstick` takes on a quiet AMD EPYC (Zen 3)."""
+
+TRIES = 2
+"""A turn that is too long is so every time; what others do to a processor's caches is not."""
 
 STORIES = {"open", "import torch", "choose", "invert", "edit", "generate", "compare", "sweep"}
 STORIES |= {"results", "quit"}
@@ -80,14 +86,19 @@ async def test_keys_are_answered_at_once_at_ten_thousand_pictures(
 def test_the_loop_never_stands_still_for_long_in_any_story(
     folder: Path, record_property: pytest.RecordProperty
 ) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "tests.tui.stalls", str(folder)], capture_output=True, text=True
-    )
-    assert ended.returncode == 0, ended.stderr
-    found = json.loads(ended.stdout)
-    assert found.keys() == STORIES
-    for story, seconds in found.items():
-        record_property(f"longest_stall_in_{story.replace(' ', '_')}", round(seconds["stall"], 3))
-        print(f"{story}: stall {seconds['stall']:.3f} s, own {seconds['own']:.3f} s")
-        assert seconds["stall"] < LONGEST_STALL, story
-        assert seconds["own"] < MOST_AT_ONCE, story
+    for left in reversed(range(TRIES)):
+        ended = subprocess.run(
+            [sys.executable, "-m", "tests.tui.stalls", str(folder)], capture_output=True, text=True
+        )
+        assert ended.returncode == 0, ended.stderr
+        found = json.loads(ended.stdout)
+        most = MOST_AT_ONCE * max(1.0, found.pop("yardstick") / YARDSTICK)
+        assert found.keys() == STORIES
+        for story, seconds in found.items():
+            record_property(f"stall_in_{story.replace(' ', '_')}", round(seconds["stall"], 3))
+            print(f"{story}: stall {seconds['stall']:.3f} s, own {seconds['own']:.3f} s")
+        long = {story: s for story, s in found.items() if s["own"] > most}
+        assert max(seconds["stall"] for seconds in found.values()) < LONGEST_STALL
+        if not long:
+            return
+        assert left, f"without a chance for a key for more than {most:.3f} s: {long}"
