@@ -6,6 +6,7 @@ Only `session` builds on it. Needs no torch: what computes is handed in by a job
 from __future__ import annotations
 
 import math
+from array import array
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ class Known(Saved):
     _inversion: Inversion | None = None
     _live: LiveStatistics | None = None
     _row_of: dict[str, int] = field(default_factory=dict)
+    _rows_found: tuple[tuple[str, ...], list[int | None]] | None = None
 
     @property
     def is_measured(self) -> bool:
@@ -36,13 +38,18 @@ class Known(Saved):
     @property
     def uninverted(self) -> list[str]:
         """Pictures of the mixture that have weight but no latent yet."""
-        if self.mixture is None:
+        rows = self._rows()
+        if self.mixture is None or None not in rows:
             return []
-        return [
-            key
-            for key, weight in zip(self.mixture.keys, self.mixture.weights, strict=True)
-            if weight > 0 and key not in self._row_of
-        ]
+        mixed = zip(self.mixture.keys, self.mixture.weights, rows, strict=True)
+        return [key for key, weight, row in mixed if weight > 0 and row is None]
+
+    def _rows(self) -> list[int | None]:
+        """The inversion's row of each picture of the mixture, found anew when pictures change."""
+        keys = self.mixture.keys if self.mixture else ()
+        if self._rows_found is None or self._rows_found[0] is not keys:
+            self._rows_found = keys, [self._row_of.get(key) for key in keys]
+        return self._rows_found[1]
 
     @property
     def live(self) -> LiveStatistics | None:
@@ -80,10 +87,11 @@ class Known(Saved):
         """Take in a finished inversion with its live statistics (None where it has no rows)."""
         self._inversion, self._live = inversion, live
         self._row_of = {str(row.path): at for at, row in enumerate(inversion.rows)}
+        self._rows_found = None
         self.failures.update({str(f.path): f.reason for f in inversion.failures})
         self._leave_out_failed()
 
-    def weights_by_row(self) -> list[float]:
+    def weights_by_row(self) -> array[float]:
         """The mixture's weights in the order of the inversion's rows.
 
         Raises:
@@ -91,10 +99,10 @@ class Known(Saved):
         """
         if self.mixture is None or self._inversion is None or self.uninverted:
             raise ValueError("pictures of the mixture are not inverted yet.")
-        weights = [0.0] * len(self._inversion.rows)
-        for key, weight in self.mixture.as_dict().items():
-            if weight > 0:
-                weights[self._row_of[key]] = weight
+        weights = array("d", bytes(8 * len(self._inversion.rows)))  # tensors share its memory
+        for row, weight in zip(self._rows(), self.mixture.weights, strict=True):
+            if row is not None:
+                weights[row] = weight
         return weights
 
     def statistics(self, method: str | None = None) -> Statistics | None:
@@ -142,3 +150,4 @@ class Known(Saved):
     def _forget_latents(self) -> None:
         self._inversion, self._live = None, None
         self._row_of = {}
+        self._rows_found = None

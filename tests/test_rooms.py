@@ -15,6 +15,7 @@ PACKAGE = Path(latmix.__file__).parent
 
 ROOMS = [
     "errors",
+    "ahead",
     "names",
     "images",
     "demo",

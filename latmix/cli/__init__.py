@@ -10,25 +10,81 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
-from latmix.cli import (
-    explore,
-    latents,
-    machine,
-    mixing,
-    models,
-    replay,
-    results,
-    store,
-    study,
-    sweep,
-)
+from latmix.cli.late import LateGroup
+
+
+class Commands(LateGroup):
+    """Every command."""
+
+    late: ClassVar = {
+        "explore": (
+            "explore:explore",
+            "Explore a folder's mixtures in the terminal: weights by keyboard, statistics live.",
+        ),
+        "centroid": (
+            "mixing:centroid",
+            "Invert pictures (once), mix them with equal weights, and generate their centroid.",
+        ),
+        "mix": (
+            "mixing:mix",
+            "Mix pictures with weights: given by name, read from a CSV, or drawn at random.",
+        ),
+        "invert": (
+            "latents:invert",
+            "Fill the store with the pictures' noise latents; what is there already is kept.",
+        ),
+        "stats": (
+            "latents:stats",
+            "The numbers of a mixture and of its pictures, before a generation is spent on it.",
+        ),
+        "sweep": (
+            "sweep:sweep",
+            "A sheet of centroids: a row for each method, a column for each number of pictures.",
+        ),
+        "replay": (
+            "replay:replay",
+            "Make a result again from the recipe inside it, and say how close it came.",
+        ),
+        "diff": (
+            "results:diff",
+            "What differs between the recipes of two results.",
+        ),
+        "models": (
+            "models:app",
+            "List, show, fetch and remove models.",
+        ),
+        "store": (
+            "store:app",
+            "Size, verify, prune and compact the stored latents.",
+        ),
+        "study": (
+            "study:app",
+            "The experiments of the paper, on your pictures.",
+        ),
+        "themes": (
+            "machine:themes",
+            "The terminal UI's themes: those that come with latmix and your own.",
+        ),
+        "keys": (
+            "machine:keys",
+            "The terminal UI's keys by binding id, your own included, and what is wrong "
+            "with those.",
+        ),
+        "doctor": (
+            "machine:doctor",
+            "What this machine has: devices, versions, models, folders, terminal; problems come "
+            "last.",
+        ),
+    }
+
 
 app = typer.Typer(
     name="latmix",
+    cls=Commands,
     help="Explore mixtures of diffusion latents that do not degenerate.",
     epilog="Start with: latmix explore --demo faces, or latmix centroid --demo faces -n 8",
     no_args_is_help=True,
@@ -37,20 +93,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("explore")(explore.explore)
-app.command("centroid")(mixing.centroid)
-app.command("mix")(mixing.mix)
-app.command("invert")(latents.invert)
-app.command("stats")(latents.stats)
-app.command("sweep")(sweep.sweep)
-app.command("replay")(replay.replay)
-app.command("diff")(results.diff)
-app.add_typer(models.app, name="models")
-app.add_typer(store.app, name="store")
-app.add_typer(study.app, name="study")
-app.command("themes")(machine.themes)
-app.command("keys")(machine.keys)
-app.command("doctor")(machine.doctor)
 
 
 def _show_version(wanted: bool) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from latmix.ahead import ahead
 from latmix.errors import PictureError
 from latmix.images import content_hash, read_sidecar
-from latmix.jobs.ahead import ahead
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.companions import Latents

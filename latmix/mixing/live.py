@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -64,6 +65,7 @@ class LiveStatistics:
         self._weights: Tensor | None = None
         self._sum: Tensor | None = None
         self._growth = 1.0
+        self._some = torch.zeros(0, dtype=torch.int64)
         self._health: tuple[Health, ...] | None = None
 
     @property
@@ -134,11 +136,13 @@ class LiveStatistics:
         """sum w z, (C, P), from the last one where few weights moved by themselves."""
         if self._weights is None or self._sum is None:
             return self._whole_sum(weights)
-        held = self._weights.nonzero()[:, 0]
-        some = held[:: len(held) // SAMPLE + 1]  # where most of all moved, all are summed again
+        some = self._some[self._weights[self._some] > 0]
+        if not len(some):
+            return self._whole_sum(weights)
+        # Where most of all moved by themselves, this is wrong, and all are summed again.
         scale = (weights[some] / self._weights[some]).median()
-        change = weights - scale * self._weights
-        moved = (change.abs() > 1e-12).nonzero()[:, 0]
+        change = torch.sub(weights, self._weights, alpha=float(scale))
+        moved = np.flatnonzero(np.abs(change.numpy()) > 1e-12)
         self._growth *= max(1.0, float(scale))
         if len(moved) > FEW or self._growth > WORN:
             return self._whole_sum(weights)
@@ -150,6 +154,7 @@ class LiveStatistics:
     def _whole_sum(self, weights: Tensor) -> Tensor:
         self._growth = 1.0
         held = weights.nonzero()[:, 0]
+        self._some = held[:: len(held) // SAMPLE + 1]
         return self._sum_of(held.tolist(), weights[held])
 
     def _sum_of(self, indices: list[int], weights: Tensor) -> Tensor:

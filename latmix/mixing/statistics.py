@@ -23,7 +23,7 @@ from latmix.mixing.formula import coherence, ratio, target_norms
 from latmix.mixing.gram import Gram
 from latmix.mixing.grid import Method, parse_method
 from latmix.mixing.health import LOW_CYCLES, latents_health
-from latmix.mixing.summary import Summary
+from latmix.mixing.summary import Split, Summary
 from latmix.mixing.verdict import Verdict, judge, law
 
 
@@ -117,7 +117,9 @@ def _statistics(
     """From the channel variances (C,) of sum c z; its channel means follow from the summary."""
     coefficients = direction.coefficients[0]
     mean = weights @ summary.channel_mean.to(weights)
-    turned = coefficients @ summary.channel_mean.to(weights)
+    turned = mean
+    if direction.residual is not None:
+        turned = coefficients @ summary.channel_mean.to(weights)
     split = direction.split
     common, offset = split.constant(mean), turned - split.constant(turned)
     slow = kept = _slow_variances(summary, direction, coefficients)
@@ -135,7 +137,7 @@ def _statistics(
     channel_mean = common + scale * offset
     channel_std = (kept[0] + scale.square() * rest).sqrt()
     norm = ((channel_mean.square() + channel_std.square()).sum() * summary.places).sqrt()
-    input_norm = weights @ summary.squared_norm.to(weights).sqrt()
+    input_norm = summary.mean_residual_norm(Split("0", None), weights[None])[0]
     offsets = (channel_mean - mean).tolist()
     judgement = judge(method, offsets, float(norm / input_norm.clamp_min(tiny)))
     bias = root_mean_square((mean - common).tolist())

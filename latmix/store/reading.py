@@ -22,6 +22,7 @@ class ShardReader:
 
     def __init__(self, shard: Shard) -> None:
         self._shard = shard
+        self._row_bytes = 4 * math.prod(shard.shape)
         self._file = shard.path.open("rb", buffering=0)
         status = os.fstat(self._file.fileno())
         self._sound = shard.sound.setdefault((status.st_mtime_ns, status.st_size), set())
@@ -43,36 +44,67 @@ class ShardReader:
         norms, means = self._read_statistics()
         width = 8 * self._shard.shape[0]
         summary = norms[8 * index : 8 * index + 8] + means[width * index : width * (index + 1)]
+        if len(summary) != 8 + width:
+            return None
         if index in self._sound:
             return summary
         key = key_bytes(self._shard.keys[index])
-        sound = len(summary) == 8 + width
-        sound = sound and crc32(summary, crc32(key)) == self._shard.summary_checksums[index]
+        sound = crc32(summary, crc32(key)) == self._shard.summary_checksums[index]
         return summary if sound else None
 
-    def row(self, index: int, into: memoryview | None = None) -> Row | None:
-        """Row `index`, or None if it is damaged.
+    def row(self, index: int) -> Row | None:
+        """Row `index`, or None if it is damaged."""
+        latent = bytearray(self._row_bytes)
+        if self.latents(range(index, index + 1), memoryview(latent)):
+            return None
+        summary = self.summary(index)
+        return None if summary is None else Row(self._shard.keys[index], summary, latent)
 
-        The latent's checksum is computed once for each file that has not been written to since: it
-        takes several times as long as reading from the page cache.
+    def latents(self, rows: range, into: memoryview) -> list[int]:
+        """Reads the latents of rows that lie one after another, all at once.
+
+        A checksum is computed once for each file that has not been written to since: it takes
+        several times as long as reading from the page cache.
 
         Args:
-            into: where the latent's bytes go; None makes room for them.
+            into: where their bytes go.
+
+        Returns:
+            which of the rows are damaged.
         """
-        summary = self.summary(index)
-        if summary is None:
+        size = self._row_bytes
+        count = fill(
+            self._file, self._shard.starts[2] + size * rows.start, into[: size * len(rows)]
+        )
+        read = rows[: count // size]
+        damaged = list(rows[len(read) :])
+        for place, index in enumerate(read):
+            if index not in self._sound:
+                if self._is_sound(index, into[size * place : size * (place + 1)]):
+                    self._sound.add(index)
+                else:
+                    damaged.append(index)
+        return damaged
+
+    def proved(self, rows: range) -> bool:
+        """Whether all of these rows were found sound before, in the file as it is."""
+        return self._sound.issuperset(rows)
+
+    def summaries(self, rows: range) -> tuple[Buffer, Buffer] | None:
+        """The squared norms and the channel means of rows that lie one after another, if all of
+        them were found sound before."""
+        norms, means = self._read_statistics()
+        width = 8 * self._shard.shape[0]
+        if not self.proved(rows) or len(means) < width * rows.stop:
             return None
-        size = math.prod(self._shard.shape) * 4
-        latent = bytearray(size) if into is None else into
-        count = fill(self._file, self._shard.starts[2] + size * index, memoryview(latent))
-        if count != size:
-            return None
-        if index not in self._sound:
-            start = self._shard.summary_checksums[index]
-            if crc32(latent, start) != self._shard.checksums[index]:
-                return None
-            self._sound.add(index)
-        return Row(self._shard.keys[index], summary, latent)
+        return (
+            norms[8 * rows.start : 8 * rows.stop],
+            means[width * rows.start : width * rows.stop],
+        )
+
+    def _is_sound(self, index: int, latent: memoryview) -> bool:
+        start, whole = self._shard.summary_checksums[index], self._shard.checksums[index]
+        return self.summary(index) is not None and crc32(latent, start) == whole
 
     def _read_statistics(self) -> tuple[bytearray, bytearray]:
         if self._statistics is None:

@@ -6,25 +6,27 @@ One thread may add while others read.
 
 from __future__ import annotations
 
-import itertools
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import TracebackType
 
 import torch
 from torch import Tensor
 
+from latmix.ahead import ahead
 from latmix.errors import StoreError
 from latmix.store.folders import Description, SpaceFolder
 from latmix.store.index import RowIndex
+from latmix.store.memory import BlockMemory, bytes_of
 from latmix.store.reading import ShardReader
 from latmix.store.shards import Buffer, Row, Shape, Shard, full_shard, write_shard
 
 BLOCK_BYTES = 2**22
+READERS = 2
+"""Threads that read: while one waits for the disk or for Python, the other copies or checks."""
 SECONDS = 30.0
 
 
@@ -145,10 +147,22 @@ class LatentSpace:
     def missing(self, keys: Sequence[str]) -> list[int]:
         """The indices into `keys` of what must be computed: absent, or damaged in every copy.
 
-        Reads and checks every row that is there, about 1 s for each GB.
+        Reads and checks every row that is there and that it has not found sound before.
         """
-        lost = {key for key, row in self._index.each(keys, _row, _itself) if row is None}
-        return [index for index, key in enumerate(keys) if key in lost]
+        memory = BlockMemory(self.block_rows, self.shape)
+
+        def check(reader: ShardReader, rows: range, _: int) -> Iterable[int]:
+            if reader.proved(rows):
+                return ()
+            return reader.latents(rows, bytes_of(memory.block(len(rows))))
+
+        def unsound(part: slice) -> list[str]:
+            return [keys[part][place] for place in self._index.in_runs(keys[part], check)]
+
+        parts = ahead(_parts(len(keys), self.block_rows), unsound, READERS, READERS)
+        rest = [key for _, found in parts for key in found.result()]
+        lost = {key for key, row in self._index.each(rest, ShardReader.row, _itself) if row is None}
+        return [index for index, key in enumerate(keys) if key in lost] if lost else []
 
     def read(self, keys: Sequence[str]) -> Tensor:
         """The latents of `keys`, in their order: (N, C, H, W) float32, on the CPU.
@@ -158,23 +172,23 @@ class LatentSpace:
             StoreError: a row is damaged and there is no other copy.
         """
         latents = torch.empty(len(keys), *self.shape)
-        wanted = _positions(keys)
-        size = 4 * math.prod(self.shape)
-        memory = latents.numpy().data.cast("B") if keys else memoryview(b"")
-
-        def place(index: int) -> memoryview:
-            return memory[size * index : size * (index + 1)]
-
-        def take(reader: ShardReader, index: int, key: str) -> Row | None:
-            return reader.row(index, place(wanted[key][0]))
-
-        for key, row in self._index.each(wanted, take, _itself):
-            sound, first = self._index.sound(key, row), wanted[key][0]
-            if not isinstance(sound.latent, memoryview):  # it was buffered
-                place(first)[:] = sound.latent
-            for index in wanted[key][1:]:  # a list as the index takes 25 times as long
-                latents[index] = latents[first]
+        self._read_into(latents, keys)
         return latents
+
+    def _read_into(self, latents: Tensor, keys: Sequence[str]) -> None:
+        if not keys:
+            return
+        size = 4 * math.prod(self.shape)
+        memory = bytes_of(latents)
+
+        def take(reader: ShardReader, rows: range, place: int) -> list[int]:
+            return reader.latents(rows, memory[size * place : size * (place + len(rows))])
+
+        left = _positions(keys, self._index.in_runs(keys, take))
+        for key, row in self._index.each(left, ShardReader.row, _itself):
+            latent = self._index.sound(key, row).latent
+            for place in left[key]:
+                memory[size * place : size * (place + 1)] = latent
 
     def summary(self, keys: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Squared norms (N,) and channel means (N, C), float64, without reading the latents.
@@ -183,13 +197,24 @@ class LatentSpace:
             KeyError: a key is not stored.
             StoreError: a row is damaged and there is no other copy.
         """
-        table = torch.empty(len(keys), 1 + self.shape[0], dtype=torch.float64)
-        wanted = _positions(keys)
-        for key, summary in self._index.each(wanted, _summary, _its_summary):
+        norms = torch.empty(len(keys), dtype=torch.float64)
+        means = torch.empty(len(keys), self.shape[0], dtype=torch.float64)
+
+        def take(reader: ShardReader, rows: range, place: int) -> Iterable[int]:
+            found = reader.summaries(rows)
+            if found is None:
+                return rows
+            part = slice(place, place + len(rows))
+            norms[part] = torch.frombuffer(found[0], dtype=torch.float64)
+            means[part] = torch.frombuffer(found[1], dtype=torch.float64).reshape(len(rows), -1)
+            return ()
+
+        left = _positions(keys, self._index.in_runs(keys, take))
+        for key, summary in self._index.each(left, ShardReader.summary, _its_summary):
             value = torch.frombuffer(self._index.sound(key, summary), dtype=torch.float64)
-            for index in wanted[key]:
-                table[index] = value
-        return table[:, 0].clone(), table[:, 1:].clone()
+            for place in left[key]:
+                norms[place], means[place] = value[0], value[1:]
+        return norms, means
 
     def blocks(
         self, keys: Sequence[str], rows: int | None = None
@@ -197,7 +222,7 @@ class LatentSpace:
         """The latents of `keys` in order, `rows` at a time: their slice, and (rows, C, H, W).
 
         For sums over more latents than fit into memory. While the caller works on a block the
-        next one is read.
+        next ones are read, into the memory of those that nobody holds any more.
 
         Args:
             rows: None is `block_rows`.
@@ -212,18 +237,20 @@ class LatentSpace:
         return self._blocks(keys, rows)
 
     def _blocks(self, keys: Sequence[str], rows: int) -> Iterator[tuple[slice, Tensor]]:
-        starts = range(0, len(keys), rows)
-        parts = [slice(start, min(start + rows, len(keys))) for start in starts]
-        if len(parts) < 2:
-            yield from ((part, self.read(keys[part])) for part in parts)
+        memory = BlockMemory(min(rows, len(keys)), self.shape)
+
+        def block(part: slice) -> Tensor:
+            chosen = keys[part]
+            latents = memory.block(len(chosen))
+            self._read_into(latents, chosen)
+            return latents
+
+        parts = _parts(len(keys), rows)
+        if len(parts) == 1:  # starting a thread takes longer than reading a latent
+            yield parts[0], block(parts[0])
             return
-        with ThreadPoolExecutor(1, "latmix-read") as reader:
-            ahead = reader.submit(self.read, keys[parts[0]])
-            for part, following in itertools.zip_longest(parts, parts[1:]):
-                block = ahead.result()
-                if following is not None:
-                    ahead = reader.submit(self.read, keys[following])
-                yield part, block
+        for part, found in ahead(parts, block, READERS, READERS):
+            yield part, found.result()
 
     def _write(self, rows: Sequence[Row]) -> None:
         self._folder.describe(self._description)
@@ -249,19 +276,16 @@ def _packed(key: str, latent: Tensor, shape: Shape) -> Row:
     return Row(key, bytearray(summary.numpy().tobytes()), bytearray(stored.numpy().tobytes()))
 
 
-def _positions(keys: Sequence[str]) -> dict[str, list[int]]:
+def _parts(count: int, rows: int) -> list[slice]:
+    return [slice(start, min(start + rows, count)) for start in range(0, count, rows)]
+
+
+def _positions(keys: Sequence[str], places: Iterable[int]) -> dict[str, list[int]]:
+    """The keys at these places, each with all of its places."""
     positions: dict[str, list[int]] = {}
-    for index, key in enumerate(keys):
-        positions.setdefault(key, []).append(index)
+    for place in places:
+        positions.setdefault(keys[place], []).append(place)
     return positions
-
-
-def _row(reader: ShardReader, index: int, _: str) -> Row | None:
-    return reader.row(index)
-
-
-def _summary(reader: ShardReader, index: int, _: str) -> Buffer | None:
-    return reader.summary(index)
 
 
 def _itself(row: Row) -> Row:

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageChops
@@ -190,9 +191,18 @@ def commands() -> list[str]:
     """Every command, "models pull" and the like included."""
     found = []
     for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
-        inner = getattr(command, "commands", {})
+        inner = getattr(command.loaded, "commands", {})
         found += [f"{name} {word}" for word in inner] or [name]
     return found
+
+
+def found(command: str) -> Any:
+    """The command itself, which a group imports when it is asked for."""
+    one: Any = get_command(app)
+    for word in command.split():
+        one = one.commands[word]
+        one = getattr(one, "loaded", one)
+    return one
 
 
 @pytest.mark.parametrize("command", commands())
@@ -204,11 +214,15 @@ def test_every_command_helps_and_is_documented(command: str) -> None:
 
 @pytest.mark.parametrize("command", commands())
 def test_every_option_says_what_it_does(command: str) -> None:
-    group = get_command(app)
-    for word in command.split():
-        group = group.commands[word]  # type: ignore[attr-defined]
-    for parameter in group.params:
+    for parameter in found(command).params:
         assert getattr(parameter, "help", None), f"{command} {parameter.name}"
+
+
+@pytest.mark.parametrize("command", [*commands(), "models", "store", "study"])
+def test_help_says_of_a_command_what_its_own_help_says_first(command: str) -> None:
+    group, _, name = command.rpartition(" ")
+    listed = found(group).commands[name] if group else get_command(app).commands[name]
+    assert listed.get_short_help_str(200) == found(command).get_short_help_str(200)
 
 
 def test_every_method_is_in_the_readme() -> None:

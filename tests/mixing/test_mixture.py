@@ -41,6 +41,20 @@ def test_setting_one_weight_keeps_the_others_in_proportion() -> None:
     assert mixture.weights == pytest.approx((0.05, 0.1, 0.15, 0.7))
 
 
+def test_weights_that_sum_to_one_stay_as_they_are() -> None:
+    weights = Mixture.random("abcdefgh", 3).weights
+    assert Mixture(tuple("abcdefgh"), weights).weights == weights
+    assert Mixture(("a", "b"), (0.1, 0.2)).weights == pytest.approx((1 / 3, 2 / 3))
+
+
+def test_edits_of_a_mixture_find_its_pictures_also_after_some_left_or_came() -> None:
+    mixture = Mixture(("a", "b", "c"), (0.5, 0.25, 0.25)).nudge("b", 0.25)
+    assert mixture.as_dict() == pytest.approx({"a": 1 / 3, "b": 0.5, "c": 1 / 6})
+    mixture = mixture.drop("a").take_in(["d"]).set("c", 0.0)
+    assert mixture.keys == ("b", "c", "d") and mixture.weight("a") == mixture.weight("c") == 0
+    assert math.isclose(mixture.weight("b") + mixture.weight("d"), 1)
+
+
 def test_a_soloed_picture_shares_its_rest_equally() -> None:
     mixture = Mixture.equal(KEYS).solo("a").set("a", 0.4)
     assert mixture.weights == pytest.approx((0.4, 0.2, 0.2, 0.2))

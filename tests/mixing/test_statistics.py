@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 
 import pytest
 import torch
@@ -153,6 +154,7 @@ edits = st.lists(
     st.one_of(
         st.tuples(st.just("set"), st.integers(0, 11), st.floats(0, 1)),
         st.tuples(st.just("equal"), st.integers(0, 11), st.floats(0, 1)),
+        st.tuples(st.just("solo"), st.integers(0, 11), st.floats(0, 1)),
         st.tuples(st.just("random"), st.integers(0, 11), st.floats(0, 1)),
     ),
     max_size=12,
@@ -161,6 +163,7 @@ edits = st.lists(
 
 @settings(deadline=None, max_examples=30)
 @example([("set", 0, 0.9999999999999999), ("set", 0, 0.0)], "nin/chm")
+@example([("solo", 0, 1.0), ("solo", 1, 1.0)], "nin/chm")
 @given(edits, st.sampled_from(RUNNING))
 def test_a_running_sum_follows_any_edits(steps: list[tuple[str, int, float]], method: str) -> None:
     latents = biased(12, 0.3, side=6)
@@ -177,7 +180,9 @@ def test_a_running_sum_follows_any_edits(steps: list[tuple[str, int, float]], me
             mixture = mixture.set(str(index), weight)
         elif kind == "random":
             mixture = mixture.randomise(index)
+        elif kind == "solo":
+            mixture = mixture.solo(str(index))
         else:
             mixture = mixture.equalise()
-        one = running.statistics(mixture.weights, method)
+        one = running.statistics(array("d", mixture.weights), method)
         close(one, exact.statistics(mixture.weights, method))

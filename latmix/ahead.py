@@ -1,4 +1,4 @@
-"""Work done ahead in a thread, so that files are read while the network is busy. Needs no torch."""
+"""Work done ahead in threads, so that files are read while others compute. Needs no torch."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ Found = TypeVar("Found")
 
 
 def ahead(
-    items: Iterable[Item], work: Callable[[Item], Found], depth: int
+    items: Iterable[Item], work: Callable[[Item], Found], depth: int, threads: int = 1
 ) -> Generator[tuple[Item, Future[Found]], None, None]:
     """The items in order, each with what `work` makes of it or the exception that it raised.
 
     Args:
-        depth: how many items are worked on before they are asked for. One thread does the work, so
-            that results take room for `depth` items, whatever their number.
+        depth: how many items are worked on before they are asked for, so that results take room
+            for `depth` items, whatever their number.
     """
     waiting: deque[tuple[Item, Future[Found]]] = deque()
-    with ThreadPoolExecutor(1, "latmix-ahead") as thread:
+    with ThreadPoolExecutor(threads, "latmix-ahead") as pool:
         try:
             for item in items:
-                waiting.append((item, thread.submit(work, item)))
+                waiting.append((item, pool.submit(work, item)))
                 if len(waiting) > depth:
                     yield waiting.popleft()
             while waiting:

@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latmix.jobs.ahead import ahead
+from latmix.ahead import ahead
 
 
-@given(st.lists(st.integers()), st.integers(1, 5))
-def test_all_items_come_in_order_with_what_was_made_of_them(items: list[int], depth: int) -> None:
-    found = [(item, future.result()) for item, future in ahead(items, lambda x: x * x, depth)]
+@given(st.lists(st.integers()), st.integers(1, 5), st.integers(1, 3))
+def test_all_items_come_in_order_with_what_was_made_of_them(
+    items: list[int], depth: int, threads: int
+) -> None:
+    made = ahead(items, lambda x: x * x, depth, threads)
+    found = [(item, future.result()) for item, future in made]
     assert found == [(item, item * item) for item in items]
 
 
