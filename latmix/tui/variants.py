@@ -10,11 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Grid, Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from latmix.jobs.variants import Variant, Variants, Wanted
 from latmix.tui.job_line import JobLine
+from latmix.tui.opening import Opening
 from latmix.tui.thumbnail import Thumbnail
 
 MOST = 6
@@ -82,7 +82,7 @@ def numbers(variant: Variant | None) -> str:
     return f"{sign} norm {statistics.norm_ratio:.2f}  amp {statistics.amplification:.2f}"
 
 
-class VariantsScreen(ModalScreen[Wanted]):
+class VariantsScreen(Opening[Wanted]):
     """The drafts; hands back the one that is taken."""
 
     HELP = (

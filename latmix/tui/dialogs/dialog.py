@@ -35,10 +35,11 @@ class Dialog(Veil[Answer]):
         """What is in the box."""
         yield from ()
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         # An escape that is typed at once may have closed it before it was there.
         if self.is_current:
             self.begin()
+            await self.darken()
 
     def begin(self) -> None:
         """Called once the box is filled: the focus goes where it should be."""
