@@ -105,16 +105,17 @@ def weight_bar(weight: float, largest: float, cells: int) -> str:
 
 def picture_table(names: Sequence[str], weights: Sequence[float], inputs: Inputs) -> Table:
     """The inputs: weight, angle to the mixture, influence, and the mixture without each."""
-    columns = ("#weight", "#angle", "#influence", "#amplification", "#largest mean", "#norm/√L")
-    table = plain_table("picture", *columns)
+    # Room for the names, which say which picture it is, on 80 columns too.
+    figures = ("#influence", "#ampli-\nfication", "#largest\nmean", "#norm/√L")
+    table = plain_table("picture", "#weight", "#angle", *figures)
     without = zip(inputs.amplification, inputs.largest_mean, inputs.norm_ratio, strict=True)
     rows = zip(names, weights, inputs.angle, inputs.influence, without, strict=True)
-    for name, weight, angle, influence, figures in rows:
+    for name, weight, angle, influence, others in rows:
         table.add_row(
             Text(display_name(Path(name).name)),
             f"{weight:.4f}",
             f"{angle:.1f}°",
-            *(_number(value) for value in (influence, *figures)),
+            *(_number(value) for value in (influence, *others)),
         )
     return table
 
@@ -191,7 +192,6 @@ def difference_table(rows: Sequence[Difference], left: str, right: str) -> Table
     table = plain_table("what", display_name(left), display_name(right))
     for column in table.columns:
         column.overflow = "fold"
-    table.columns[0].min_width = 30
     for row in rows:
         table.add_row(Text(row.name), Text(row.left), Text(row.right))
     return table
