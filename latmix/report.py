@@ -54,10 +54,15 @@ def statistics_table(statistics: Statistics, method: str) -> Table:
     return table
 
 
-def channel_table(statistics: Statistics) -> Table:
+def channel_table(statistics: Statistics, cells: int = 10) -> Table:
     """Per channel: mean, the inputs' own mean, what amplification would make
-    of that with nothing split off, standard deviation, and a bar of the mean with its verdict."""
-    table = plain_table("channel", "#mean", "#inputs", "#amplified", "#std", mean_scale())
+    of that with nothing split off, standard deviation, and a bar of the mean with its verdict.
+
+    Args:
+        cells: of a bar, on either side.
+    """
+    figures = ("#mean", "#inputs", "#ampli-\nfied", "#std")
+    table = plain_table("channel", *figures, mean_scale(cells))
     means = zip(statistics.channel_mean, statistics.input_channel_mean, strict=True)
     for channel, (mean, own) in enumerate(means):
         table.add_row(
@@ -66,7 +71,7 @@ def channel_table(statistics: Statistics) -> Table:
             f"{own:+.3f}",
             f"{statistics.amplified_channel_mean[channel]:+.3f}",
             f"{statistics.channel_std[channel]:.3f}",
-            mean_bar(mean, own),
+            mean_bar(mean, own, cells),
         )
     return table
 

@@ -15,28 +15,35 @@ from textual.screen import ModalScreen
 
 Answer = TypeVar("Answer")
 
+TOO_SMALL = (
+    "latmix needs a terminal of 60 x 20.\nMake this one larger, or press ctrl+q: nothing is lost."
+)
+
 
 class Opening(ModalScreen[Answer]):
     """A screen over the one of the pictures."""
 
+    _is_open = False
     _laid_out: Size | None = None
 
     def __init__(self, classes: str = "") -> None:
         # As a resize would give them to it, which is a second layout.
-        app = self.app
+        app, below = self.app, self.app.screen_stack[0]
         by_size = [*(app.HORIZONTAL_BREAKPOINTS or ()), *(app.VERTICAL_BREAKPOINTS or ())]
-        known = {name for _, name in by_size} & app.screen_stack[0].classes
+        known = {name for _, name in by_size} & below.classes
         super().__init__(classes=" ".join([classes, *sorted(known)]))
+        self._made_for = below.size
 
     async def on_event(self, event: events.Event) -> None:
         await super().on_event(event)
         await asyncio.sleep(0)
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
-        if self._laid_out is None:
+        if not self._is_open:
             # Its widgets have just been mounted, and styled for that.
-            event.refresh_styles = False
-            self._laid_out = self.app.size
+            self._is_open, event.refresh_styles = True, False
+            if self.app.size == self._made_for:
+                self._laid_out = self._made_for
 
     def on_resize(self, event: events.Resize) -> None:
         if event.size == self._laid_out:

@@ -8,9 +8,15 @@ from rich.style import Style
 from textual.renderables.background_screen import BackgroundScreen
 from textual.strip import Strip
 
+from latmix.config import load_config
+from latmix.jobs.variants import Wanted
 from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.dialogs.help import HelpDialog
 from latmix.tui.dialogs.sheet import Sheet
+from latmix.tui.dialogs.text_entry import CountDialog
+from latmix.tui.keymap import Keymap
 from latmix.tui.type_ahead import OPENERS
+from latmix.tui.variants import VariantsScreen
 from tests.tui.driver import opened
 
 ELSEWHERE = {"compare_methods", "sweep_count", "switch_pane", "command_palette", "show_failures"}
@@ -68,3 +74,17 @@ async def test_a_long_text_is_scrolled_by_lines_and_pages_at_once(folder: Path) 
         await driver.press("home")
         await driver.until_shown("The pictures of the folder.")
         assert all(len(line) == 60 for line in driver.lines)
+
+
+async def test_a_terminal_that_becomes_too_small_says_so_whatever_is_open(folder: Path) -> None:
+    async with opened(folder, count=2) as driver:
+        drafts = VariantsScreen((Wanted("fix/0", "fix/0", {}),), "drafts", None)
+        for screen in (CountDialog(2, 6), HelpDialog(load_config(), Keymap({})), drafts):
+            driver.app.push_screen(screen)
+            await driver.pilot.resize_terminal(59, 24)
+            await driver.until_shown("latmix needs a terminal of 60 x 20.")
+            assert "╭" not in driver.text
+            await driver.pilot.resize_terminal(60, 20)
+            await driver.until(lambda: "latmix needs" not in driver.text)
+            assert all(len(line) == 60 for line in driver.lines)
+            await driver.app.pop_screen()
