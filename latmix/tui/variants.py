@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from latmix.jobs.variants import Variant, Variants, Wanted
 from latmix.tui.job_line import JobLine
+from latmix.tui.keys_line import KeysLine
 from latmix.tui.opening import TOO_SMALL, Opening
 from latmix.tui.thumbnail import Thumbnail
 
@@ -146,7 +147,7 @@ class VariantsScreen(Opening[Wanted]):
         yield JobLine()
         keys = "arrows   enter takes it   "
         keys += "m others   " if self._choose else ""
-        yield Static(Text(f"{keys}esc leaves   * in use", style="dim"), id="variant-keys")
+        yield KeysLine(f"{keys}esc leaves   * in use", "variant-keys")
         yield Static(TOO_SMALL, id="too-small", markup=False)
 
     def on_mount(self) -> None:
