@@ -68,8 +68,9 @@ def invert(
 ) -> int:
     """Fill the store with the pictures' noise latents; what is there already is kept."""
     paths = run.find_pictures(pictures)
-    measure = _lpips(lpips) if lpips else None
     bench = run.make_workbench(model, output.quiet, options.preset)
+    size = run.inversion_settings(options, bench.source).size
+    measure = _lpips(size, lpips) if lpips else None
     inversion = run.invert(
         bench,
         pictures,
@@ -195,10 +196,10 @@ class Report:
     latents: tuple[Health, ...]
 
 
-def _lpips(file: Path) -> Measure:
+def _lpips(size: tuple[int, int], file: Path) -> Measure:
     from latmix.study.lpips import load_lpips
 
-    return load_lpips(file)
+    return load_lpips(size, file)
 
 
 def _report(bench: Workbench, inversion: Inversion, quiet: bool, lpips: Measure | None) -> Report:

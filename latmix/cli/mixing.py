@@ -29,6 +29,18 @@ if TYPE_CHECKING:
 
 DEFAULT_COUNT = 8
 
+ResultPrompt = Annotated[
+    str | None,
+    typer.Option(help="What the result is told.  [default: --prompt-mix]", show_default=False),
+]
+PromptMix = Annotated[
+    bool,
+    typer.Option(
+        "--prompt-mix",
+        help="Tell the result its pictures' own prompts, mixed with the same weights.",
+    ),
+]
+
 
 @command
 def centroid(
@@ -42,10 +54,13 @@ def centroid(
     method: Method = DEFAULT_METHOD,
     guidance: GuidanceScale = None,
     draft: Draft = 0,
+    result_prompt: ResultPrompt = None,
+    prompt_mix: PromptMix = False,
     seed: Annotated[int | None, typer.Option(help="Noted in the recipe.", hidden=True)] = None,
 ) -> int:
     """Invert pictures (once), mix them with equal weights, and generate their centroid."""
     method = parse_method(method).name
+    _check_prompts(result_prompt, prompt_mix)
     paths = run.find_pictures(pictures)
     check_output(output.output, paths)
     bench = run.make_workbench(model, output.quiet, options.preset)
@@ -59,7 +74,7 @@ def centroid(
         guidance=guidance,
         quiet=output.quiet,
     )
-    generation = run.generation_settings(guidance, options, bench.source, draft)
+    generation = run.generation_settings(guidance, options, bench.source, draft, result_prompt)
     prompt = run.template(options, pictures.demo)
     equal = [1.0 / len(inversion.rows)] * len(inversion.rows)
     make(bench, inversion, [equal], method, generation, prompt, output, bench.batch, [seed])
@@ -91,9 +106,12 @@ def mix(
     method: Method = DEFAULT_METHOD,
     guidance: GuidanceScale = None,
     draft: Draft = 0,
+    result_prompt: ResultPrompt = None,
+    prompt_mix: PromptMix = False,
 ) -> int:
     """Mix pictures with weights: given by name, read from a CSV, or drawn at random."""
     method = parse_method(method).name
+    _check_prompts(result_prompt, prompt_mix)
     paths = run.find_pictures(pictures)
     check_output(output.output, paths)
     given = weighting.given_weights(paths, weights, weight_file)
@@ -119,8 +137,15 @@ def mix(
         keys = [str(index) for index in range(len(inversion.rows))]
         seeds = [seed + index for index in range(random)] if random else [None]
         mixtures = [Mixture.equal(keys) if s is None else Mixture.random(keys, s) for s in seeds]
-    generation = run.generation_settings(guidance, options, bench.source, draft)
+    generation = run.generation_settings(guidance, options, bench.source, draft, result_prompt)
     prompt = run.template(options, pictures.demo)
     rows = [list(mixture.weights) for mixture in mixtures]
     make(bench, inversion, rows, method, generation, prompt, output, bench.batch, seeds)
     return run.exit_code(inversion)
+
+
+def _check_prompts(result_prompt: str | None, prompt_mix: bool) -> None:
+    if result_prompt is not None and prompt_mix:
+        raise UsageError(
+            "--result-prompt takes the place of the mixture of prompts.", "Leave --prompt-mix out."
+        )

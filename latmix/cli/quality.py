@@ -26,6 +26,7 @@ from latmix.cli.outputs import (
     find_kept,
     table_writers,
 )
+from latmix.errors import LatmixError
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.names import plural
 
@@ -80,6 +81,11 @@ def quality(
     """How near random centroids come to the pictures of their class, for each method and number."""
     names = method_names(methods)
     paths = list(dict.fromkeys(run.find_pictures(pictures)))
+    if len(paths) < 2:
+        raise LatmixError(
+            "A class of fewer than two pictures has nothing to compare with.",
+            "Name a folder with more pictures.",
+        )
     numbers = grids.grid_counts(counts, len(paths))
     from latmix.study.draws import Draws
     from latmix.study.extractors import check_extractor, parse_extractors

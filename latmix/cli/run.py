@@ -178,9 +178,16 @@ def chosen_solver(options: InversionOptions) -> Solver:
 
 
 def generation_settings(
-    guidance: float | None, options: InversionOptions, source: ModelSource, draft: int = 0
+    guidance: float | None,
+    options: InversionOptions,
+    source: ModelSource,
+    draft: int = 0,
+    prompt: str | None = None,
 ) -> GenerationSettings:
     """The settings that the options mean for generating.
+
+    Args:
+        prompt: what the results are told in place of the mixture of their pictures' prompts.
 
     Raises:
         ValueError: a value cannot be used.
@@ -195,6 +202,7 @@ def generation_settings(
         negative=options.negative,
         solver=check_solver(chosen_solver(options).name, source).generates,
         draft=draft,
+        prompt=prompt,
     )
 
 

@@ -143,8 +143,8 @@ def generate_mixtures(
 ) -> Generator[Progress, None, Generated]:
     """Generate the pictures of mixtures, in batches.
 
-    Each is told the mixture of its pictures' own prompts, as L&K appendix B mixes embeddings; where
-    all pictures share a prompt that is the prompt itself.
+    Each is told the settings' prompt or, where that is None, the mixture of its pictures' own
+    prompts, as L&K appendix B mixes embeddings; where all pictures share a prompt, that prompt.
 
     Args:
         preview: decode the first picture of the batch at work now and then.
@@ -153,7 +153,10 @@ def generate_mixtures(
     count = len(mixed.latents)
     if not bench.is_loaded:
         yield Progress("load", 0, count, note=f"loading {bench.source.name}")
-    told = mixed_prompts(bench.model, [row.prompt for row in inversion.rows], mixed.weights)
+    own = mixed_prompts(bench.model, [row.prompt for row in inversion.rows], mixed.weights)
+    told = own
+    if settings.prompt is not None:
+        told = bench.model.condition([settings.prompt] * count)
     pictures: list[Image.Image] = []
 
     def tell(step: Step) -> Progress:
@@ -171,7 +174,9 @@ def generate_mixtures(
 
     def make(rows: range) -> Generator[Progress, None, None]:
         latents = mix_companions(inversion, mixed, rows)
-        steps = generate_batch(bench.model, latents, told.rows(rows), settings)
+        given = told.rows(rows)
+        origin = None if told is own else own.rows(rows)
+        steps = generate_batch(bench.model, latents, given, settings, origin)
         clean = yield from watched(steps, tell)
         pictures.extend(bench.model.decode(clean))
 

@@ -1,9 +1,9 @@
 """The mixing formulas: z' = d' + rho m/|m| on the whole grid. The public `latmix.mix`.
 
 With weights w on the simplex and a mean split z_n = d_n + e_n: d' = sum w_n d_n, m = sum w_n e_n,
-r_n = |e_n|; the norm target rho is the method's. Every statistic is float64 (float32 on MPS); sums
-over latents are float32 or better, as L&K appendix A asks, and float64 wherever the mixture would
-amplify their rounding.
+r_n = |e_n|; the norm target rho is the method's. Every statistic of the inputs is float64 (float32
+on MPS); sums over latents, and their norms, are float32 or better, as L&K appendix A asks, and
+float64 wherever the mixture would amplify their rounding.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def _normalise(
     split = direction.split
     common = split.constant(weights @ summary.channel_mean.to(weights))
     summary.add_common(total, split, direction.coefficients, -1.0)
-    sizes = torch.linalg.vecdot(total, total).to(weights).sqrt()
+    sizes = _norms(total).to(weights)
     size, target = target_norms(sizes, summary, weights, direction, method)
     scale = ratio(target, size)
     total *= scale[..., None].to(total)
@@ -179,6 +179,16 @@ def _normalise(
     small = ROUNDING * torch.finfo(total.dtype).eps * input_norm
     lost = ((size <= small[:, None]) & (target > size)).any(dim=1)
     return gain, lost
+
+
+def _norms(rows: Tensor) -> Tensor:
+    """Norms over the last dimension, without a copy in float64 where float32 holds the squares."""
+    squares: Tensor = torch.linalg.vecdot(rows, rows)
+    least, largest = torch.aminmax(squares)
+    if float(least) > 1e-20 and float(largest) < 1e30:
+        return squares.sqrt()
+    norms: Tensor = torch.linalg.vector_norm(rows, dim=-1, dtype=precise(rows.device))
+    return norms
 
 
 def target_norms(

@@ -193,7 +193,8 @@ class _HalfPlane:
     shape: tuple[int, int]
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
+@torch.inference_mode(False)  # what is kept must serve everybody
 def _half_plane(
     height: int, width: int, largest: float, kind: torch.dtype, device: torch.device
 ) -> _HalfPlane:
@@ -210,7 +211,8 @@ def _half_plane(
     return _HalfPlane(places, radius[kept], weight[kept], (height, width))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
+@torch.inference_mode(False)
 def _waves(plane: _HalfPlane) -> Tensor:
     """What the real and the imaginary part of each coefficient are over space, (2 K, H W); a
     latent's products with them are its coefficients."""

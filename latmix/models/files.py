@@ -149,8 +149,8 @@ def _check_shards(folder: Path, shown: str) -> None:
         if ".fp16" in index.name:
             continue
         spread = read_json(index).get("weight_map")
-        names = sorted(set(spread.values())) if isinstance(spread, dict) else []
-        missing = [name for name in names if not (folder / str(name)).is_file()]
+        names = sorted(set(map(str, spread.values()))) if isinstance(spread, dict) else []
+        missing = [name for name in names if not (folder / name).is_file()]
         if missing:
             raise ModelError(
                 f"{shown} is incomplete: {folder.name}/{display_name(missing[0])} is missing.",

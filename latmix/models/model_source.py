@@ -20,6 +20,7 @@ from latmix.models.files import (
 )
 from latmix.models.schedule import NoiseSchedule, read_schedule
 from latmix.models.single_file import SingleFile
+from latmix.names import display_name
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,19 @@ class ModelSource:
     def channels(self) -> int:
         """Latent channels."""
         if not self.family.autoencoder:
-            return int(self.config(self.family.denoiser).get("in_channels", 3))
-        return int(self.config(self.family.autoencoder).get("latent_channels", 4))
+            return self._whole(self.family.denoiser, "in_channels", 3)
+        return self._whole(self.family.autoencoder, "latent_channels", 4)
+
+    def _whole(self, part: str, name: str, default: int) -> int:
+        """A positive whole number of a part's configuration."""
+        value = self.config(part).get(name, default)
+        if type(value) is not int or value < 1:
+            raise ModelError(
+                f"{display_name(self.name)} is damaged: {name} in {part}/config.json is not a "
+                "number of channels.",
+                "Fetch it again.",
+            )
+        return value
 
     @cached_property
     def guiding(self) -> str:

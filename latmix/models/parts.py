@@ -20,6 +20,7 @@ from latmix.errors import ModelError
 from latmix.models.files import place
 from latmix.models.model_source import ModelSource
 from latmix.models.single_file import load_converted
+from latmix.names import display_name, plural
 
 _DIFFUSERS = {
     "AutoencoderKL": "autoencoders.autoencoder_kl",
@@ -52,13 +53,22 @@ def load_network(source: ModelSource, part: str, dtype: torch.dtype) -> Any:
     if source.single and source.single.has(part):
         return load_converted(source, part, network, dtype).eval().requires_grad_(False)
     typed = {"torch_dtype" if name in _DIFFUSERS else "dtype": dtype}
-    loaded = network.from_pretrained(
+    loaded, found = network.from_pretrained(
         place(source.folder, part),
         use_safetensors=True,
         local_files_only=True,
         variant=source.variant(part),
+        output_loading_info=True,
         **typed,
     )
+    # What is missing is filled with random numbers otherwise, other ones each time.
+    if missing := sorted(found["missing_keys"]):
+        raise ModelError(
+            f"The {part} of {display_name(source.name)} is incomplete: "
+            f"{plural(len(missing), 'tensor')} of it are missing, the first being "
+            f"{display_name(missing[0])}.",
+            "Fetch the model again.",
+        )
     return loaded.eval().requires_grad_(False)
 
 

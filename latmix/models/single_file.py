@@ -108,7 +108,12 @@ def read_names(path: Path) -> tuple[str, ...]:
     if not isinstance(header, dict):
         raise ModelError(f"{shown} is not safetensors, or cut short.", "Fetch it again.")
     tensors = {name: about for name, about in header.items() if name != "__metadata__"}
-    end = max((about["data_offsets"][1] for about in tensors.values()), default=0)
+    try:
+        end = max((int(about["data_offsets"][1]) for about in tensors.values()), default=0)
+    except (TypeError, KeyError, ValueError, IndexError) as error:
+        raise ModelError(
+            f"{shown} is not safetensors: its header is damaged.", "Fetch it again."
+        ) from error
     if size < 8 + length + end:
         raise ModelError(
             f"{shown} is cut short: {size} of {8 + length + end} bytes are there.",

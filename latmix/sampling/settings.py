@@ -74,6 +74,7 @@ class GenerationSettings:
     Attributes:
         solver: whose steps generate: `Solver.generates` of the one that inverted.
         draft: steps of DPM-Solver++(2M) that stand in for them; 0 is none.
+        prompt: what all results are told; None is the mixture of their pictures' own prompts.
     """
 
     guidance: float
@@ -81,9 +82,12 @@ class GenerationSettings:
     negative: str = ""
     solver: str = "ddim"
     draft: int = 0
+    prompt: str | None = None
 
     def __post_init__(self) -> None:
         _check(self.steps, self.guidance, self.negative)
+        if not isinstance(self.prompt, str | None):
+            raise ValueError(f"prompt must be text, not {self.prompt!r}.")
         object.__setattr__(self, "solver", find_solver(self.solver).name)
         if self.solver not in GENERATING:
             known = ", ".join(GENERATING)
@@ -100,10 +104,12 @@ class GenerationSettings:
         return self.guidance != 1.0 and not find_solver(self.solver).replaces_negative
 
     def as_json(self) -> dict[str, object]:
-        """All of it; a draft only where it is one, as results from before there were drafts."""
+        """All of it; a draft and a prompt only where there is one, as in older results."""
         content = asdict(self)
         if not self.draft:
             del content["draft"]
+        if self.prompt is None:
+            del content["prompt"]
         return content
 
 

@@ -45,32 +45,38 @@ SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 """What AlexNet expects of pixels in [-1, 1], by channel."""
 
 
-def load_lpips(file: Path | None = None) -> Callable[[Image.Image, Image.Image], float]:
-    """The measure, for two RGB pictures of one size.
+def load_lpips(
+    size: tuple[int, int], file: Path | None = None
+) -> Callable[[Image.Image, Image.Image], float]:
+    """The measure, for two RGB pictures.
 
     Args:
+        size: of the pictures, (width, height).
         file: AlexNet's weights; None looks into torch's cache.
 
     Raises:
-        LatmixError: a file or the extra is missing, or a file holds something else.
+        LatmixError: a file or the extra is missing, a file holds something else, or the pictures
+            are too small.
     """
+    if min(size) < LEAST:
+        raise LatmixError(
+            f"LPIPS cannot be measured in pictures of {size[0]} x {size[1]} pixels.",
+            f"Use a --size of at least {LEAST}, or leave --lpips out.",
+        )
     named = file or Path(torch.hub.get_dir()) / "checkpoints" / FILE
     if not named.is_file():
         raise LatmixError(
             f"LPIPS needs AlexNet's weights, and there is no file {display_name(named)}.",
             f"Fetch {ADDRESS}, and name the file with --lpips.",
         )
-    alexnet = _read(named, [f"features.{layer}.{kind}" for layer, _, _ in LAYERS for kind in KINDS])
-    linear = _read(_linear_file(), [f"lin{index}.model.1.weight" for index in range(len(LAYERS))])
+    names = [f"features.{layer}.{kind}" for layer, _, _ in LAYERS for kind in KINDS]
+    alexnet = _read(named, names, f"Fetch {ADDRESS} again.")
+    names = [f"lin{index}.model.1.weight" for index in range(len(LAYERS))]
+    linear = _read(_linear_file(), names, "Install the package lpips again.")
     weights = [tensor.flatten() for tensor in linear.values()]
 
     @torch.no_grad()
     def lpips(one: Image.Image, other: Image.Image) -> float:
-        if min(one.size) < LEAST:
-            raise LatmixError(
-                f"LPIPS cannot be measured in pictures of {one.size[0]} x {one.size[1]} pixels.",
-                f"Use a --size of at least {LEAST}, or leave --lpips out.",
-            )
         layers = _features(to_pixels([one, other]), alexnet)
         errors = [(first - second).square() for first, second in layers]
         parts = zip(errors, weights, strict=True)
@@ -105,7 +111,7 @@ def _linear_file() -> Path:
     )
 
 
-def _read(file: Path, names: list[str]) -> dict[str, Tensor]:
+def _read(file: Path, names: list[str], hint: str) -> dict[str, Tensor]:
     """These tensors of a file that holds tensors and no code."""
     try:
         content = torch.load(file, map_location="cpu", weights_only=True)
@@ -114,5 +120,5 @@ def _read(file: Path, names: list[str]) -> dict[str, Tensor]:
         raise LatmixError(
             f"{display_name(file)} does not hold the weights that LPIPS needs: "
             f"{display_name(type(error).__name__)}.",
-            f"Fetch {ADDRESS} again.",
+            hint,
         ) from error

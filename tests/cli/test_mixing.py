@@ -545,3 +545,24 @@ def test_a_draft_is_made_and_made_again(folder: Path, tmp_path: Path) -> None:
     assert cli("replay", out, "-o", again).exit_code == 0
     assert ImageChops.difference(Image.open(out), Image.open(again)).getbbox() is None
     refused(cli("centroid", *words, "--draft", "7", "-o", out), 2, "from 1 to the 6 steps")
+
+
+def test_a_result_is_told_the_mixture_of_prompts_or_one_of_its_own(
+    folder: Path, tmp_path: Path
+) -> None:
+    for index, words in enumerate(("an emoji of a face", "an emoji of a red heart")):
+        (folder / f"face-{index}.txt").write_text(words)
+    out = [tmp_path / f"{name}.png" for name in ("plain", "mixed", "one", "again")]
+    words = [folder, "-n", "2", *QUICK]
+    for file, more in zip(
+        out, ([], ["--prompt-mix"], ["--result-prompt", "an emoji of a cat"]), strict=False
+    ):
+        assert cli("centroid", *words, *more, "-o", file).exit_code == 0
+    plain, mixed, one = (Image.open(file).convert("RGB").tobytes() for file in out[:3])
+    assert plain == mixed != one
+    assert read_recipe(out[2]).generation["prompt"] == "an emoji of a cat"
+    assert "prompt" not in read_recipe(out[0]).generation
+    assert cli("replay", out[2], "-o", out[3]).exit_code == 0
+    assert Image.open(out[3]).convert("RGB").tobytes() == one
+    both = cli("mix", *words, "--prompt-mix", "--result-prompt", "a cat", "-o", out[3])
+    refused(both, 2, "Leave --prompt-mix out")

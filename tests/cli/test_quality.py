@@ -184,13 +184,16 @@ def test_words_that_cannot_be_meant(folder: Path, words: list[str], said: str) -
     refused(quality(folder, *words), 2, said)
 
 
-def test_an_empty_class_and_one_of_a_single_picture(folder: Path, tmp_path: Path) -> None:
+def test_an_empty_class_and_one_of_a_single_picture(
+    folder: Path, tmp_path: Path, cold_home: Path
+) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     out = tmp_path / "out.png"
     refused(quality(empty, "-o", out), 1, "no pictures")
     alone = quality(folder / "face-0.png", "-n", "1", "--draws", "2", "-m", "nin/0", "-o", out)
-    refused(alone, 1, "Fewer than two pictures of the class")
+    refused(alone, 1, "fewer than two pictures")
+    assert not list(cold_home.glob("latents"))
 
 
 def test_pictures_of_the_class_that_cannot_be_read_are_named_once(folder: Path, out: Path) -> None:

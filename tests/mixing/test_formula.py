@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +11,12 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from lolatents.lol_torch import lol_gaussian
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 import latmix
 from latmix.mixing.grid import MEANS, methods, parse_method
+from latmix.mixing.summary import BLOCK_ELEMENTS
 
 REPRODUCING = [name for name in methods() if not name.startswith(("fix/", "nao/"))]
 """Methods that give an input back when it has all the weight; fix and nao change its norm."""
@@ -498,3 +502,51 @@ def test_a_picture_alone_shares_no_ring() -> None:
 
 def test_names_of_cut_offs_are_one() -> None:
     assert parse_method("nin/lp:2.0").name == parse_method("nin/lp:2").name == "nin/lp:2"
+
+
+@pytest.mark.parametrize("method", ["lin/0", "fix/0", "nin/chm", "nin/lp:1"])
+@pytest.mark.parametrize("scale", [1e-22, 1e18])
+def test_squares_beyond_float32_are_no_harm(method: str, scale: float) -> None:
+    latents = torch.randn(4, 2, 8, 8, generator=torch.Generator().manual_seed(3)) * scale
+    exact = latmix.mix(latents.double(), [0.1, 0.2, 0.3, 0.4], method)
+    mixed = latmix.mix(latents, [0.1, 0.2, 0.3, 0.4], method)
+    assert float((mixed - exact).norm() / exact.norm()) < 1e-5
+
+
+def test_a_first_mixture_without_gradients_leaves_later_ones_theirs() -> None:
+    latents = torch.randn(3, 2, 10, 14, generator=torch.Generator().manual_seed(4))
+    with torch.inference_mode():
+        latmix.mix(latents, method="nin/lp:1")
+    latents.requires_grad_()
+    latmix.mix(latents, method="nin/lp:1")
+
+
+class Allocations(TorchDispatchMode):
+    """Notes the bytes of every tensor that an operation makes."""
+
+    def __init__(self, own: torch.Tensor) -> None:
+        super().__init__()
+        self._own = own.untyped_storage().data_ptr()
+        self.found: list[int] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        made = func(*args, **(kwargs or {}))
+        for tensor in tree_leaves(made):
+            if isinstance(tensor, torch.Tensor):
+                storage = tensor.untyped_storage()
+                if storage.data_ptr() != self._own:
+                    self.found.append(storage.nbytes())
+        return made
+
+
+@pytest.mark.parametrize("method", ["nin/lp:1", "fix/chm", "clol/chm", "adain/chm"])
+def test_latents_in_a_file_are_read_in_pieces(tmp_path: Path, method: str) -> None:
+    """However many there are: nothing is made that is larger than a block in float64."""
+    count, length = 1024, 4 * 64 * 64
+    latents = torch.from_file(str(tmp_path / "z"), True, count * length, dtype=torch.float32)
+    latents = latents.reshape(count, 4, 64, 64)
+    latents[::100] = torch.randn(11, 4, 64, 64)
+    with Allocations(latents) as made:
+        mixed = latmix.mix(latents, torch.rand(2, count), method)
+    assert mixed.shape == (2, 4, 64, 64)
+    assert max(made.found) <= 8 * BLOCK_ELEMENTS < latents.numel() * 4

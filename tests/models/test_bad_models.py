@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 import latmix
 from latmix.errors import ModelError
+from latmix.models.single_file import read_names
 from latmix.models.source import find_model
 
 
@@ -89,7 +91,7 @@ def test_an_inpainting_model_is_refused(sd15: Path) -> None:
 def test_parts_that_do_not_fit_together_are_refused(sd15: Path, sd3: Path) -> None:
     shutil.rmtree(sd15 / "text_encoder")
     shutil.copytree(sd3 / "text_encoder_3", sd15 / "text_encoder")
-    refused(sd15, "cannot be loaded", "do not fit together", load=True)
+    refused(sd15, "text_encoder", "is incomplete", load=True)
 
 
 def test_a_schedule_of_another_kind_is_a_sentence(sd15: Path) -> None:
@@ -109,3 +111,27 @@ def test_a_size_that_does_not_fit_names_the_nearest(
     with pytest.raises(ValueError, match=f"multiples of 16 pixels up to 128 .*{nearest}"):
         source.latent_shape(size)
     assert source.latent_shape((96, 128)) == (16, 16, 12)
+
+
+@pytest.mark.parametrize("part", ["text_encoder", "unet", "vae"])
+def test_weights_that_lack_tensors_are_refused(sd15: Path, part: str) -> None:
+    """They would be filled with random numbers, other ones each time."""
+    [file] = (sd15 / part).glob("*.safetensors")
+    tensors = load_file(file)
+    lost = max(name for name in tensors if name.endswith("weight"))
+    save_file({name: value for name, value in tensors.items() if name != lost}, file)
+    refused(sd15, part, load=True)
+
+
+def test_a_number_of_channels_that_is_none_is_a_sentence(sd15: Path) -> None:
+    edit(sd15 / "vae" / "config.json", latent_channels="x")
+    with pytest.raises(ModelError, match="latent_channels"):
+        find_model(str(sd15)).latent_shape((64, 64))
+
+
+@pytest.mark.parametrize("header", ['{"x": 5}', '{"x": {}}', '{"x": {"data_offsets": "ab"}}', "[]"])
+def test_a_damaged_header_is_a_sentence(tmp_path: Path, header: str) -> None:
+    file = tmp_path / "odd.safetensors"
+    file.write_bytes(len(header).to_bytes(8, "little") + header.encode() + bytes(64))
+    with pytest.raises(ModelError, match=r"odd\.safetensors is not safetensors"):
+        read_names(file)

@@ -82,7 +82,7 @@ def test_it_is_the_distance_of_the_published_layers(
     alexnet: Path, package: Path, faces: list[Path], size: tuple[int, int]
 ) -> None:
     one, other = (Image.open(face).convert("RGB").resize(size) for face in faces[:2])
-    lpips = load_lpips(alexnet)
+    lpips = load_lpips(size, alexnet)
     assert lpips(one, other) == pytest.approx(expected(one, other), rel=1e-4)
     assert lpips(one, other) == pytest.approx(lpips(other, one), rel=1e-5)
     assert lpips(one, one) == 0
@@ -107,7 +107,7 @@ def test_what_is_missing_is_named(
     refused(missing, 1, "alexnet-owt-7be5be79.pth")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(LatmixError, match="package lpips") as told:
-        load_lpips(alexnet)
+        load_lpips((64, 64), alexnet)
     assert "latmix[eval]" in str(told.value.hint)
 
 
@@ -128,13 +128,20 @@ def test_a_file_of_something_else_is_refused_and_no_code_is_run(
     file = tmp_path / "odd.pth"
     file.write_bytes(content)
     with pytest.raises(LatmixError, match=r"odd\.pth does not hold the weights"):
-        load_lpips(file)
+        load_lpips((64, 64), file)
     assert not (tmp_path / "harm").exists()
 
 
-def test_pictures_too_small_for_it_are_a_sentence(
-    alexnet: Path, package: Path, faces: list[Path]
+def test_pictures_too_small_for_it_are_a_sentence_before_any_work(
+    folder: Path, alexnet: Path, package: Path, own_home: Path
 ) -> None:
-    small = Image.open(faces[0]).convert("RGB").resize((24, 40))
-    with pytest.raises(LatmixError, match="24 x 40"):
-        load_lpips(alexnet)(small, small)
+    small = ["invert", folder, "--steps", "2", "--size", "24x40", "--lpips", alexnet]
+    refused(cli(*small), 1, "24 x 40")
+    assert not list(own_home.glob("latents"))
+
+
+def test_fitted_weights_that_are_damaged_name_their_package(alexnet: Path, package: Path) -> None:
+    (package / "alex.pth").write_bytes(b"")
+    with pytest.raises(LatmixError, match="does not hold the weights") as told:
+        load_lpips((64, 64), alexnet)
+    assert "package lpips" in told.value.hint
