@@ -54,10 +54,15 @@ def statistics_table(statistics: Statistics, method: str) -> Table:
     return table
 
 
-def channel_table(statistics: Statistics) -> Table:
+def channel_table(statistics: Statistics, cells: int = 10) -> Table:
     """Per channel: mean, the inputs' own mean, what amplification would make
-    of that with nothing split off, standard deviation, and a bar of the mean with its verdict."""
-    table = plain_table("channel", "#mean", "#inputs", "#amplified", "#std", mean_scale())
+    of that with nothing split off, standard deviation, and a bar of the mean with its verdict.
+
+    Args:
+        cells: of a bar, on either side.
+    """
+    figures = ("#mean", "#inputs", "#ampli-\nfied", "#std")
+    table = plain_table("channel", *figures, mean_scale(cells))
     means = zip(statistics.channel_mean, statistics.input_channel_mean, strict=True)
     for channel, (mean, own) in enumerate(means):
         table.add_row(
@@ -66,7 +71,7 @@ def channel_table(statistics: Statistics) -> Table:
             f"{own:+.3f}",
             f"{statistics.amplified_channel_mean[channel]:+.3f}",
             f"{statistics.channel_std[channel]:.3f}",
-            mean_bar(mean, own),
+            mean_bar(mean, own, cells),
         )
     return table
 
@@ -105,16 +110,17 @@ def weight_bar(weight: float, largest: float, cells: int) -> str:
 
 def picture_table(names: Sequence[str], weights: Sequence[float], inputs: Inputs) -> Table:
     """The inputs: weight, angle to the mixture, influence, and the mixture without each."""
-    columns = ("#weight", "#angle", "#influence", "#amplification", "#largest mean", "#norm/√L")
-    table = plain_table("picture", *columns)
+    # Room for the names, which say which picture it is, on 80 columns too.
+    figures = ("#influence", "#ampli-\nfication", "#largest\nmean", "#norm/√L")
+    table = plain_table("picture", "#weight", "#angle", *figures)
     without = zip(inputs.amplification, inputs.largest_mean, inputs.norm_ratio, strict=True)
     rows = zip(names, weights, inputs.angle, inputs.influence, without, strict=True)
-    for name, weight, angle, influence, figures in rows:
+    for name, weight, angle, influence, others in rows:
         table.add_row(
             Text(display_name(Path(name).name)),
             f"{weight:.4f}",
             f"{angle:.1f}°",
-            *(_number(value) for value in (influence, *figures)),
+            *(_number(value) for value in (influence, *others)),
         )
     return table
 
@@ -151,18 +157,26 @@ def health_table(
     return table
 
 
+LIKENESS = {"psnr": ("dB", 2), "ssim": ("SSIM", 3), "lpips": ("LPIPS", 3)}
+"""How each measure of a `jobs.roundtrip.RoundTrip` is headed, and its digits."""
+
+
 def round_trip_table(names: Sequence[str], trips: Sequence[RoundTrip]) -> Table:
-    """PSNR and SSIM of each picture's reconstructions, and below their means."""
+    """PSNR, SSIM and LPIPS of each picture's reconstructions, and below their means."""
     figures = ("VAE", "round trip", "against VAE")
-    heads = [f"#{figure}\n{measure}" for measure in ("dB", "SSIM") for figure in figures]
+    measures = [LIKENESS[name] for name in trips[0].measures]
+    heads = [f"#{figure}\n{measure}" for measure, _ in measures for figure in figures]
     table = plain_table("picture", *heads)
     rows = [(Path(name).name, trip) for name, trip in zip(names, trips, strict=True)]
     if len(trips) > 1:
         rows.append(("mean", type(trips[0]).mean(trips)))
     for name, trip in rows:
-        decibels = (f"{value:.2f}" for value in vars(trip.psnr).values())
-        shares = (f"{value:.3f}" for value in vars(trip.ssim).values())
-        table.add_row(Text(display_name(name)), *decibels, *shares)
+        cells = [
+            f"{value:.{digits}f}"
+            for (_, digits), likeness in zip(measures, trip.measures.values(), strict=True)
+            for value in vars(likeness).values()
+        ]
+        table.add_row(Text(display_name(name)), *cells)
     return table
 
 
@@ -191,7 +205,6 @@ def difference_table(rows: Sequence[Difference], left: str, right: str) -> Table
     table = plain_table("what", display_name(left), display_name(right))
     for column in table.columns:
         column.overflow = "fold"
-    table.columns[0].min_width = 30
     for row in rows:
         table.add_row(Text(row.name), Text(row.left), Text(row.right))
     return table

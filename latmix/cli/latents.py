@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,7 +24,7 @@ from latmix.names import display_name, plural
 
 if TYPE_CHECKING:
     from latmix.jobs.inversion import Inversion
-    from latmix.jobs.roundtrip import RoundTrip
+    from latmix.jobs.roundtrip import Measure, RoundTrip
     from latmix.jobs.workbench import Workbench
     from latmix.mixing.health import Health
     from latmix.mixing.influence import Inputs
@@ -54,12 +55,20 @@ def invert(
             help="Also generate each again: PSNR and SSIM; and the latents' health.",
         ),
     ] = False,
+    lpips: Annotated[
+        Path | None,
+        typer.Option(
+            help="Report LPIPS as well, by the file of AlexNet's weights (extra latmix[eval]).",
+            show_default=False,
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume/--no-resume", help="Keep latents that are stored already.")
     ] = True,
 ) -> int:
     """Fill the store with the pictures' noise latents; what is there already is kept."""
     paths = run.find_pictures(pictures)
+    measure = _lpips(lpips) if lpips else None
     bench = run.make_workbench(model, output.quiet, options.preset)
     inversion = run.invert(
         bench,
@@ -71,7 +80,7 @@ def invert(
         quiet=output.quiet,
         resume=resume,
     )
-    found = _report(bench, inversion, bench.batch, output.quiet) if report else None
+    found = _report(bench, inversion, output.quiet, measure) if report or lpips else None
     if output.json:
         run.print_json(_inversion_json(inversion, found))
     else:
@@ -186,16 +195,22 @@ class Report:
     latents: tuple[Health, ...]
 
 
-def _report(bench: Workbench, inversion: Inversion, batch: int, quiet: bool) -> Report:
+def _lpips(file: Path) -> Measure:
+    from latmix.study.lpips import load_lpips
+
+    return load_lpips(file)
+
+
+def _report(bench: Workbench, inversion: Inversion, quiet: bool, lpips: Measure | None) -> Report:
     from latmix.jobs.measurement import measure_health
     from latmix.jobs.roundtrip import round_trips
 
-    trips = run.drive(round_trips(bench, inversion, batch=batch), quiet)
+    trips = run.drive(round_trips(bench, inversion, batch=bench.batch, lpips=lpips), quiet)
     return Report(trips, run.drive(measure_health(inversion), quiet))
 
 
 def _inversion_json(inversion: Inversion, found: Report | None) -> dict[str, Any]:
-    """Under `psnr`, `ssim` and `health`, of each picture and of all the means."""
+    """Under `psnr`, `ssim` (`lpips`) and `health`, of each picture and of all the means."""
     images: list[dict[str, Any]] = [
         {"path": display_name(row.path), "sha256": row.sha256, "prompt": row.prompt}
         for row in inversion.rows

@@ -5,7 +5,7 @@ The VAE's own reconstruction is the bound: no inversion can bring back what the 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass
 
 from PIL import Image
@@ -20,6 +20,9 @@ from latmix.sampling.pictures import BATCH, generate_batch, prepare
 from latmix.sampling.settings import GenerationSettings
 from latmix.sampling.solvers import find_solver
 from latmix.sampling.trajectory import Step
+
+Measure = Callable[[Image.Image, Image.Image], float]
+"""How alike two RGB pictures of one size are."""
 
 
 @dataclass(frozen=True)
@@ -45,27 +48,38 @@ class Likeness:
 
 @dataclass(frozen=True)
 class RoundTrip:
-    """One picture's reconstructions: PSNR in dB, and SSIM."""
+    """One picture's reconstructions: PSNR in dB, SSIM, and where it was asked for LPIPS."""
 
     psnr: Likeness
     ssim: Likeness
+    lpips: Likeness | None = None
 
     @classmethod
-    def of(cls, picture: Image.Image, bound: Image.Image, again: Image.Image) -> RoundTrip:
+    def of(
+        cls,
+        picture: Image.Image,
+        bound: Image.Image,
+        again: Image.Image,
+        lpips: Measure | None = None,
+    ) -> RoundTrip:
         """What a picture, its VAE's reconstruction and its round trip show."""
         pairs = ((bound, picture), (again, picture), (again, bound))
-        return cls(*(Likeness(*(like(*pair) for pair in pairs)) for like in (psnr, ssim)))
+        measures = (psnr, ssim, lpips) if lpips else (psnr, ssim)
+        return cls(*(Likeness(*(like(*pair) for pair in pairs)) for like in measures))
 
     @classmethod
     def mean(cls, trips: Sequence[RoundTrip]) -> RoundTrip:
         """The mean of each figure."""
-        return cls(
-            Likeness.mean([trip.psnr for trip in trips]),
-            Likeness.mean([trip.ssim for trip in trips]),
-        )
+        columns = zip(*(trip.measures.values() for trip in trips), strict=True)
+        return cls(*(Likeness.mean(column) for column in columns))
+
+    @property
+    def measures(self) -> dict[str, Likeness]:
+        """Those that were taken, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}
 
     def as_json(self) -> dict[str, dict[str, float]]:
-        return asdict(self)
+        return {name: asdict(value) for name, value in self.measures.items()}
 
 
 def round_trips(
@@ -74,11 +88,13 @@ def round_trips(
     *,
     batch: int = BATCH,
     guidance: float | None = None,
+    lpips: Measure | None = None,
 ) -> Generator[Progress, None, tuple[RoundTrip, ...]]:
     """Generate every picture of an inversion again, with its own prompt and settings.
 
     Args:
         guidance: while generating; None is the inversion's own.
+        lpips: `study.lpips`, where that is to be measured too.
 
     Raises:
         PictureError: a picture can no longer be read. StoreError: a latent is damaged.
@@ -106,7 +122,7 @@ def round_trips(
         steps = generate_batch(model, latents, told, generation)
         clean = yield from watched(steps, tell)
         made = zip(pictures, bounds, model.decode(clean), strict=True)
-        trips.extend([RoundTrip.of(*each) for each in made])
+        trips.extend([RoundTrip.of(*each, lpips) for each in made])
 
     yield from in_batches(len(inversion.rows), batch, bench.limit_for(settings.size), compare)
     return tuple(trips)

@@ -49,8 +49,10 @@ def parse_weights(text: str) -> list[Pair]:
     Raises:
         UsageError: it is neither.
     """
+    # Terminals end a pasted line by a carriage return.
+    stream = io.StringIO(text.strip(), newline=None)
     try:
-        lines = [line for line in csv.reader(io.StringIO(text.strip())) if line]
+        lines = [line for line in csv.reader(stream) if line]
     except csv.Error:
         lines = []
     if lines and all(len(line) == 2 for line in lines):

@@ -7,7 +7,9 @@ all its parts together. Only safetensors, never code that comes with a model.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -33,6 +35,7 @@ _DIFFUSERS = {
 
 def import_classes(names: Iterable[str]) -> dict[str, Any]:
     """Network and tokenizer classes by name; the import takes seconds."""
+    hide_unfit("torchvision")
     _silence_libraries()
     found = {}
     for name in names:
@@ -87,6 +90,20 @@ def explained(source: ModelSource, device: torch.device) -> Iterator[None]:
             f"The model {source.name} cannot be loaded: {_first_line(error)}",
             "Its files are damaged or do not fit together; fetch it again.",
         ) from error
+
+
+def hide_unfit(name: str) -> None:
+    """Let an optional package that is here but cannot be imported pass for one that is not here.
+
+    torchvision must be built for the very torch that is installed; where it is not, transformers
+    imports it all the same, and fails.
+    """
+    if importlib.util.find_spec(name) is None:
+        return
+    try:
+        importlib.import_module(name)
+    except Exception:
+        sys.modules[name] = None  # type: ignore[assignment]
 
 
 def _silence_libraries() -> None:

@@ -87,7 +87,7 @@ def _located(name: str) -> tuple[str, Path, float | None]:
         )
     raise ModelError(
         f"The model {display_name(name)} is not on this machine.",
-        f"Download it with `latmix models pull {display_name(name)}`, or use --model mini.",
+        f"Download it with `latmix models pull {display_name(name)}`, or use the model mini.",
     )
 
 
@@ -139,7 +139,7 @@ def _checked(
             "latmix reads safetensors only: fetch a safetensors version or convert it first.",
         )
     if not folder.is_dir():
-        raise ModelError(f"There is no model folder {shown}.", "Check the path given to --model.")
+        raise ModelError(f"There is no model folder {shown}.", "Check the path.")
     index_file = folder / "model_index.json"
     if not index_file.is_file():
         raise ModelError(

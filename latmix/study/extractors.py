@@ -212,7 +212,7 @@ def _import(name: str) -> ModuleType:
         package = name.partition(".")[0]
         raise LatmixError(
             f"These features need {package}, which cannot be imported: {_first_line(error)}.",
-            "Install the extra: pip install 'latmix[eval]'.",
+            "Install the extra, pip install 'latmix[eval]', and the torchvision for this torch.",
         ) from error
 
 

@@ -60,8 +60,13 @@ class Actions(Browsing, Results, Trying, Choosing):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The footer shows stop only while something can be stopped, and invert only otherwise."""
         if action == "cancel_job":
-            return self.work.is_busy or (not self.is_ending and self.pictures.entry is not None)
-        return not (action == "invert" and self.work.is_busy)
+            return self._has_what_to_stop
+        return not (action == "invert" and self._has_what_to_stop)
+
+    @property
+    def _has_what_to_stop(self) -> bool:
+        """Whether a job is under way or a weight is being typed, which escape leaves."""
+        return self.work.is_busy or (not self.is_ending and self.pictures.entry is not None)
 
     # Choices
 

@@ -1,7 +1,8 @@
 """Escape and the key typed right after it, which terminals send as they send alt with that key.
 
-With letters Textual's parser makes alt of the two, which `type_ahead.split_alt` takes apart. With
-any other key it drops the escape, or makes a sign of it that a Mac's option key would write.
+With letters Textual's parser makes alt of the two, which `type_ahead.split_alt` takes apart; of f
+and b it makes the arrows that a Mac's terminal means by them. With any other key it drops the
+escape, or makes a sign of it that a Mac's option key would write.
 """
 
 from __future__ import annotations
@@ -18,13 +19,18 @@ ESCAPE = "\x1b"
 BEGINNINGS = frozenset("[]OPX^_")
 """What follows the escape of a longer sequence (ECMA-48): an arrow, the mouse, an answer."""
 
+WORDS = frozenset("bf")
+"""Letters that with alt move by a word, where text is written."""
+
 
 class EscapeParser(XTermParser):
-    """Parses escape and another key than a letter as these two."""
+    """Parses escape and a letter as alt with it, escape and another key as these two."""
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
         key = sequence[-1:]
-        if is_two_keys(sequence) or (alt and sequence == key and not key.isalpha()):
+        if len(sequence) == 2 and sequence[0] == ESCAPE and key in WORDS:
+            yield events.Key(f"alt+{key}", key)
+        elif is_two_keys(sequence) or (alt and sequence == key and not key.isalpha()):
             yield events.Key("escape", ESCAPE)
             yield from super()._sequence_to_key_events(key)
         else:

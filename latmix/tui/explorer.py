@@ -29,6 +29,7 @@ from latmix.tui.job_line import JobLine
 from latmix.tui.keymap import Keymap
 from latmix.tui.list_status import ListStatus
 from latmix.tui.messages import JobReported
+from latmix.tui.opening import TOO_SMALL
 from latmix.tui.picture_header import PictureHeader
 from latmix.tui.picture_list import PictureList
 from latmix.tui.picture_pane import PicturePane
@@ -43,9 +44,6 @@ LOOK_UP_DELAY = 0.3
 DRAFT_DELAY = 0.25
 COLLECT_EVERY = 5.0
 EMOJI_NOTE = "The built-in model knows emoji only: M chooses another."
-TOO_SMALL = (
-    "latmix needs a terminal of 60 x 20.\nMake this one larger, or press q: nothing is lost."
-)
 
 
 @dataclass(frozen=True)

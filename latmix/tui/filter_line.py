@@ -17,5 +17,5 @@ class FilterLine(Static):
         self.display = is_typed or bool(words.strip())
         text = Text(f"/ {words}", no_wrap=True, overflow="ellipsis", style="bold")
         text.append("▏" if is_typed else "", style="not bold")
-        text.append("  enter keeps it, esc clears" if is_typed else "  esc clears", style="dim")
+        text.append("  enter keeps, esc clears" if is_typed else "  esc clears", style="dim")
         self.update(text, layout=False)

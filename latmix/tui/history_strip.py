@@ -119,7 +119,9 @@ class HistoryStrip(Widget, can_focus=True):
         """Keep the one that is looked at in sight."""
         results = self.newest_first
         at = results.index(self._session.shown) if self._session.shown in results else 0
-        self._first = max(at - self.room + 1, min(self._first, at, max(0, len(results) - 1)))
+        self._first = max(
+            at - self.room + 1, min(self._first, at, max(0, len(results) - self.room))
+        )
 
     def _in_sight(self) -> list[Path]:
         return self.newest_first[self._first : self._first + self.room]

@@ -23,6 +23,8 @@ from latmix.names import display_name
 
 MODIFIERS = ("ctrl+", "alt+", "shift+")
 
+KNOWN = frozenset(key.value for key in Keys) | REPLACED_KEYS.keys()
+
 Scope = Sequence[type]
 """Classes whose bindings can be reached at the same time."""
 
@@ -112,7 +114,7 @@ def _normalised(key: str) -> str | None:
     if len(bare) == 1:
         [binding] = Binding.make_bindings([Binding("comma" if bare == "," else bare, "")])
         return held + binding.key
-    if bare in {known.value for known in Keys} | REPLACED_KEYS.keys():
+    if bare in KNOWN:
         return key
     try:
         unicodedata.lookup(bare.replace("_", " "))

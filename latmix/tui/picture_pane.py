@@ -22,7 +22,7 @@ from latmix.tui.thumbnail import Thumbnail
 
 NO_FOLDER = "No folder is open: f chooses one."
 NO_RESULT = (
-    "No picture of the mixture yet: g makes it.\n\n"
+    "No picture of the mixture yet:\ng makes it.\n\n"
     "h and l change a weight, m the method; the numbers below follow."
 )
 

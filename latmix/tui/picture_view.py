@@ -43,7 +43,7 @@ class PictureView(ScrollView, can_focus=True):
         self._is_high: bool | None = None
         self._rested: Row | None = None
         self.cursor = 0
-        self.entry: str | None = None
+        self._entry: str | None = None
         self.is_filtering = False
 
     @property
@@ -57,6 +57,18 @@ class PictureView(ScrollView, can_focus=True):
         """The picture under the cursor; None where there is none, or a folder's heading."""
         row = self.row
         return row if isinstance(row, Path) else None
+
+    @property
+    def entry(self) -> str | None:
+        """The weight that is being typed."""
+        return self._entry
+
+    @entry.setter
+    def entry(self, text: str | None) -> None:
+        is_other = (text is None) != (self._entry is None)
+        self._entry = text
+        if is_other:
+            self.app.refresh_bindings()  # escape leaves it
 
     @property
     def columns(self) -> Columns:

@@ -14,6 +14,7 @@ from textual.app import App
 from textual.await_complete import AwaitComplete
 from textual.dom import DOMNode
 from textual.message_pump import MessagePump
+from textual.widgets import Input
 
 OPENERS = frozenset({
     "open_folder", "choose_count", "choose_method", "choose_theme", "choose_model", "edit_prompt",
@@ -22,6 +23,9 @@ OPENERS = frozenset({
     "command_palette",
 })  # fmt: skip
 """Actions that open a dialog at once or move the focus, or say why not."""
+
+BY_WORDS = {"alt+b": "ctrl+left", "alt+f": "ctrl+right"}
+"""What moves by a word in a line that is written."""
 
 MOST = 1.0
 """Seconds that keys wait for a key whose command never came back."""
@@ -93,7 +97,9 @@ class TypeAheadApp(App[int]):
 
 def split_alt(key: events.Key, app: App[int]) -> tuple[events.Key, ...]:
     """Escape and a letter typed at once arrive as alt and the letter, in tmux even half a second
-    apart: they are two keys again, unless alt with that letter is bound."""
+    apart: they are two keys again, unless alt with that letter has a meaning."""
+    if key.key in BY_WORDS and isinstance(app.focused, Input):
+        return (events.Key(BY_WORDS[key.key], None),)
     name = key.key.removeprefix("alt+")
     if name == key.key or not key.character or key.key in app.screen.active_bindings:
         return (key,)

@@ -10,15 +10,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Grid, Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from latmix.jobs.variants import Variant, Variants, Wanted
 from latmix.tui.job_line import JobLine
+from latmix.tui.keys_line import KeysLine
+from latmix.tui.opening import TOO_SMALL, Opening
 from latmix.tui.thumbnail import Thumbnail
 
 MOST = 6
 """Methods side by side: on 80 columns their pictures are still to be told apart."""
+
+WITH_NAMES = 21
+"""Columns of a draft that has room for the names of both numbers."""
 
 WIDEST = 4
 """Pictures beside one another."""
@@ -70,19 +74,23 @@ class VariantCell(Vertical):
         one = self._variant
         words = one.fault if one else ""
         self.query_one(Thumbnail).show(one.picture if one else None, Text(words or "…"))
-        self.query_one(".variant-numbers", Static).update(Text(numbers(one)))
+        self.query_one(".variant-numbers", Static).update(Text(numbers(one, self.size.width)))
+
+    def on_resize(self) -> None:
+        self._draw()
 
 
-def numbers(variant: Variant | None) -> str:
+def numbers(variant: Variant | None, width: int) -> str:
     """The norm against a typical one, how much shared bias is amplified, and the verdict."""
     if variant is None or variant.statistics is None:
         return ""
     statistics = variant.statistics
     sign = "!" if statistics.warning else "✓"
-    return f"{sign} norm {statistics.norm_ratio:.2f}  amp {statistics.amplification:.2f}"
+    name = "norm " if width >= WITH_NAMES else ""
+    return f"{sign} {name}{statistics.norm_ratio:.2f}  amp {statistics.amplification:.2f}"
 
 
-class VariantsScreen(ModalScreen[Wanted]):
+class VariantsScreen(Opening[Wanted]):
     """The drafts; hands back the one that is taken."""
 
     HELP = (
@@ -137,9 +145,10 @@ class VariantsScreen(ModalScreen[Wanted]):
             yield from self._cells
         yield Static(id="variant-words", markup=False)
         yield JobLine()
-        keys = "arrows or hjkl   enter takes it   "
-        keys += "m other methods   " if self._choose else ""
-        yield Static(Text(f"{keys}esc leaves   * is in use", style="dim"), id="variant-keys")
+        keys = "arrows   enter takes it   "
+        keys += "m others   " if self._choose else ""
+        yield KeysLine(f"{keys}esc leaves   * in use", "variant-keys")
+        yield Static(TOO_SMALL, id="too-small", markup=False)
 
     def on_mount(self) -> None:
         self._put(self.cursor)

@@ -127,7 +127,7 @@ def test_built_in_pictures_need_no_folder(out: Path) -> None:
 
 
 def test_a_degenerate_method_is_warned_of(out: Path) -> None:
-    result = answer(centroid("--demo", "faces", "-n", "24", "-m", "lin/0", "-o", out, "--json"))
+    result = answer(centroid("--demo", "faces", "-n", "10", "-m", "lin/0", "-o", out, "--json"))
     assert "washed out" in result["stats"]["warning"]
 
 
@@ -514,7 +514,7 @@ LATMIX = [sys.executable, "-m", "latmix"]
 def test_an_interrupt_keeps_what_was_finished_and_the_next_run_goes_on(
     tmp_path: Path, own_home: Path
 ) -> None:
-    words = ["invert", "--demo", "faces", "-n", "8", "--batch", "2", "--steps", "6", *QUICK[2:]]
+    words = ["invert", "--demo", "faces", "-n", "8", "--batch", "2", "--steps", "4", *QUICK[2:]]
     process = subprocess.Popen(
         [*LATMIX, *words],
         stdout=subprocess.PIPE,

@@ -44,6 +44,7 @@ def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     [
         "name,weight\nb c.png,0.3\nin/a.png,0.7\n",
         "b c.png, 0.3\n in/a.png,0.7",
+        "name,weight\rb c.png,0.3\rin/a.png,0.7\r",
         "-w 'b c.png=0.3' -w in/a.png=0.7",
         "'b c=0.3' in/a.png=0.7",
         "latmix mix in/a.png 'in/b c.png' -w in/a.png=0.7 --weight 'in/b c.png=0.3' --model mini",

@@ -14,7 +14,7 @@ from latmix.models.protocol import Conditioning, Model
 from latmix.sampling.pictures import prepare
 from latmix.sampling.settings import InversionSettings
 
-FACE, STEPS = "an emoji of a face", 6
+FACE, STEPS = "an emoji of a face", 4
 
 
 @pytest.fixture(scope="module")

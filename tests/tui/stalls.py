@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from latmix.tui.variants import VariantsScreen
 from tests.tui.driver import Driver, exploring
@@ -111,5 +113,8 @@ async def measure(folder: Path) -> dict[str, dict[str, float]]:
 
 if __name__ == "__main__":
     before = yardstick()
-    found = asyncio.run(measure(Path(sys.argv[1])))
+    # Results and latents of an earlier run would be another story.
+    with TemporaryDirectory(prefix="latmix-stalls-") as home:
+        os.environ["LATMIX_HOME"] = home
+        found = asyncio.run(measure(Path(sys.argv[1])))
     print(json.dumps({"yardstick": max(before, yardstick()), **found}))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 from textual.widgets import Input
 
 from latmix import demo
-from latmix.mixing.grid import MEANS, NORMS
+from latmix.mixing.grid import MEANS, NORMS, methods, parse_method
 from latmix.study.recipe import live_latents
 from latmix.tui.commands import COMMANDS
 from latmix.tui.dialogs.folder import FolderDialog, FolderTree
@@ -61,8 +62,9 @@ async def test_inverted_pictures_have_every_method_of_the_grid_tried_on_them(fol
         await driver.press("i")
         await driver.until(lambda: driver.session.is_measured)
         await open_dialog(driver, "m", MethodDialog)
-        await driver.until_shown("! would damage the picture", "✓")
-        [lin] = [line for line in driver.lines if "lin " in line]
+        await driver.press("up", "up")
+        await driver.until_shown("lin/lp:1", "damage the picture")
+        [lin] = [line for line in driver.lines if " lin " in line]
         assert "!" in lin
 
 
@@ -77,9 +79,35 @@ async def test_a_method_that_these_latents_leave_nothing_to_scale_for_is_marked(
         noise = torch.randn(1, *inversion.space.shape)
         driver.session.measured(inversion, live_latents(torch.cat([noise, -noise])))
         await open_dialog(driver, "m", MethodDialog)
-        await driver.until_shown("× finds no direction")
+        await driver.press("j", "j", "j")
+        await driver.until_shown("× Finds no direction")
         [slerp] = [line for line in driver.lines if "slerp " in line]
         assert slerp.count("×") == len(MEANS)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24)])
+async def test_the_grid_and_all_that_is_said_of_a_method_fit(
+    folder: Path, size: tuple[int, int]
+) -> None:
+    longest = sorted(methods(), key=lambda name: -len(parse_method(name).formula))[:2]
+    async with opened(folder, size) as driver:
+        for name in (*longest, "nin/lp:2.5"):
+            dialog = MethodDialog(name, dict.fromkeys(methods(), "!"))
+            driver.app.push_screen(dialog)
+            last = parse_method(name).formula.split()[-1]
+            await driver.until_shown(f"{last} ", "lp:auto!", "* in use")
+            await driver.press("escape")
+
+
+async def test_a_click_on_the_grid_finds_the_method_it_is_on(folder: Path) -> None:
+    async with opened(folder, (60, 20), choices={"method": "nin/lp:2.5"}) as driver:
+        await open_dialog(driver, "m", MethodDialog)
+        [row] = [y for y, line in enumerate(driver.lines) if " lol " in line]
+        for mean in ("0", "chm", "lp:2", "lp:auto"):
+            await driver.pilot.click(offset=(driver.lines[row].index(f" {mean} ") + 1, row))
+            await driver.until_shown(f"lol/{mean} ")
+        await driver.pilot.click(offset=(driver.lines[row + 2].rindex("·"), row + 2))
+        assert "lol/lp:auto" in driver.text
 
 
 async def test_n_takes_the_first_n_and_refuses_more_than_there_are(folder: Path) -> None:

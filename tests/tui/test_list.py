@@ -38,7 +38,7 @@ async def test_words_filter_the_list_as_they_are_typed_and_escape_clears_them(
     shutil.copy(folder / "face-0.png", folder / "Grin Noto.png")
     async with opened(folder, count=2) as driver:
         await driver.press("end", "slash", *"FACE", "space", "5")
-        await driver.until_shown("/ FACE 5", "1 of 7 shown", "enter keeps it")
+        await driver.until_shown("/ FACE 5", "1 of 7 shown", "enter keeps, esc")
         assert names(driver) == ["face-5.png"]
         await driver.press("backspace", "3", "enter", "l")
         assert names(driver) == ["face-3.png"]

@@ -11,6 +11,7 @@ from textual import events
 from latmix.tui.actions import Actions
 from latmix.tui.commands import COMMANDS
 from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.dialogs.folder import FolderDialog
 from latmix.tui.type_ahead import OPENERS
 from tests.tui.driver import Driver, opened
 
@@ -78,6 +79,17 @@ async def test_escape_and_a_letter_that_a_terminal_takes_for_alt_are_two_keys(
         await driver.until(lambda: driver.weights == [1, 0, 0, 0])
         assert driver.session.choices.prompt == ""
         assert not isinstance(driver.app.screen, Dialog)
+
+
+async def test_alt_with_b_and_f_moves_by_words_only_where_words_are_written(folder: Path) -> None:
+    async with opened(folder, count=4) as driver:
+        driver.app.post_message(events.Key("alt+f", "f"))
+        await driver.until(lambda: isinstance(driver.app.screen, FolderDialog))
+        await driver.press("escape", "p")
+        await driver.press(*"ab", "space", *"cd")
+        driver.app.post_message(events.Key("alt+b", "b"))
+        await driver.press("x", "enter")
+        await driver.until(lambda: driver.session.choices.prompt == "ab xcd")
 
 
 def test_every_dialogs_action_is_known() -> None:

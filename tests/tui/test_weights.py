@@ -68,6 +68,11 @@ async def test_escape_and_nonsense_leave_a_typed_weight_as_it_was(folder: Path) 
         await driver.press("9", "9", "9", "enter")
         await driver.press("1", "down")
         await driver.press("percent_sign", "backspace")
+        await driver.press("4")
+        await driver.until_shown("esc stop", "q quit")
+        await driver.press("escape")
+        await driver.until_shown("i invert", "q quit")
+        assert "stop" not in driver.lines[-1]
         assert driver.weights == pytest.approx([1 / 3] * 3)
         assert driver.app.pictures.entry is None
 

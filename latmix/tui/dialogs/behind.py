@@ -6,36 +6,52 @@ below. Here it is rendered once, and only lines that changed are darkened again.
 
 from __future__ import annotations
 
+import asyncio
 from functools import lru_cache
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.color import Color
-from textual.geometry import Region
-from textual.screen import ModalScreen
+from textual.geometry import Region, Size
 from textual.strip import Strip
+
+from latmix.tui.opening import Opening
 
 Answer = TypeVar("Answer")
 
+AT_ONCE = 8
+"""Lines that are darkened in a turn of the loop."""
 
-class Veil(ModalScreen[Answer]):
+
+class Veil(Opening[Answer]):
     """A screen through which the one below is seen, in the colour of its own background."""
 
     _below: list[Strip] | None = None
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(self, classes: str = "") -> None:
+        super().__init__(classes)
         self._veiled: dict[int, Strip] = {}
 
+    async def darken(self) -> None:
+        """Darken what is below before the paint that opens the dialog, which is long enough."""
+        for y in range(self.app.size.height):
+            self._line(y, self.app.size)
+            if y % AT_ONCE == 0:
+                await asyncio.sleep(0)
+
     def render_line(self, y: int) -> Strip:
-        if self._below is None or len(self._below) != self.size.height:
+        return self._line(y, self.size)
+
+    def _line(self, y: int, size: Size) -> Strip:
+        if self._below is None or len(self._below) != size.height:
             stack = self.app.screen_stack
             at = stack.index(self) if self in stack else 0
             self._below = stack[at - 1]._compositor.render_strips() if at else []
         if y not in self._veiled:
-            below = self._below[y] if y < len(self._below) else Strip.blank(self.size.width)
+            below = self._below[y] if y < len(self._below) else Strip.blank(size.width)
             veil = self.styles.background
             self._veiled[y] = Strip([_veiled(segment, veil) for segment in below])
         return self._veiled[y]
@@ -50,7 +66,7 @@ class Veil(ModalScreen[Answer]):
                 self._veiled.pop(y, None)
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         self._forget()
 
     def notify_style_update(self) -> None:

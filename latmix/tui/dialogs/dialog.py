@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.widgets import Static
 
 from latmix.tui.dialogs.behind import Veil
+from latmix.tui.keys_line import KeysLine
 
 Answer = TypeVar("Answer")
 
@@ -29,16 +28,17 @@ class Dialog(Veil[Answer]):
         with Vertical(classes="dialog") as box:
             box.border_title = self.TITLE_TEXT
             yield from self.contents()
-            yield Static(Text(self.KEYS_TEXT, style="dim"), classes="dialog-keys")
+            yield KeysLine(self.KEYS_TEXT, "dialog-keys")
 
     def contents(self) -> ComposeResult:
         """What is in the box."""
         yield from ()
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         # An escape that is typed at once may have closed it before it was there.
         if self.is_current:
             self.begin()
+            await self.darken()
 
     def begin(self) -> None:
         """Called once the box is filled: the focus goes where it should be."""

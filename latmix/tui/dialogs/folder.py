@@ -65,7 +65,8 @@ class FolderTree(Tree[FolderEntry | None]):
         self, node: TreeNode[FolderEntry | None], base_style: Style, style: Style
     ) -> Text:
         sign = ("▾ " if node.is_expanded else "▸ ") if node.allow_expand else "  "
-        label = Text(sign, base_style)
+        # A click on the sign opens the branch, one on the name takes the folder.
+        label = Text(style=base_style).append(sign, Style.from_meta({"toggle": True}))
         label.append_text(node.label if isinstance(node.label, Text) else Text(str(node.label)))
         label.stylize(style)
         return label

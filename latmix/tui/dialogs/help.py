@@ -24,6 +24,9 @@ SAID_WITH_ANOTHER = ("weight.more", "result.newer")
 
 MOVING, PALETTE = "Moving", "Palette"
 
+SHOWN = {"enter": "enter"}
+"""Keys that Textual shows by signs which few know."""
+
 
 def key_rows(keymap: Keymap) -> list[tuple[str, str, str]]:
     """Key, name and sentence of every command; a heading has only a key."""
@@ -46,7 +49,7 @@ def pane_rows(pane: Widget | None, keymap: Keymap) -> list[tuple[str, str, str]]
     for binding in (b for b in getattr(pane, "BINDINGS", ()) if isinstance(b, Binding)):
         if binding.id and binding.id.startswith("list."):
             continue  # said under "Moving"
-        usual = "  ".join(format_key(key) for key in binding.key.split(","))
+        usual = "  ".join(SHOWN.get(key) or format_key(key) for key in binding.key.split(","))
         shown = keymap.shown(binding.id or "", usual)
         rows.append((shown, binding.description, binding.tooltip))
     return rows

@@ -7,8 +7,8 @@ All of it comes from `mixing.grid`: a method that is added there is here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
 
-from rich.table import Table
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
@@ -18,7 +18,20 @@ from textual.widgets import Static
 from latmix.mixing.grid import MEANS, NORMS, methods, parse_method
 from latmix.tui.dialogs.dialog import Dialog
 
-NAME, CELL = 6, 9
+NAME = 6
+"""Cells of a row's name."""
+
+SIGNS = 2
+"""Cells of a mark before a method and a remark after it."""
+
+LARGEST_GAP = 4
+
+REMARKS = {
+    "✓": "Fine at these weights.",
+    "!": "Would damage the picture at these weights.",
+    "×": "Finds no direction at these weights.",
+}
+"""What a method would do, by the sign after its name."""
 
 
 class MethodGrid(Static, can_focus=True):
@@ -59,39 +72,51 @@ class MethodGrid(Static, can_focus=True):
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        row, column = event.y, (event.x - NAME) // CELL
-        if not (0 <= row < len(NORMS) and 0 <= column < len(self._means)):
+        place = event.get_content_offset(self)
+        if place is None or place.y >= len(NORMS):
             return
-        if f"{NORMS[row].name}/{self._means[column]}" in self._known:
-            self.row, self.column = row, column
-            self.refresh()
+        ends = list(accumulate(self._widths(), initial=NAME))
+        for column, (first, end) in enumerate(pairwise(ends)):
+            if (
+                first <= place.x < end
+                and f"{NORMS[place.y].name}/{self._means[column]}" in self._known
+            ):
+                self.row, self.column = place.y, column
+                self.refresh()
 
-    def render(self) -> Table:
-        table = Table(box=None, show_header=False, padding=0, pad_edge=False)
-        table.add_column(width=NAME)
-        for _ in self._means:
-            table.add_column(width=CELL)
-        for at, norm in enumerate(NORMS):
-            cells = [self._cell(norm.name, mean, at, to) for to, mean in enumerate(self._means)]
-            table.add_row(Text(norm.name, style="dim"), *cells)
-        return table
+    def _widths(self) -> list[int]:
+        """Cells of each column, with the gap after it; the gaps are as wide as there is room."""
+        needed = [len(mean) + SIGNS for mean in self._means]
+        gap = (self.size.width - NAME - sum(needed)) // len(needed)
+        return [cells + max(1, min(gap, LARGEST_GAP)) for cells in needed]
 
-    def _cell(self, norm: str, mean: str, row: int, column: int) -> Text:
+    def render(self) -> Text:
+        lines, widths = [], self._widths()
+        for row, norm in enumerate(NORMS):
+            line = Text(norm.name.ljust(NAME), style="dim", end="")
+            for column, mean in enumerate(self._means):
+                cell = self._cell(norm.name, mean, (row, column))
+                line.append_text(cell).append(" " * (widths[column] - len(cell)))
+            lines.append(line)
+        text = Text("\n").join(lines)
+        text.no_wrap = True
+        return text
+
+    def _cell(self, norm: str, mean: str, at: tuple[int, int]) -> Text:
         name = f"{norm}/{mean}"
         if name not in self._known:
-            return Text(" ·", style="dim")
+            return Text(" ·")
         mark = "●" if name in self.marked else ("*" if name == self._chosen else " ")
-        under = (row, column) == (self.row, self.column)
-        remark = self._remarks.get(name, "")
-        return Text(f"{mark}{mean:<7}{remark}".ljust(CELL), style="reverse bold" if under else "")
+        style = "reverse bold not dim" if at == (self.row, self.column) else "not dim"
+        return Text(f"{mark}{mean}{self._remarks.get(name, ' ')}", style=style)
 
 
 class MethodDialog(Dialog[tuple[str, ...]]):
     """Choose a method of the grid, or mark several; hands back the names."""
 
     TITLE_TEXT = "Method: norm target / mean split"
-    KEYS_TEXT = "arrows or hjkl   enter takes it   esc leaves   * is in use"
-    MARKING_TEXT = "arrows or hjkl   space marks ●   enter compares   esc leaves"
+    KEYS_TEXT = "arrows, hjkl   enter takes it   esc leaves   * in use"
+    MARKING_TEXT = "arrows, hjkl   space marks ●   enter compares   esc"
     BINDINGS = [
         Binding("up,k", "move(-1,0)", "Up", show=False, id="method.up", tooltip="One up."),
         Binding("down,j", "move(1,0)", "Down", show=False, id="method.down", tooltip="One down."),
@@ -117,7 +142,7 @@ class MethodDialog(Dialog[tuple[str, ...]]):
             marked: methods to begin with where several are wanted.
             most: how many may be marked; 0 chooses one.
         """
-        super().__init__()
+        super().__init__(classes="method")
         self._most = most
         if most:
             self.TITLE_TEXT = f"Compare up to {most} methods: norm target / mean split"
@@ -159,11 +184,8 @@ class MethodDialog(Dialog[tuple[str, ...]]):
         method = parse_method(self._grid.method)
         text = Text()
         text.append(f"{method.name}  ", style="bold")
-        text.append(f"{method.sentence}\n")
-        text.append(method.formula)
-        if self._remarks:
-            legend = "! would damage the picture at these weights, ✓ would not"
-            if "×" in self._remarks.values():
-                legend = "! would damage the picture, ✓ not, × finds no direction"
-            text.append(f"\n{legend}", style="dim")
+        text.append(method.sentence)
+        if remark := self._remarks.get(method.name):
+            text.append(f" {remark} {REMARKS[remark]}", style="bold")
+        text.append(f"\n{method.formula}")
         self.query_one("#method-words", Static).update(text)

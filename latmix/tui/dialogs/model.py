@@ -32,7 +32,7 @@ class ModelDialog(Dialog[str]):
         self.choices: tuple[ModelChoice, ...] = ()
 
     def contents(self) -> ComposeResult:
-        yield OptionList(markup=False)
+        yield OptionList(markup=False, id="models")
         yield Static("looking…", id="model-words", markup=False)
         yield Static(Text("or a folder in diffusers format, or a hub id:", style="dim"))
         yield Input(placeholder="/path/to/model, owner/name", compact=True, id="model-name")
@@ -50,7 +50,7 @@ class ModelDialog(Dialog[str]):
         for at, choice in enumerate(choices):
             mark = "*" if choice.name == self._current else " "
             here = "here" if choice.is_here else "    "
-            line = Text(f"{mark}{choice.name.ljust(width)}  {here}  {choice.note}", no_wrap=True)
+            line = Text(f"{mark}{choice.name.ljust(width)}  {here}  {choice.note}")
             options.add_option(Option(line, id=str(at)))
         names = [choice.name for choice in choices]
         options.highlighted = names.index(self._current) if self._current in names else 0

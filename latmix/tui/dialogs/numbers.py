@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 CHART_COLUMNS = 48
 
+NARROW = 70
+"""Columns of a terminal below which bars are half as long."""
+
 
 class NumbersDialog(Dialog[None]):
     """Scrolls; any of its keys closes it."""
@@ -53,7 +56,7 @@ class NumbersDialog(Dialog[None]):
             Text(found.warning or SOUND, style="bold"),
             statistics_table(found, self._method),
             Text(),
-            channel_table(found),
+            channel_table(found, 10 if self.app.size.width >= NARROW else 5),
             Text(),
             Text("\n".join(bias_chart(found, CHART_COLUMNS))),
         ]
