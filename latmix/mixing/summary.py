@@ -227,7 +227,8 @@ class Summary:
 
     def mean_residual_norm(self, split: Split, weights: Tensor) -> Tensor:
         """sum w_n r_n, (B,), for weights (B, N)."""
-        return (weights * self.residual_norms(split).to(weights)).sum(dim=1)
+        norms = self.residual_norms(split).to(weights)
+        return weights @ norms[0] if len(norms) == 1 else (weights * norms).sum(dim=1)
 
     def mean_channel_norm(self, weights: Tensor) -> Tensor:
         """sum w_n r_nc, (B, C), with r_nc the norm of a channel without its mean."""
