@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from tests.tui.driver import opened
+from tests.tui.stalls import yardstick
 
 LONGEST_ANSWER = 0.1
 """Seconds of the loop's own processor time from a key to the painted screen at 10,000 pictures:
-twice what the slowest may take, for machines that are slow."""
+twice what the slowest may take."""
 
 LONGEST_STALL = 1.0
 """Seconds; on a quiet machine 0.18, and tests share theirs with others."""
@@ -62,6 +63,11 @@ KEYS = (
 )
 
 
+def slowness(seconds: float) -> float:
+    """How much slower than that of `YARDSTICK` a processor is, by what the yardstick took."""
+    return max(1.0, seconds / YARDSTICK)
+
+
 async def test_keys_are_answered_at_once_at_ten_thousand_pictures(
     tmp_path: Path, faces: list[Path], record_property: pytest.RecordProperty
 ) -> None:
@@ -80,7 +86,7 @@ async def test_keys_are_answered_at_once_at_ten_thousand_pictures(
             spent = time.thread_time() - before
             record_property(f"{name.replace(' ', '_')}_seconds", round(spent, 3))
             print(f"{name}: {spent * 1000:.0f} ms")
-            assert spent < LONGEST_ANSWER, name
+            assert spent < LONGEST_ANSWER * slowness(yardstick()), name
 
 
 def test_the_loop_never_stands_still_for_long_in_any_story(
@@ -92,7 +98,7 @@ def test_the_loop_never_stands_still_for_long_in_any_story(
         )
         assert ended.returncode == 0, ended.stderr
         found = json.loads(ended.stdout)
-        most = MOST_AT_ONCE * max(1.0, found.pop("yardstick") / YARDSTICK)
+        most = MOST_AT_ONCE * slowness(found.pop("yardstick"))
         assert found.keys() == STORIES
         for story, seconds in found.items():
             record_property(f"stall_in_{story.replace(' ', '_')}", round(seconds["stall"], 3))
