@@ -16,6 +16,7 @@ PACKAGE = Path(latmix.__file__).parent
 ROOMS = [
     "errors",
     "ahead",
+    "collector",
     "names",
     "images",
     "demo",

@@ -115,6 +115,9 @@ def make_workbench(options: ModelOptions, quiet: bool, preset: str | None = None
 
     config = load_config()
     source = find_source(options.name, config, quiet)
+    from latmix.jobs.imports import import_numerics
+
+    import_numerics()
     from latmix.jobs.workbench import Workbench
     from latmix.store.latents import LatentStore
 

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from PIL import Image
@@ -25,6 +26,7 @@ from latmix.mixing.direction import (
 from latmix.mixing.formula import scaled_mixtures, weight_table
 from latmix.mixing.gram import GRAM_BYTES, Gram
 from latmix.mixing.grid import Method, parse_cutoff
+from latmix.mixing.low_pass import Spectrum
 from latmix.mixing.statistics import Statistics, sum_statistics
 from latmix.mixing.summary import Summary, block_share, weighted_sums
 from latmix.models.protocol import Conditioning, Model
@@ -78,16 +80,19 @@ def mix_stored(
     Raises:
         ValueError: bad weights, or latents that cancel.
     """
-    summary = stored_summary(inversion, method)
     table = weight_table(weights, len(inversion.keys), torch.device("cpu"))
+    summary, first = _summary_and_sums(inversion, table, method)
     direction = direct(method, summary, table, stored_products(inversion, method, summary))
     space, coefficients = inversion.space, direction.coefficients
     statistics: dict[int, Statistics] = {}
 
     def sums(rows: Tensor, kind: torch.dtype) -> Tensor:
         """Formed block by block in `kind`, and added up in float64."""
-        blocks = space.blocks(inversion.keys)
-        totals = weighted_sums(blocks, summary, coefficients[rows], kind)
+        nonlocal first
+        totals, first = first, None
+        if totals is None:
+            blocks = space.blocks(inversion.keys)
+            totals = weighted_sums(blocks, summary, coefficients[rows], kind)
         for row, total in zip(rows.tolist(), totals, strict=True):
             one = direction.rows(slice(row, row + 1))
             statistics[row] = sum_statistics(total, summary, table[row], method, one)
@@ -98,6 +103,22 @@ def mix_stored(
     latents = mixed.reshape(len(table), *space.shape)
     shaped = [statistics[row].with_shape(latents[row]) for row in range(len(table))]
     return Mixed(latents.float(), table, tuple(shaped), (method,) * len(table))
+
+
+def _summary_and_sums(
+    inversion: Inversion, weights: Tensor, method: Method
+) -> tuple[Summary, Tensor | None]:
+    """What a method needs of an inversion's latents, and the plain sums with these weights (B, N)
+    where they come of the same pass: a fixed cut-off's spectrum is asked for after the sum."""
+    cutoff = parse_cutoff(method.mean)
+    if not isinstance(cutoff, float) or method.norm in NEEDS_PRODUCTS:
+        return stored_summary(inversion, method), None
+    summary = stored_summary(inversion, replace(method, mean="chm"))
+    spectrum = Spectrum.empty(summary.count, inversion.space.shape, cutoff, weights)
+    look = partial(spectrum.take, largest=cutoff)
+    blocks = inversion.space.blocks(inversion.keys, look=look)
+    sums = weighted_sums(blocks, summary, weights, FAST)
+    return replace(summary, spectrum=spectrum), sums
 
 
 def stored_summary(inversion: Inversion, method: Method | None = None) -> Summary:

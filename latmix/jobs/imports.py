@@ -8,20 +8,20 @@ again and again.
 from __future__ import annotations
 
 import ctypes
-import gc
 import importlib.util
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
+
+from latmix.collector import uncollected
 
 
 def import_numerics() -> None:
     """Import torch and the jobs that need it: a second or two."""
     if "torch" not in sys.modules:
         _load_torch_libraries()
-    with _uncollected():
+    with uncollected():
         import latmix.jobs.generation
         import latmix.jobs.inversion
         import latmix.jobs.workbench  # noqa: F401
@@ -29,10 +29,9 @@ def import_numerics() -> None:
 
 def import_networks(names: Iterable[str]) -> None:
     """Import the classes that a model's parts are loaded with: some seconds more."""
-    with _uncollected():
+    with uncollected():
         from latmix.models.parts import import_classes
-
-        import_classes(names)
+    import_classes(names)
 
 
 def _load_torch_libraries() -> None:
@@ -54,16 +53,3 @@ def _load_torch_libraries() -> None:
     # As torch itself does it: the shared dependencies for all, the rest for itself.
     for name, scope in (("libtorch_global_deps", os.RTLD_GLOBAL), ("libtorch", os.RTLD_LOCAL)):
         load(os.fsencode(folder / f"{name}.{suffix}"), os.RTLD_NOW | scope)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No garbage is looked for meanwhile, and never again among what was made meanwhile."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was_enabled:
-            gc.enable()

@@ -182,10 +182,10 @@ class Summary:
             ValueError: the latents have no height and width.
         """
         _check_sides(shape)
-        spectra = [
-            Spectrum.of(block.reshape(-1, *shape).to(self.channel_mean)) for _, block in rows
-        ]
-        return replace(self, spectrum=Spectrum.stack(spectra))
+        spectrum = Spectrum.empty(self.count, shape, LARGEST_CUTOFF, self.channel_mean)
+        for part, block in rows:
+            spectrum.take(part, block.reshape(-1, *shape), LARGEST_CUTOFF)
+        return replace(self, spectrum=spectrum)
 
     def with_channels(self, rows: Blocks) -> Summary:
         """The same with the norm of each channel of the latents, which come in blocks."""
@@ -227,7 +227,8 @@ class Summary:
 
     def mean_residual_norm(self, split: Split, weights: Tensor) -> Tensor:
         """sum w_n r_n, (B,), for weights (B, N)."""
-        return (weights * self.residual_norms(split).to(weights)).sum(dim=1)
+        norms = self.residual_norms(split).to(weights)
+        return weights @ norms[0] if len(norms) == 1 else (weights * norms).sum(dim=1)
 
     def mean_channel_norm(self, weights: Tensor) -> Tensor:
         """sum w_n r_nc, (B, C), with r_nc the norm of a channel without its mean."""

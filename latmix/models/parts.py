@@ -12,10 +12,12 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import torch
 
+from latmix.collector import uncollected
 from latmix.errors import ModelError
 from latmix.models.files import place
 from latmix.models.model_source import ModelSource
@@ -36,14 +38,17 @@ _DIFFUSERS = {
 
 def import_classes(names: Iterable[str]) -> dict[str, Any]:
     """Network and tokenizer classes by name; the import takes seconds."""
-    hide_unfit("torchvision")
-    _silence_libraries()
-    found = {}
-    for name in names:
-        where = _DIFFUSERS.get(name)
-        module = f"diffusers.models.{where}" if where else "transformers"
-        found[name] = getattr(importlib.import_module(module), name)
-    return found
+    return {name: _class_named(name) for name in names}
+
+
+@cache
+def _class_named(name: str) -> Any:
+    where = _DIFFUSERS.get(name)
+    with uncollected():
+        hide_unfit("torchvision")
+        _silence_libraries()
+        module = importlib.import_module(f"diffusers.models.{where}" if where else "transformers")
+        return getattr(module, name)
 
 
 def load_network(source: ModelSource, part: str, dtype: torch.dtype) -> Any:

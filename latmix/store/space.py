@@ -25,9 +25,9 @@ from latmix.store.reading import ShardReader
 from latmix.store.shards import Buffer, Row, Shape, Shard, full_shard, write_shard
 
 BLOCK_BYTES = 2**22
-READERS = 2
-"""Threads that read: while one waits for the disk or for Python, the other copies or checks."""
+READERS = 2  # while one waits for the disk or for Python, the other copies or checks
 SECONDS = 30.0
+Look = Callable[[slice, Tensor], None]
 
 
 class LatentSpace:
@@ -217,7 +217,7 @@ class LatentSpace:
         return norms, means
 
     def blocks(
-        self, keys: Sequence[str], rows: int | None = None
+        self, keys: Sequence[str], rows: int | None = None, look: Look | None = None
     ) -> Iterator[tuple[slice, Tensor]]:
         """The latents of `keys` in order, `rows` at a time: their slice, and (rows, C, H, W).
 
@@ -226,6 +226,7 @@ class LatentSpace:
 
         Args:
             rows: None is `block_rows`.
+            look: called with each block and its slice in the thread that read it, in any order.
 
         Raises:
             ValueError: `rows` is not positive.
@@ -234,15 +235,18 @@ class LatentSpace:
         rows = self.block_rows if rows is None else rows
         if rows < 1:
             raise ValueError(f"rows must be positive, not {rows}")
-        return self._blocks(keys, rows)
+        return self._blocks(keys, rows, look)
 
-    def _blocks(self, keys: Sequence[str], rows: int) -> Iterator[tuple[slice, Tensor]]:
+    def _blocks(
+        self, keys: Sequence[str], rows: int, look: Look | None
+    ) -> Iterator[tuple[slice, Tensor]]:
         memory = BlockMemory(min(rows, len(keys)), self.shape)
 
         def block(part: slice) -> Tensor:
-            chosen = keys[part]
-            latents = memory.block(len(chosen))
-            self._read_into(latents, chosen)
+            latents = memory.block(part.stop - part.start)
+            self._read_into(latents, keys[part])
+            if look:
+                look(part, latents)
             return latents
 
         parts = _parts(len(keys), rows)

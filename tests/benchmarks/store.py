@@ -16,10 +16,14 @@ from pathlib import Path
 
 import torch
 
+from latmix.jobs.generation import mix_stored
+from latmix.jobs.inversion import Inversion, PictureRow
 from latmix.jobs.meter import memory_in_use
+from latmix.mixing.grid import DEFAULT_METHOD, parse_method
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.mixture import Mixture
 from latmix.mixing.summary import Summary, weighted_sums
+from latmix.sampling.settings import InversionSettings
 from latmix.store.latents import LatentStore
 from latmix.store.space import LatentSpace
 from tests.benchmarks.measure import report, seconds
@@ -32,7 +36,8 @@ SETTINGS = {"made": "for a benchmark"}
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        keys = [f"{index:032x}" for index in range(ROWS)]
+        rows = tuple(PictureRow(Path(f"{n}.png"), f"{n:064x}", "") for n in range(ROWS))
+        keys = [row.key for row in rows]
         start = time.perf_counter()
         fill(root, keys)
         print(f"{ROWS} latents written in {time.perf_counter() - start:.1f} s")
@@ -60,6 +65,11 @@ def main() -> None:
         report("centroid", seconds(centroid, 3), reading, "reading")
         before = memory_in_use()
         print(f"  memory beyond what was held before: {(peak(centroid) - before) / 2**20:.0f} MB")
+        settings = InversionSettings((512, 512))
+        inversion = Inversion(rows, (), space, settings, cached=ROWS, calls=0, seconds=0.0)
+        method = parse_method(DEFAULT_METHOD)
+        mixed = seconds(lambda: mix_stored(inversion, None, method), 3)
+        report(f"centroid under {DEFAULT_METHOD}, with statistics", mixed, reading, "reading")
         edit(space, keys, summary)
 
 

@@ -11,10 +11,11 @@ from torch import Tensor
 import latmix
 from latmix.jobs.generation import mix_stored
 from latmix.jobs.inversion import Inversion, PictureRow
-from latmix.mixing.grid import parse_method
+from latmix.mixing.grid import DEFAULT_METHOD, parse_method
 from latmix.sampling.settings import InversionSettings
 from latmix.store import space as store_space
 from latmix.store.latents import LatentStore
+from latmix.store.reading import ShardReader
 
 SHAPE = (3, 8, 8)
 
@@ -36,7 +37,8 @@ def seven_rows_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("method", ["lin/0", "nin/0", "nin/chm", "fix/m", "coh/chm", "lol/chm",
-                                    "clol/chm", "adain/chm", "slerp/chm", "nin/lp:1"])  # fmt: skip
+                                    "clol/chm", "adain/chm", "slerp/chm", "nin/lp:1",
+                                    "fix/lp:2", "clol/lp:1", "nin/lp:auto"])  # fmt: skip
 def test_stored_latents_mix_as_those_in_memory(tmp_path: Path, method: str) -> None:
     latents = torch.randn(40, *SHAPE) + torch.tensor([0.3, -0.2, 0.0])[:, None, None]
     weights = torch.rand(3, 40)
@@ -44,6 +46,22 @@ def test_stored_latents_mix_as_those_in_memory(tmp_path: Path, method: str) -> N
     exact = latmix.mix(latents.double(), weights.double(), method)
     for found, expected in zip(mixed.latents.double(), exact, strict=True):
         assert (found - expected).norm() <= 1e-6 * expected.norm()
+
+
+def test_the_default_method_reads_each_latent_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inversion = stored(tmp_path, torch.randn(40, *SHAPE))
+    read: list[int] = []
+    latents = ShardReader.latents
+
+    def watched(reader: ShardReader, rows: range, into: memoryview) -> list[int]:
+        read.extend(rows)
+        return latents(reader, rows, into)
+
+    monkeypatch.setattr(ShardReader, "latents", watched)
+    mix_stored(inversion, torch.rand(3, 40).tolist(), parse_method(DEFAULT_METHOD))
+    assert sorted(read) == list(range(40))
 
 
 @pytest.mark.parametrize("left", [1e-3, 1e-5])
