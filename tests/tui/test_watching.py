@@ -41,7 +41,7 @@ async def test_an_inversion_says_how_far_it_is_and_what_next(folder: Path) -> No
         await driver.until_shown("inverting 0/2", "face-0.png +1", " left", "it/s", "GB", "stop")
         await driver.until(lambda: driver.app.pane.image is not None)
         await driver.until_idle()
-        await driver.until_shown("No picture of the mixture yet: g makes", "norm")
+        await driver.until_shown("No picture of the mixture yet:", "g makes it.", "norm")
         assert sum("it/s" in line for line in driver.lines) == 0
 
 
