@@ -42,7 +42,7 @@ from latmix.tui.work import Work
 SAVE_DELAY = 2.0
 LOOK_UP_DELAY = 0.3
 DRAFT_DELAY = 0.25
-COLLECT_EVERY = 5.0
+COLLECT_EVERY = 1.0
 EMOJI_NOTE = "The built-in model knows emoji only: M chooses another."
 
 

@@ -9,8 +9,12 @@ from __future__ import annotations
 import gc
 import time
 
-QUIET = 2.0
+QUIET = 0.7
 """Seconds without a key or the mouse after which nobody is typing."""
+
+DUE = 3
+"""Smaller collections after which a full one is worth it; at Python's own 10 it takes thrice as
+long, so much is there to be freed."""
 
 NEVER = 1_000_000_000
 
@@ -41,6 +45,6 @@ class Garbage:
 
         Not while libraries are imported either (`jobs.imports`): all of theirs would be walked.
         """
-        is_due = gc.isenabled() and gc.get_count()[2] > self._usual[2]
+        is_due = gc.isenabled() and gc.get_count()[2] > DUE
         if is_due and time.monotonic() - self._touched >= self.quiet:
             gc.collect()

@@ -96,6 +96,7 @@ class Thumbnail(Widget):
             return
         self.image, self.text = image, text
         self._drawn_for = None
+        self._prepare()  # now, since the paint is long enough
         self.refresh()
 
     def notify_style_update(self) -> None:
@@ -103,11 +104,16 @@ class Thumbnail(Widget):
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
+        self._prepare()
+        if y < len(self._strips):
+            return self._strips[y]
+        return Strip.blank(self.size.width, self.rich_style)
+
+    def _prepare(self) -> None:
         size = (self.size.width, self.size.height)
         if self._drawn_for != size:
             self._drawn_for = size
             self._strips = self._draw(*size)
-        return self._strips[y] if y < len(self._strips) else Strip.blank(size[0], self.rich_style)
 
     def _draw(self, columns: int, rows: int) -> list[Strip]:
         if columns < 1 or rows < 1:

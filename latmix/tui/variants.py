@@ -157,7 +157,7 @@ class VariantsScreen(Opening[Wanted]):
         """The drafts, made."""
         self.variants = variants
         for cell, variant in zip(self._cells, variants.variants, strict=True):
-            cell.take(variant)
+            self.call_later(cell.take, variant)  # each in a turn of its own
         self.query_one(JobLine).say(f"made in {variants.seconds:.1f} s")
         self._put(self.cursor)
 

@@ -56,35 +56,40 @@ class Heart:
 async def play(driver: Driver, heart: Heart) -> None:
     """Every story, one after the other."""
     app, session = driver.app, driver.session
+
+    def note(story: str) -> None:
+        heart.note(story)
+        driver.messages.clear()  # the program keeps none of them, and garbage would be sought there
+
     heart.begin()
     await driver.until(lambda: session.pictures)
-    heart.note("open")
+    note("open")
     await driver.until(lambda: app.work.setting)
-    heart.note("import torch")
+    note("import torch")
     await driver.press("N", "3", "enter", "m", "escape", "comma", "escape", "p", "escape")
-    heart.note("choose")
+    note("choose")
     await driver.press("i")
     await driver.until(lambda: session.is_measured)
-    heart.note("invert")
+    note("invert")
     await driver.press(*"lljLxsu", "equals_sign", "V", "escape")
-    heart.note("edit")
+    note("edit")
     for count in (1, 2):
         await driver.press("l", "g")
         await driver.until(lambda count=count: len(session.results) == count)
         await driver.until_idle()
-    heart.note("generate")
+    note("generate")
     for key, story in (("c", "compare"), ("S", "sweep")):
         await driver.press(key)
         await driver.until(lambda: isinstance(app.screen, VariantsScreen) and app.screen.variants)
         await driver.press("right", "escape")
-        heart.note(story)
+        note(story)
     await driver.press("less_than_sign", "w", "l", "w", "d")
     await driver.until(lambda: driver.finished("diff"))
     await driver.press("escape", "r")
     await driver.until(lambda: driver.finished("revisit"))
-    heart.note("results")
+    note("results")
     await driver.press("q")
-    heart.note("quit")
+    note("quit")
 
 
 async def measure(folder: Path) -> dict[str, dict[str, float]]:

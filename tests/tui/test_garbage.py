@@ -6,6 +6,7 @@ import gc
 from pathlib import Path
 from typing import Any
 
+from latmix.tui.garbage import DUE
 from tests.tui.driver import opened
 
 
@@ -26,7 +27,7 @@ async def test_no_full_collection_comes_between_keys_but_one_in_a_quiet_moment(
             assert not full
             driver.app.garbage.quiet = 0.0
             await driver.until(lambda: gc.isenabled())
-            while gc.get_count()[2] <= usual[2]:
+            while gc.get_count()[2] <= DUE:
                 gc.collect(1)
             driver.app.garbage.collect_if_quiet()
             assert len(full) == 1
