@@ -78,8 +78,8 @@ def centroids() -> None:
         return [latents[row].mul(1 / 64).sum(dim=0) for row in chosen]
 
     report("stack and sum, one by one (no normalisation)", seconds(naive, 3), product, "product")
-    for method in ("nin/chm", "fix/0", "coh/m", "lol/chm", "adain/chm", "nin/lp:2", "nin/lp:auto",
-                   "clol/chm"):  # fmt: skip
+    for method in ("nin/lp:1", "nin/chm", "fix/0", "coh/m", "lol/chm", "adain/chm", "nin/lp:2",
+                   "nin/lp:8", "nin/lp:auto", "clol/chm", "slerp/chm"):  # fmt: skip
         taken = seconds(lambda m=method: latmix.mix(latents, weights, m), 3)
         report(f"mix, {method}", taken, product, "product")
 
@@ -91,7 +91,7 @@ def live() -> None:
     weights = [1.0 + index for index in range(96)]
     for method in (*(name for name in latmix.methods() if name.endswith("/chm")), "nin/lp:auto"):
         change = seconds(lambda m=method: quick.statistics(weights, m), 50)
-        report(f"statistics after a weight change, {method}", change, 1 / 60, "frame")
+        report(f"statistics after a weight change, {method}", change, 1e-3, "1 ms")
     every = seconds(lambda: [quick.statistics(weights, name) for name in latmix.methods()])
     report("the same of every method of the grid", every, 1 / 60, "frame")
 
