@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -216,7 +217,7 @@ class Mixture:
         for place in places:
             weights[place] = 0.0
         total = math.fsum(weights)
-        if total > 0:
+        if total >= sys.float_info.min:  # the ratio of smaller numbers would be rounding
             weights = [weight * rest / total for weight in weights]
         else:
             weights = [rest / max(1, len(weights) - len(given))] * len(weights)

@@ -95,11 +95,15 @@ class Edits(Explorer):
 
     def on_bar_pulled(self, message: BarPulled) -> None:
         # A pull is one edit: each of its places takes that of the one before.
-        if not message.is_first and self.session.choices is self._pulled_to:
+        held = self.session.choices
+        if message.is_first:
+            self._pulled_from = held
+        elif held is self._pulled_to and held is not self._pulled_from:
             self.session.undo()
         self._edit(self.session.set_weight(str(message.path), message.weight))
         self._pulled_to = self.session.choices
 
+    _pulled_from: object = None
     _pulled_to: object = None
 
     # One or the marked ones

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from latmix.mixing.mixture import Mixture, mixture_of
@@ -52,6 +52,7 @@ def test_an_edit_of_the_others_leaves_a_pinned_weight(
 
 
 @given(mixtures, some_keys)
+@example(mixture_of({"a": 5e-324, "b": 0.375, "c": 0.0, "d": 0.0, "e": 1.0}, {"b"}), {"e"})
 def test_dropping_others_leaves_pinned_weights_while_something_else_can_take_theirs(
     mixture: Mixture, keys: set[str]
 ) -> None:

@@ -187,7 +187,9 @@ async def test_the_mouse_moves_takes_in_marks_and_sets_weights(folder: Path) -> 
         await driver.until(lambda: driver.weights[0] < before)
         assert driver.weights[0] == pytest.approx(before * half / columns.bar, abs=1e-3)
         for x in (bar + 1, bar + columns.bar - 1, bar - 3):
+            # All the way up is where it was: no edit, and none to take back.
             await pilot.hover(pictures, offset=(x, 0))
+            await pilot.pause(0.05)
         await driver.until(lambda: driver.weights[0] == 0)
         await pilot.mouse_up(pictures, offset=(bar - 3, 0))
         await pilot.hover(pictures, offset=(bar + 5, 0))

@@ -135,7 +135,8 @@ async def test_the_list_looks_as_it_did(home: Path, folder: Path, size: tuple[in
 async def test_an_inversion_and_its_failures_look_as_they_did(
     home: Path, folder: Path, size: tuple[int, int]
 ) -> None:
-    async with opened(folder, size, count=4) as driver:
+    # So many steps that it is still at work when it is paused.
+    async with opened(folder, size, count=4, choices={"steps": 60}) as driver:
         await driver.until(lambda: driver.app.work.setting)
         (folder / "face-1.png").write_text("not a picture")
         (folder / "face-3.png").write_bytes(b"")
