@@ -44,6 +44,23 @@ def test_parameters_are_the_published_ones(name: str) -> None:
     assert sum(p.numel() for p in network(name).parameters()) == COUNTS[name][1]
 
 
+@pytest.mark.parametrize(
+    ("names", "gigabytes"),
+    [
+        (("SD15_UNET", "SD15_VAE", "CLIP_L_TEXT"), 2.13),
+        (("SD35M_TRANSFORMER", "SD3_VAE", "CLIP_L_TEXT", "CLIP_G_TEXT", "T5_XXL"), 15.81),
+    ],
+    ids=["SD 1.5", "SD 3.5 medium"],
+)
+def test_half_precision_weights_leave_room_on_24_gigabytes(
+    names: tuple[str, ...], gigabytes: float
+) -> None:
+    """The paper's GPU; states and activations take the rest, and `--offload` makes more."""
+    numbers = sum(p.numel() for name in names for p in network(name).half().parameters())
+    assert 2 * numbers / 1e9 == pytest.approx(gigabytes, abs=0.01)
+    assert gigabytes < 0.7 * 24
+
+
 def unet(run: Any) -> Any:
     return run(meta(1, 4, 64, 64), 500, encoder_hidden_states=meta(1, 77, 768))
 
