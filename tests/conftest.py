@@ -22,6 +22,7 @@ from latmix.images import find_pictures
 from latmix.models.loading import load_model
 from latmix.models.protocol import Model
 from latmix.models.source import ModelSource
+from latmix.store.reading import ShardReader
 
 BUILT_IN = ("mini", "mini-flow")
 
@@ -74,6 +75,20 @@ def shared_models(monkeypatch: pytest.MonkeyPatch) -> None:
 def mini() -> Model:
     """The built-in model."""
     return loaded_once("mini", "cpu", "float32", "none")
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[range]:
+    """The rows of stored files as they are read, those together that are read at once."""
+    found: list[range] = []
+    latents = ShardReader.latents
+
+    def watched(reader: ShardReader, rows: range, into: memoryview) -> list[int]:
+        found.append(rows)
+        return latents(reader, rows, into)
+
+    monkeypatch.setattr(ShardReader, "latents", watched)
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -215,18 +215,10 @@ def test_any_keys_in_any_order_come_from_sound_rows(
 
 
 def test_rows_that_lie_together_are_read_at_once_and_checked_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, reads: list[range]
 ) -> None:
     shard = fill(tmp_path, KEYS)
     space = LatentStore(tmp_path).open(SETTINGS, SHAPE)
-    reads: list[range] = []
-    latents = ShardReader.latents
-
-    def watched(reader: ShardReader, rows: range, into: memoryview) -> list[int]:
-        reads.append(rows)
-        return latents(reader, rows, into)
-
-    monkeypatch.setattr(ShardReader, "latents", watched)
     assert space.missing(KEYS) == [] and space.missing(KEYS[::-1]) == []
     assert reads == [range(6)]
     space.read([*KEYS[1:4], KEYS[0], KEYS[5]])

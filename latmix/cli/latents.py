@@ -69,8 +69,7 @@ def invert(
     """Fill the store with the pictures' noise latents; what is there already is kept."""
     paths = run.find_pictures(pictures)
     bench = run.make_workbench(model, output.quiet, options.preset)
-    size = run.inversion_settings(options, bench.source).size
-    measure = _lpips(size, lpips) if lpips else None
+    measure = _lpips(run.inversion_settings(options, bench.source).size, lpips) if lpips else None
     inversion = run.invert(
         bench,
         pictures,

@@ -27,10 +27,10 @@ from latmix.mixing.direction import (
 )
 from latmix.mixing.gram import GRAM_BYTES, Gram
 from latmix.mixing.grid import DEFAULT_METHOD, LARGEST_CUTOFF, Method, parse_cutoff, parse_method
+from latmix.mixing.low_pass import CACHED_ELEMENTS
 from latmix.mixing.mixture import normalised
 from latmix.mixing.nao import likeliest_norm
 from latmix.mixing.summary import (
-    CACHED_ELEMENTS,
     ROUNDING,
     Summary,
     blocks,
@@ -184,7 +184,7 @@ def _normalise(
 def _norms(rows: Tensor) -> Tensor:
     """Norms over the last dimension, without a copy in float64 where float32 holds the squares."""
     squares: Tensor = torch.linalg.vecdot(rows, rows)
-    least, largest = torch.aminmax(squares)
+    least, largest = torch.aminmax(squares.detach())
     if float(least) > 1e-20 and float(largest) < 1e30:
         return squares.sqrt()
     norms: Tensor = torch.linalg.vector_norm(rows, dim=-1, dtype=precise(rows.device))

@@ -18,7 +18,7 @@ from torch import Tensor
 from latmix.mixing.grid import LARGEST_CUTOFF, parse_cutoff
 
 CACHED_ELEMENTS = 1 << 18
-"""Elements converted at a time: 2 MB in float64, which stay in a processor's cache."""
+"""Elements looked at several times in a row (2 MB in float64): they stay in a processor's cache."""
 
 KEPT = 128
 """Latents up to which inner products of spectra are kept: live statistics ask for them again."""

@@ -15,13 +15,10 @@ import torch
 from torch import Tensor
 
 from latmix.mixing.grid import LARGEST_CUTOFF, Method, parse_cutoff
-from latmix.mixing.low_pass import Spectrum
+from latmix.mixing.low_pass import CACHED_ELEMENTS, Spectrum
 
 BLOCK_ELEMENTS = 1 << 22
 """Elements converted at a time (32 MB in float64): bounds memory, whatever N is."""
-
-CACHED_ELEMENTS = 1 << 18
-"""Elements looked at several times in a row (2 MB in float64): they stay in a processor's cache."""
 
 ROUNDING = 64.0
 """Units of the last place within which a sum of many terms is taken for zero."""

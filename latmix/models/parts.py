@@ -117,7 +117,7 @@ def hide_unfit(name: str) -> None:
         return
     try:
         importlib.import_module(name)
-    except Exception:
+    except (ImportError, OSError, RuntimeError, AttributeError):
         sys.modules[name] = None  # type: ignore[assignment]
 
 

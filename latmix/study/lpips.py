@@ -13,7 +13,6 @@ Source: Zhang et al. 2018, The Unreasonable Effectiveness of Deep Features as a 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -22,6 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from latmix.errors import LatmixError
+from latmix.jobs.roundtrip import Measure
 from latmix.models.pixels import to_pixels
 from latmix.names import display_name
 
@@ -45,14 +45,12 @@ SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 """What AlexNet expects of pixels in [-1, 1], by channel."""
 
 
-def load_lpips(
-    size: tuple[int, int], file: Path | None = None
-) -> Callable[[Image.Image, Image.Image], float]:
+def load_lpips(size: tuple[int, int], file: Path) -> Measure:
     """The measure, for two RGB pictures.
 
     Args:
         size: of the pictures, (width, height).
-        file: AlexNet's weights; None looks into torch's cache.
+        file: AlexNet's weights.
 
     Raises:
         LatmixError: a file or the extra is missing, a file holds something else, or the pictures
@@ -63,14 +61,13 @@ def load_lpips(
             f"LPIPS cannot be measured in pictures of {size[0]} x {size[1]} pixels.",
             f"Use a --size of at least {LEAST}, or leave --lpips out.",
         )
-    named = file or Path(torch.hub.get_dir()) / "checkpoints" / FILE
-    if not named.is_file():
+    if not file.is_file():
         raise LatmixError(
-            f"LPIPS needs AlexNet's weights, and there is no file {display_name(named)}.",
+            f"LPIPS needs AlexNet's weights, and there is no file {display_name(file)}.",
             f"Fetch {ADDRESS}, and name the file with --lpips.",
         )
     names = [f"features.{layer}.{kind}" for layer, _, _ in LAYERS for kind in KINDS]
-    alexnet = _read(named, names, f"Fetch {ADDRESS} again.")
+    alexnet = _read(file, names, f"Fetch {ADDRESS} again.")
     names = [f"lin{index}.model.1.weight" for index in range(len(LAYERS))]
     linear = _read(_linear_file(), names, "Install the package lpips again.")
     weights = [tensor.flatten() for tensor in linear.values()]
