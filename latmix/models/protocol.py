@@ -55,6 +55,13 @@ class Conditioning:
         told = torch.full((self.count,), scale, device=like.device)
         return Conditioning({**self.tensors, "guidance": told})
 
+    def says(self, other: Conditioning) -> bool:
+        """Whether it tells every picture what another does."""
+        mine, theirs = self.tensors, other.tensors
+        return mine.keys() == theirs.keys() and all(
+            torch.equal(value, theirs[name]) for name, value in mine.items()
+        )
+
     @property
     def wants_gradient(self) -> bool:
         """Whether what is made of it shall be differentiated by it."""

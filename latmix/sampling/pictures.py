@@ -206,7 +206,7 @@ def invert_batch(
         guidance = Guidance(told, negative, settings.guidance)
         inner = settings.inner_steps
         return (yield from invert_null_text(model, clean, levels, guidance, tolerance, inner))
-    guidance = _guidance(model, told, settings.negative, settings.guidance)
+    guidance = _guidance(model, told, settings.negative, settings.guidance).without_idle()
     if settings.solver == "belm":
         return (yield from invert_pair(model, clean, levels, guidance, tolerance))
     walk = trajectory.invert(model, clean, levels, guidance, settings.solver, tolerance)
@@ -251,6 +251,7 @@ def generate_batch(
         times = scheduler.timesteps.tolist() if scheduler else levels.times
         text = latents.companions[UNCONDITIONAL][:, found_at.nearest(times)]
         guidance = replace(guidance, unconditional=text)
+    guidance = guidance.without_idle()
     noise = latents.noise.to(model.device, torch.float32)
     if scheduler:
         return (yield from generate_draft(model, noise, scheduler, guidance))

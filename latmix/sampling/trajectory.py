@@ -75,6 +75,13 @@ class Guidance:
         like = told.tensors["text"].device
         return Conditioning({**told.tensors, "text": text[rows.to(text.device)].to(like)})
 
+    def without_idle(self) -> Guidance:
+        """The same, without a negative that says what the positive says: it would have no effect,
+        as with the empty prompt on both sides. Waits for the device."""
+        if self.negative is None or self.unconditional is not None:
+            return self
+        return Guidance(self.positive) if self.negative.says(self.positive) else self
+
     def predict(self, network: Network, state: Tensor, time: float, rows: Tensor) -> Tensor:
         """The guided output for states that are these rows of the batch."""
         positive = self.positive.rows(rows)

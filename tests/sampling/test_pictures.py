@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -85,3 +86,25 @@ def test_bad_arguments_are_refused(
 def test_latents_of_the_wrong_shape_are_refused(mini: Model) -> None:
     with pytest.raises(ValueError, match="latents must be"):
         latmix.generate(mini, torch.zeros(4))
+
+
+@pytest.mark.parametrize(("prompt", "rows"), [("", 2), (PROMPT, 4), (["", PROMPT], 4)])
+def test_guidance_is_computed_where_it_has_an_effect(
+    mini: Model, monkeypatch: pytest.MonkeyPatch, prompt: str | list[str], rows: int
+) -> None:
+    """The empty prompt is also what guidance leads away from."""
+    noise = torch.randn(2, 4, 16, 16, generator=torch.Generator().manual_seed(1))
+    seen = []
+    predict = type(mini).predict
+
+    def counted(model: Model, state: torch.Tensor, *rest: Any) -> torch.Tensor:
+        seen.append(len(state))
+        return predict(model, state, *rest)
+
+    monkeypatch.setattr(type(mini), "predict", counted)
+    guided = latmix.generate(mini, noise, prompt, steps=3, guidance=3.0)
+    assert seen == [rows] * 3
+    plain = latmix.generate(mini, noise, prompt, steps=3, guidance=1.0)
+    same = [a.tobytes() == b.tobytes() for a, b in zip(guided, plain, strict=True)]
+    told = [prompt] * 2 if isinstance(prompt, str) else prompt
+    assert same == [text == "" for text in told]

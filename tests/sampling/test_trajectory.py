@@ -263,3 +263,19 @@ def test_a_schedule_that_ends_on_its_last_level_is_inverted(solver: str) -> None
 def test_epsilon_at_zero_terminal_snr_is_refused() -> None:
     with pytest.raises(ValueError, match="zero terminal SNR"):
         Schedule.from_config({**SD15, "rescale_betas_zero_snr": True})
+
+
+def test_a_negative_that_says_the_same_is_left_out_where_it_has_no_effect() -> None:
+    levels = smooth_levels(8, "epsilon")
+    net = network(levels)
+    clean = data(net)
+    same, other = Guidance(told(3), told(3), 3.0), Guidance(told(3, 0.3), told(3), 3.0)
+    assert same.without_idle().negative is None
+    made = [drained(generate(net, clean, levels, each)) for each in (same, same.without_idle())]
+    assert relative(made[1], made[0]) < 1e-12
+    assert other.without_idle() is other
+    # Null-text's takes the place of the negative's, and differs.
+    fitted = Guidance(told(3), told(3), 3.0, torch.ones(3, 8, 1, 1))
+    assert fitted.without_idle() is fitted
+    named = Conditioning({"text": told(3).tensors["shift"]})
+    assert not named.says(told(3)) and told(3).says(told(3))
