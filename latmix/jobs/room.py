@@ -1,7 +1,8 @@
-"""How many pictures a GPU has room for at a time: the memory of one is measured, the rest divides.
+"""How many pictures are worked on at a time where the user does not say.
 
-On a CPU the system pages instead of refusing, and many at a time are no quicker: there nothing is
-measured. What was found is a start: `sampling.batches` halves it where it proves too much.
+On a GPU the memory of one is measured, and the rest divides. On a CPU the system pages instead of
+refusing, and many large ones at a time are no quicker: there it follows from their size. What was
+found is a start: `sampling.batches` halves it where it proves too much.
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ from latmix.sampling.pictures import BATCH
 
 MOST = 64
 """Pictures at a time on a GPU: it is kept busy by fewer, and a batch that is stopped is lost."""
+
+MOST_ON_CPU = 32
+
+CELLS = BATCH * 64 * 64
+"""Places of the latents of a batch on a CPU: 8 pictures of 512 pixels, or more that are smaller."""
 
 USED = 0.8
 """Of the memory that is free; the rest is for what solvers keep, and for fragments."""
@@ -63,7 +69,12 @@ def device_meter(device: torch.device) -> Meter | None:
 
 def batch_on(device: torch.device) -> int:
     """Pictures at a time where the user does not say, if memory has room for them."""
-    return BATCH if device_meter(device) is None else MOST
+    return MOST_ON_CPU if device_meter(device) is None else MOST
+
+
+def room_on_cpu(latent: tuple[int, int, int]) -> int:
+    """Pictures with latents of a shape (C, h, w) that go through a model together."""
+    return max(BATCH, min(MOST_ON_CPU, CELLS // (latent[1] * latent[2])))
 
 
 def empty_prompts(model: Model, count: int) -> Conditioning:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from latmix.jobs.room import batch_on, device_meter, find_room
+from latmix.jobs.room import batch_on, device_meter, find_room, room_on_cpu
 from latmix.models.loading import load_model, pick_device, pick_dtype
 from latmix.models.protocol import Model
 from latmix.models.source import ModelSource
@@ -43,7 +43,8 @@ class Workbench:
         self.limit = BatchLimit()
         self.device = pick_device(device)
         self.batch = batch or batch_on(self.device)
-        self._meter = None if batch else device_meter(self.device)
+        self._is_told = batch is not None
+        self._meter = device_meter(self.device)
         self._limited: tuple[int, int] | None = None
         self.dtype = str(pick_dtype(dtype, self.device)).removeprefix("torch.")
         self._offload = offload
@@ -72,9 +73,15 @@ class Workbench:
             ModelError: the model cannot be loaded.
         """
         if size != self._limited:
-            most = find_room(self.model, size, self._meter) if self._meter else None
-            self.limit, self._limited = BatchLimit(most), size
+            self.limit, self._limited = BatchLimit(self._room(size)), size
         return self.limit
+
+    def _room(self, size: tuple[int, int]) -> int | None:
+        if self._is_told:
+            return None
+        if self._meter is None:
+            return room_on_cpu(self.source.latent_shape(size))
+        return find_room(self.model, size, self._meter)
 
     def space(self, settings: InversionSettings) -> AccompaniedSpace:
         """The place in the store of latents inverted with these settings.

@@ -14,6 +14,7 @@ import latmix
 from latmix.errors import LatmixError
 from latmix.jobs.generation import generate_mixtures, mix_stored
 from latmix.jobs.inversion import invert_pictures, prompt_template
+from latmix.jobs.room import MOST_ON_CPU
 from latmix.jobs.roundtrip import round_trips
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.grid import parse_method
@@ -69,7 +70,7 @@ def test_jobs_halve_their_batches_and_lose_nothing(
         found.append((inversion, made.pictures, trips))
     assert narrow.limit.most == 1
     assert max(narrow.model.tried) == 3  # type: ignore[attr-defined]
-    assert wide.limit.most is None
+    assert wide.limit.most == MOST_ON_CPU
     (one, ones, _), (two, twos, trips) = found
     assert [row.key for row in one.rows] == [row.key for row in two.rows]
     latents = [each.space.read(each.keys) for each in (one, two)]

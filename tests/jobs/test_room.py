@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from latmix.jobs.inversion import invert_pictures, prompt_template
-from latmix.jobs.room import BATCH, MOST, batch_on, find_room
+from latmix.jobs.room import BATCH, MOST, MOST_ON_CPU, batch_on, find_room, room_on_cpu
 from latmix.jobs.workbench import Workbench
 from latmix.models.protocol import Conditioning, Model
 from latmix.sampling.generators import drained
@@ -105,7 +105,11 @@ def test_evaluations_are_of_the_pictures_whatever_was_halved(
 
 def test_a_number_is_taken_and_a_cpu_is_not_measured(mini: Model, tmp_path: Path) -> None:
     store = LatentStore(tmp_path)
-    assert Workbench(mini.source, store, "cpu").batch == BATCH == batch_on(torch.device("cpu"))
+    auto = Workbench(mini.source, store, "cpu")
+    assert auto.batch == MOST_ON_CPU == batch_on(torch.device("cpu"))
+    assert auto.limit_for((64, 64)).most == MOST_ON_CPU
+    assert auto.limit_for((512, 512)).most == room_on_cpu((4, 128, 128)) == BATCH
+    assert room_on_cpu((4, 48, 48)) == 14
     assert batch_on(torch.device("cuda")) == MOST
     named = Workbench(mini.source, store, "cpu", batch=3)
     assert named.batch == 3
