@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -28,7 +28,7 @@ from latmix.mixing.gram import GRAM_BYTES, Gram
 from latmix.mixing.grid import Method, parse_cutoff
 from latmix.mixing.low_pass import Spectrum
 from latmix.mixing.statistics import Statistics, sum_statistics
-from latmix.mixing.summary import Summary, block_share, weighted_sums
+from latmix.mixing.summary import Summary, block_share
 from latmix.models.protocol import Conditioning, Model
 from latmix.sampling.batches import in_batches
 from latmix.sampling.generators import watched
@@ -91,8 +91,7 @@ def mix_stored(
         nonlocal first
         totals, first = first, None
         if totals is None:
-            blocks = space.blocks(inversion.keys)
-            totals = weighted_sums(blocks, summary, coefficients[rows], kind)
+            totals = stored_sums(inversion, summary, coefficients[rows], kind)
         for row, total in zip(rows.tolist(), totals, strict=True):
             one = direction.rows(slice(row, row + 1))
             statistics[row] = sum_statistics(total, summary, table[row], method, one)
@@ -116,9 +115,34 @@ def _summary_and_sums(
     summary = stored_summary(inversion, replace(method, mean="chm"))
     spectrum = Spectrum.empty(summary.count, inversion.space.shape, cutoff, weights)
     look = partial(spectrum.take, largest=cutoff)
-    blocks = inversion.space.blocks(inversion.keys, look=look)
-    sums = weighted_sums(blocks, summary, weights, FAST)
+    sums = stored_sums(inversion, summary, weights, FAST, look)
     return replace(summary, spectrum=spectrum), sums
+
+
+def stored_sums(
+    inversion: Inversion,
+    summary: Summary,
+    weights: Tensor,
+    kind: torch.dtype,
+    look: Callable[[slice, Tensor], None] | None = None,
+) -> Tensor:
+    """sum_n w_n z_n of an inversion's latents, (B, C, P), for weights (B, N).
+
+    Args:
+        kind: in which a block's product is formed; they are added up in the weights' type.
+        look: called with each block and its slice, in any order.
+    """
+    factors = weights.to(kind)
+    total = weights.new_zeros(len(weights), summary.length)
+
+    def product(part: slice, block: Tensor) -> Tensor:
+        if look:
+            look(part, block)
+        return factors[:, part] @ block.to(kind).flatten(1)
+
+    for _, found in inversion.space.each_block(inversion.keys, product):
+        total += found
+    return total.reshape(len(weights), -1, summary.places)
 
 
 def stored_summary(inversion: Inversion, method: Method | None = None) -> Summary:
@@ -220,7 +244,7 @@ def mix_companions(inversion: Inversion, mixed: Mixed, rows: range) -> Latents:
         own = replace(inversion, rows=tuple(pictures), space=inversion.space.companion(name))
         table = weights[:, used]
         if COMPANIONS[name].is_linear:
-            sums = weighted_sums(own.space.blocks(own.keys), stored_summary(own), table.float())
+            sums = stored_sums(own, stored_summary(own), table.float(), FAST)
             companions[name] = sums.reshape(-1, *own.space.shape)
             continue
         shape = (len(rows), *own.space.shape)

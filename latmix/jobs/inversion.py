@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from PIL import Image
@@ -82,8 +82,9 @@ class Inversion:
     residual: float = 0.0
     evaluations: int = 0
 
-    @property
+    @cached_property
     def keys(self) -> list[str]:
+        """Of its pictures' latents, in their order: a hash each, so they are kept."""
         return [row.key for row in self.rows]
 
     def read(self, rows: Sequence[PictureRow]) -> Latents:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import TracebackType
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -24,10 +25,10 @@ from latmix.store.memory import BlockMemory, bytes_of
 from latmix.store.reading import ShardReader
 from latmix.store.shards import Buffer, Row, Shape, Shard, full_shard, write_shard
 
-BLOCK_BYTES = 2**22
+BLOCK_BYTES = 2**23
 READERS = 2  # while one waits for the disk or for Python, the other copies or checks
 SECONDS = 30.0
-Look = Callable[[slice, Tensor], None]
+Made = TypeVar("Made")
 
 
 class LatentSpace:
@@ -70,7 +71,7 @@ class LatentSpace:
 
     @property
     def block_rows(self) -> int:
-        """Latents that `blocks` reads at a time: 4 MB, which stay in a processor's cache."""
+        """Latents that `blocks` reads at a time: 8 MB, which stay in a processor's cache."""
         return max(1, BLOCK_BYTES // (4 * math.prod(self.shape)))
 
     def __enter__(self) -> LatentSpace:
@@ -217,7 +218,7 @@ class LatentSpace:
         return norms, means
 
     def blocks(
-        self, keys: Sequence[str], rows: int | None = None, look: Look | None = None
+        self, keys: Sequence[str], rows: int | None = None
     ) -> Iterator[tuple[slice, Tensor]]:
         """The latents of `keys` in order, `rows` at a time: their slice, and (rows, C, H, W).
 
@@ -226,34 +227,48 @@ class LatentSpace:
 
         Args:
             rows: None is `block_rows`.
-            look: called with each block and its slice in the thread that read it, in any order.
 
         Raises:
             ValueError: `rows` is not positive.
             KeyError, StoreError: as `read`.
         """
+        return self.each_block(keys, lambda _, latents: latents, rows)
+
+    def each_block(
+        self,
+        keys: Sequence[str],
+        work: Callable[[slice, Tensor], Made],
+        rows: int | None = None,
+    ) -> Iterator[tuple[slice, Made]]:
+        """What some work makes of each of the `blocks`, in order.
+
+        Args:
+            work: called with a block's slice and the block, in the thread that has read it and so
+                has it in its cache; on several blocks at a time, in any order.
+
+        Raises:
+            ValueError, KeyError, StoreError: as `blocks`.
+        """
         rows = self.block_rows if rows is None else rows
         if rows < 1:
             raise ValueError(f"rows must be positive, not {rows}")
-        return self._blocks(keys, rows, look)
+        return self._each_block(keys, work, rows)
 
-    def _blocks(
-        self, keys: Sequence[str], rows: int, look: Look | None
-    ) -> Iterator[tuple[slice, Tensor]]:
+    def _each_block(
+        self, keys: Sequence[str], work: Callable[[slice, Tensor], Made], rows: int
+    ) -> Iterator[tuple[slice, Made]]:
         memory = BlockMemory(min(rows, len(keys)), self.shape)
 
-        def block(part: slice) -> Tensor:
+        def made(part: slice) -> Made:
             latents = memory.block(part.stop - part.start)
             self._read_into(latents, keys[part])
-            if look:
-                look(part, latents)
-            return latents
+            return work(part, latents)
 
         parts = _parts(len(keys), rows)
         if len(parts) == 1:  # starting a thread takes longer than reading a latent
-            yield parts[0], block(parts[0])
+            yield parts[0], made(parts[0])
             return
-        for part, found in ahead(parts, block, READERS, READERS):
+        for part, found in ahead(parts, made, READERS, READERS):
             yield part, found.result()
 
     def _write(self, rows: Sequence[Row]) -> None:

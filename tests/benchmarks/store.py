@@ -16,13 +16,13 @@ from pathlib import Path
 
 import torch
 
-from latmix.jobs.generation import mix_stored
+from latmix.jobs.generation import mix_stored, stored_sums
 from latmix.jobs.inversion import Inversion, PictureRow
 from latmix.jobs.meter import memory_in_use
 from latmix.mixing.grid import DEFAULT_METHOD, parse_method
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.mixture import Mixture
-from latmix.mixing.summary import Summary, weighted_sums
+from latmix.mixing.summary import Summary
 from latmix.sampling.settings import InversionSettings
 from latmix.store.latents import LatentStore
 from latmix.store.space import LatentSpace
@@ -59,14 +59,15 @@ def main() -> None:
         summary = Summary(*space.summary(keys), 64 * 64)
         weights = torch.full((1, ROWS), 1 / ROWS, dtype=torch.float64)
 
+        settings = InversionSettings((512, 512))
+        inversion = Inversion(rows, (), space, settings, cached=ROWS, calls=0, seconds=0.0)
+
         def centroid() -> torch.Tensor:
-            return weighted_sums(space.blocks(keys), summary, weights, torch.float32)
+            return stored_sums(inversion, summary, weights, torch.float32)
 
         report("centroid", seconds(centroid, 3), reading, "reading")
         before = memory_in_use()
         print(f"  memory beyond what was held before: {(peak(centroid) - before) / 2**20:.0f} MB")
-        settings = InversionSettings((512, 512))
-        inversion = Inversion(rows, (), space, settings, cached=ROWS, calls=0, seconds=0.0)
         method = parse_method(DEFAULT_METHOD)
         mixed = seconds(lambda: mix_stored(inversion, None, method), 3)
         report(f"centroid under {DEFAULT_METHOD}, with statistics", mixed, reading, "reading")
