@@ -25,7 +25,13 @@ from latmix.demo.build import read_members
 from latmix.models.mini.train import captions, subjects
 from latmix.models.mini.train.__main__ import main
 from latmix.models.mini.train.artwork import frame, picture_of
-from latmix.models.mini.train.autoencoder import channel_statistics, read_autoencoder, rescale
+from latmix.models.mini.train.autoencoder import (
+    channel_statistics,
+    read_autoencoder,
+    rescale,
+    turn,
+    whitening,
+)
 from latmix.models.mini.train.checkpoints import FILE, read_checkpoint
 from latmix.models.mini.train.dataset import SIDE, Dataset, Picture, read_dataset, write_dataset
 from latmix.models.mini.train.evaluate import psnr
@@ -288,6 +294,27 @@ def test_rescaled_channels_have_mean_0_and_deviation_1_and_change_no_reconstruct
     assert torch.allclose(deviation, torch.ones(4).double(), atol=1e-4)
 
 
+def test_whitened_channels_are_uncorrelated_and_change_no_reconstruction(dataset: Dataset) -> None:
+    torch.manual_seed(0)
+    network = build_autoencoder((8, 16), 4, 1).eval()
+    with torch.no_grad():
+        weight = network.quant_conv.weight
+        weight[1] = weight[0] + 0.05 * weight[1]  # all but the same
+        network.quant_conv.bias.add_(torch.linspace(-2, 3, 8))
+    composer, index = Composer(dataset, CPU), torch.arange(24)
+    pictures, _ = composer.compose(index[:8], Variety(), torch.Generator().manual_seed(1))
+    reconstruction = network.decode(network.encode(pictures).latent_dist.mode()).sample
+    turn(network, *whitening(network, composer, index, torch.Generator().manual_seed(2)))
+    after = network.encode(pictures).latent_dist
+    assert torch.allclose(network.decode(after.mode()).sample, reconstruction, atol=1e-4)
+    assert bool(torch.isfinite(after.std).all()) and bool((after.std > 0).all())
+    mean, white = whitening(network, composer, index, torch.Generator().manual_seed(2))
+    assert torch.allclose(mean, torch.zeros(4).double(), atol=1e-3)
+    # What is white already is left as it is; the faint direction was made one of a variance of 1/4.
+    found = torch.linalg.eigvalsh(white)
+    assert torch.allclose(found, torch.tensor([1.0, 1.0, 1.0, 2.0]).double(), atol=1e-2)
+
+
 @pytest.mark.parametrize("stage", ["vae", "denoiser", "flow"])
 def test_a_resumed_run_equals_an_unbroken_one(trained: Path, tmp_path: Path, stage: str) -> None:
     sizes = {"vae": TINY_VAE, "denoiser": TINY_UNET, "flow": (*TINY_FLOW, "--batch", "2")}[stage]
@@ -369,6 +396,22 @@ def test_a_wider_autoencoder_starts_from_a_narrower_one(exported: Path, tmp_path
     same = "decoder.conv_out.weight"
     assert torch.allclose(ours[f"mean/vae/{same}"], theirs[same].float(), atol=1e-3)
     assert ours["mean/vae/post_quant_conv.weight"].shape[:2] == (16, 16)
+
+
+def test_a_deeper_autoencoder_starts_from_a_shallower_one(exported: Path, tmp_path: Path) -> None:
+    """Its outer levels are those; the decoder counts them from the inside."""
+    folder = fresh(exported.parent, tmp_path)
+    deeper = ("--channels", "8", "8", "16", "24", "--measured", "8", "--batch", "2", "--whiten")
+    options = (*SMALL_STEPS, *deeper)
+    assert train("vae", *options, "--from", str(exported), "--rate", "1e-9", run=folder) == 0
+    ours, _ = read_checkpoint(folder / "vae", "mean/vae/")
+    theirs = load_file(exported / "vae" / "diffusion_pytorch_model.safetensors")
+    last = "resnets.1.conv2.weight"
+    for own, their in (
+        (f"decoder.up_blocks.3.{last}", f"decoder.up_blocks.2.{last}"),
+        ("encoder.down_blocks.1.resnets.0.conv1.weight",) * 2,
+    ):
+        assert torch.allclose(ours[f"mean/vae/{own}"], theirs[their].float(), atol=1e-3)
 
 
 def test_training_starts_from_an_exported_folder(exported: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ STOPPED = 3
 # Sizes of the published models.
 VAE: dict[str, Any] = {"channels": [24, 48, 96], "latent_channels": 4, "layers": 1}
 DENOISER: dict[str, Any] = {"channels": [48, 80, 128], "width": 128, "text_layers": 2}
-TRANSFORMER: dict[str, Any] = {"width": 108, "layers": 4, "text_width": 64, "text_layers": 2}
+TRANSFORMER: dict[str, Any] = {"width": 128, "layers": 5, "text_width": 64, "text_layers": 2}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -70,6 +70,7 @@ def _vae(options: argparse.Namespace) -> int:
         device,
         start=options.start,
         measured=options.measured,
+        whiten=options.whiten,
         **sizes,
     )
     return _told(finished)
@@ -186,6 +187,7 @@ def _add_training(parser: argparse.ArgumentParser, stage: str) -> None:
     parser.add_argument("--compile", action="store_true", help="torch.compile the network")
     if stage == "vae":
         parser.add_argument("--measured", type=int, default=2048, help="pictures for the scales")
+        parser.add_argument("--whiten", action="store_true", help="make the channels uncorrelated")
     sizes = {"vae": VAE, "denoiser": DENOISER, "flow": TRANSFORMER}[stage]
     for name, default in sizes.items():
         many = "+" if isinstance(default, list) else None

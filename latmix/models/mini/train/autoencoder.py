@@ -6,6 +6,7 @@ whether it is finished or not; `latents` and `export` read that folder.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,18 @@ from latmix.models.mini.train.pictures import Composer, Variety
 FOLDER = "autoencoder"
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 
+_UP_BLOCK = re.compile(r"^(decoder\.up_blocks\.)(\d+)\.")
+
 VARIETY = Variety(hue=0.3)
 
 PLANS = {
     "cpu": Plan(steps=1_200, batch=24, rate=2e-3, warmup=60, mean_decay=0.998, clip=0.5),
     "cuda": Plan(fill=240.0, batch=256, rate=2e-3, warmup=100, mean_decay=0.999, clip=0.5),
 }
+
+FAINT, QUIET = 0.1, 0.25
+"""Directions of less than `FAINT` of the mean variance of the channels, of which the decoder makes
+a few tenths of a decibel, get a variance of `QUIET` when the channels are made uncorrelated."""
 
 DIVERGENCE_WEIGHT = 1e-4
 """Of the mean Kullback-Leibler divergence of a latent element from N(0, 1)."""
@@ -80,14 +87,17 @@ def train_autoencoder(
     layers: int,
     start: Path | None = None,
     measured: int = 2048,
+    whiten: bool = False,
 ) -> bool:
     """Train, or go on training, and write `autoencoder/`; True where the plan is finished.
 
     Args:
         folder: the run's.
         start: an exported model folder to take the first weights from, where their shapes fit: an
-            autoencoder of 16 latent channels starts well from one of 4.
+            autoencoder of more latent channels or levels starts well from one of fewer.
         measured: pictures that the channels' means and deviations are measured on.
+        whiten: make the channels uncorrelated first. Of many channels most say the same: noise
+            stays on the way to pictures in what they differ by, and explicit inversion goes wrong.
     """
     torch.manual_seed(plan.seed)
     network = build_autoencoder(channels, latent_channels, layers)
@@ -111,6 +121,8 @@ def train_autoencoder(
         load_mean_weights(checkpoints, {"vae": network})
         generator = torch.Generator(device).manual_seed(plan.seed)
         index = torch.multinomial(weights, measured, replacement=True, generator=generator)
+        if whiten:
+            turn(network, *whitening(network, composer, index, generator))
         mean, deviation = channel_statistics(network, composer, index, generator)
         rescale(network, mean, deviation)
         save_part(network.to("cpu"), folder / FOLDER, torch.float32)
@@ -120,15 +132,55 @@ def train_autoencoder(
 
 @torch.no_grad()
 def channel_statistics(
-    network: Any, composer: Composer, index: Tensor, generator: torch.Generator, batch: int = 128
+    network: Any, composer: Composer, index: Tensor, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of each latent channel over pictures, (C,) each."""
+    latents = _encoded(network, composer, index, generator)
+    return latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3))
+
+
+@torch.no_grad()
+def whitening(
+    network: Any, composer: Composer, index: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """The mean of the channels over pictures, (C,), and what makes their covariance the identity
+    but in `FAINT` directions, where its eigenvalue becomes `QUIET`: (C, C), symmetric."""
+    cells = _encoded(network, composer, index, generator).movedim(1, 3).flatten(0, 2)
+    values, directions = torch.linalg.eigh(torch.cov(cells.T))
+    wanted = torch.where(values > FAINT * values.mean(), 1.0, QUIET)
+    least = float(values.mean()) * torch.finfo(torch.float32).eps
+    scale = (wanted / values.clamp_min(least)).sqrt()
+    return cells.mean(dim=0), directions * scale @ directions.T
+
+
+def _encoded(
+    network: Any, composer: Composer, index: Tensor, generator: torch.Generator, batch: int = 128
+) -> Tensor:
+    """Latents (B, C, h, w) of pictures, float64."""
     rows = []
     for part in torch.split(index, batch):
         pictures, _ = composer.compose(part, Variety(), generator)
         rows.append(network.encode(pictures).latent_dist.mode().double())
-    latents = torch.cat(rows)
-    return latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3))
+    return torch.cat(rows)
+
+
+@torch.no_grad()
+def turn(network: Any, mean: Tensor, matrix: Tensor) -> None:
+    """Fold z' = M (z - mean) into the convolutions on both sides of the latents, as `rescale`.
+
+    The posterior's variances, which no matrix turns into variances again, become those of the mean
+    picture everywhere.
+    """
+    channels = len(mean)
+    into, out_of = network.quant_conv, network.post_quant_conv
+    variances = into.bias[channels:].double().exp()
+    weight, back = into.weight[:channels, :, 0, 0].double(), out_of.weight[:, :, 0, 0].double()
+    into.weight[:channels] = (matrix @ weight)[..., None, None]
+    into.bias[:channels] = matrix @ (into.bias[:channels].double() - mean)
+    into.weight[channels:] = 0.0
+    into.bias[channels:] = (matrix.square() @ variances).log()
+    out_of.bias += back @ mean
+    out_of.weight.copy_((back @ torch.linalg.inv(matrix))[..., None, None])
 
 
 @torch.no_grad()
@@ -167,10 +219,13 @@ def save_part(network: Any, folder: Path, dtype: torch.dtype) -> None:
 
 
 def _take_what_fits(network: Any, given: Any) -> None:
+    """Take weights of the same name and shape, the decoder's levels counted from the picture."""
     own = network.state_dict()
+    deeper = len(network.decoder.up_blocks) - len(given.decoder.up_blocks)
     for name, value in given.state_dict().items():
-        if name in own and own[name].shape == value.shape:
-            own[name] = value
+        place = _UP_BLOCK.sub(lambda match: f"{match[1]}{int(match[2]) + deeper}.", name)
+        if place in own and own[place].shape == value.shape:
+            own[place] = value
     network.load_state_dict(own)
 
 

@@ -38,7 +38,7 @@ FLOW_PLANS = {
 GAMMA = 5.0
 """Where the signal-to-noise ratio's weight is cut: Hang et al. 2303.09556, min-SNR-5."""
 
-PADDING = (0, 0, 0, 0, 0, 0, 0, 0, 77, 256)
+PADDING = (*(0,) * 14, 77, 256)
 """Zero tokens after the caption, where Stable Diffusion 3 has T5's: one of these numbers a batch.
 
 The pipeline's default is 256; fewer are faster. Training on several makes the number not matter.

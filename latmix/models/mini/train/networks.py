@@ -30,7 +30,7 @@ FLOW: dict[str, Any] = {
     "num_train_timesteps": 1000,
     "shift": 1.0,
 }
-"""The scheduler of `mini-flow`. No shift: 16 x 16 latents are as small as they get."""
+"""The scheduler of `mini-flow`. No shift: 8 x 8 latents are as small as they get."""
 
 
 def cumulative_alphas() -> Tensor:
@@ -118,7 +118,7 @@ def build_text_encoder(tokenizer: Any, width: int, layers: int, with_projection:
 def build_transformer(
     width: int, layers: int, latent_channels: int, text_width: int, size: int
 ) -> Any:
-    """An SD3Transformer2DModel over patches of 2 x 2 cells, for two equal text encoders.
+    """An SD3Transformer2DModel over 8 x 8 patches of the latents, for two equal text encoders.
 
     Its modulations and last layer start at zero, so that every block starts as the identity.
 
@@ -126,10 +126,10 @@ def build_transformer(
     """
     from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
 
-    heads = max(1, width // 36)
+    heads, side = max(1, width // 32), min(size, 8)
     network = SD3Transformer2DModel(
         sample_size=size,
-        patch_size=2,
+        patch_size=size // side,
         in_channels=latent_channels,
         out_channels=latent_channels,
         num_layers=layers,
@@ -138,7 +138,7 @@ def build_transformer(
         joint_attention_dim=2 * text_width,
         caption_projection_dim=width,
         pooled_projection_dim=2 * text_width,
-        pos_embed_max_size=max(size // 2, 8) * 2,
+        pos_embed_max_size=2 * side,
         qk_norm="rms_norm",
     )
     for name, module in network.named_modules():
