@@ -32,6 +32,7 @@ from latmix.mixing.mixture import normalised
 from latmix.mixing.nao import likeliest_norm
 from latmix.mixing.summary import (
     ROUNDING,
+    Averages,
     Summary,
     blocks,
     parts,
@@ -165,11 +166,11 @@ def normalise_sums(
 def _normalise(
     total: Tensor, summary: Summary, weights: Tensor, direction: Direction, method: Method
 ) -> tuple[Tensor, Tensor]:
-    split = direction.split
-    common = split.constant(weights @ summary.channel_mean.to(weights))
+    split, averages = direction.split, summary.averages(direction.split, weights)
+    common = split.constant(averages.channel_mean)
     summary.add_common(total, split, direction.coefficients, -1.0)
     sizes = _norms(total).to(weights)
-    size, target = target_norms(sizes, summary, weights, direction, method)
+    size, target = target_norms(sizes, summary, weights, direction, method, averages)
     scale = ratio(target, size)
     total *= scale[..., None].to(total)
     summary.add_common(total, split, weights)
@@ -192,12 +193,18 @@ def _norms(rows: Tensor) -> Tensor:
 
 
 def target_norms(
-    sizes: Tensor, summary: Summary, weights: Tensor, direction: Direction, method: Method
+    sizes: Tensor,
+    summary: Summary,
+    weights: Tensor,
+    direction: Direction,
+    method: Method,
+    averages: Averages,
 ) -> tuple[Tensor, Tensor]:
     """The norm of the scaled part before and after, (B, 1), or (B, C) where each channel is scaled.
 
     Args:
         sizes: norm of each channel of sum c_n e_n, (B, C).
+        averages: of the inputs, for the direction's split and the weights.
     """
     if method.norm == "adain":
         return sizes, summary.mean_channel_norm(weights)
@@ -205,8 +212,8 @@ def target_norms(
     target = norm_target(
         method.norm,
         size if direction.residual is None else direction.residual,
-        summary.mean_residual_norm(direction.split, weights),
-        weights.square().sum(dim=1),
+        averages.residual,
+        averages.beta,
         summary.radius,
         direction.correlated,
     )
@@ -277,9 +284,10 @@ def weight_table(
     """
     if weights is None:
         return torch.full((1, count), 1.0 / count, dtype=precise(device), device=device)
-    if not isinstance(weights, Tensor):  # numpy reads long lists three times as fast, and arrays
-        weights = torch.from_numpy(np.array(weights, dtype=np.float64))
-    table = weights.to("cpu", torch.float64)
+    given = weights
+    if not isinstance(given, Tensor):  # numpy reads long lists three times as fast, and arrays
+        given = torch.from_numpy(np.array(given, dtype=np.float64))
+    table = given.to("cpu", torch.float64)
     if table.ndim not in (1, 2) or table.shape[-1] != count:
         raise ValueError(
             f"weights must have the shape ({count},) or (B, {count}) for {count} latents, "
@@ -289,13 +297,15 @@ def weight_table(
     if not len(rows):
         raise ValueError("weights: there are no rows; at least one mixture is needed.")
     values = rows.detach().numpy()  # whose extremes come ten times as fast; NaN if any is
-    least, largest = (torch.from_numpy(f(values, axis=1, keepdims=True)) for f in (np.min, np.max))
-    bad = ~((least >= 0) & (largest > 0) & (largest < torch.inf))[:, 0]
+    least, sums = (torch.from_numpy(f(values, axis=1, keepdims=True)) for f in (np.min, np.sum))
+    bad = ~((least >= 0) & (sums > 0) & (sums < torch.inf))[:, 0]
     if bool(bad.any()):
         normalised(rows[int(bad.nonzero()[0])].tolist())
-    # Dividing by the largest first keeps the sum finite for weights near the float limit.
-    scaled = rows / largest
-    return (scaled / scaled.sum(dim=1, keepdim=True)).to(device, precise(device))
+        # Dividing by the largest first keeps the sum finite for weights near the float limit.
+        rows = rows / rows.amax(dim=1, keepdim=True)
+        sums = rows.sum(dim=1, keepdim=True)
+    shares = rows / sums if given is weights else rows.div_(sums)
+    return shares.to(device, precise(device))
 
 
 def _check_latents(latents: Tensor, method: Method) -> None:

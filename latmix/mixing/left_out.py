@@ -92,9 +92,8 @@ def _targets(
     c = direction.coefficients
     size = (c * GramProducts(gram).times(c, direction.split)).sum(dim=1).clamp_min(0).sqrt()
     residual = size if direction.residual is None else direction.residual
-    mean_norm = gram.summary.mean_residual_norm(direction.split, table)
-    beta = table.square().sum(dim=1)
-    target = norm_target(method.norm, residual, mean_norm, beta, gram.summary.radius)
+    found = gram.summary.averages(direction.split, table)
+    target = norm_target(method.norm, residual, found.residual, found.beta, gram.summary.radius)
     return target, ratio(target, size)[:, None] * c
 
 

@@ -2,12 +2,13 @@
 
 With a Gram matrix every weighting costs O(C N^2). Where that matrix would be too large, the last
 weighted sum is kept instead: most edits change one weight and scale the others alike, so the new
-sum is the old one scaled plus a latent or two, O(L).
+sum is the old one scaled plus a latent or two, O(L); and so are the inputs' averages.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ from latmix.mixing.influence import (
 )
 from latmix.mixing.left_out import LARGEST, angles_alone, left_out_inputs
 from latmix.mixing.statistics import Statistics, mixture_statistics, sum_statistics
-from latmix.mixing.summary import Blocks, Summary, weighted_sums
+from latmix.mixing.summary import Averages, Blocks, Split, Summary, weighted_sums
 
 SAMPLE = 1000
 """Weights by which the common change of all is found."""
@@ -37,8 +38,28 @@ INSTANT = 512
 WORN = 1e3
 """Growth of a running sum, which grows its rounding too, after which the sum is made anew."""
 
+SAME = 1e-12
+"""What a weight may differ by from the common change and still count as not moved by itself."""
+
 FEW = 8
 """Weights that may change by themselves before the sum is made anew."""
+
+
+@dataclass(frozen=True)
+class _Running:
+    """What is kept of the last weighting.
+
+    Attributes:
+        weights: (N,).
+        total: sum w z, (C, P).
+        split: that the averages are for.
+        averages: of the inputs.
+    """
+
+    weights: Tensor
+    total: Tensor
+    split: Split
+    averages: Averages
 
 
 class LiveStatistics:
@@ -62,10 +83,10 @@ class LiveStatistics:
         self._read = read
         self._gram = gram
         self._whole_summary = whole_summary
-        self._weights: Tensor | None = None
-        self._sum: Tensor | None = None
+        self._last: _Running | None = None
         self._growth = 1.0
-        self._some = torch.zeros(0, dtype=torch.int64)
+        self._some = np.zeros(0, dtype=np.int64)
+        self._change = np.empty(summary.count)
         self._health: tuple[Health, ...] | None = None
 
     @property
@@ -83,8 +104,8 @@ class LiveStatistics:
         if self._gram is not None:
             return mixture_statistics(self._gram, row, method)
         method = parse_method(method)
-        total, direction = self._total(row, method)
-        return sum_statistics(total, self.summary, row, method, direction)
+        total, direction, averages = self._total(row, method)
+        return sum_statistics(total, self.summary, row, method, direction, averages)
 
     def inputs(self, weights: Sequence[float], method: str | Method) -> Inputs:
         """What each latent is to the mixture with these N weights: angle, influence, and the
@@ -104,7 +125,7 @@ class LiveStatistics:
         if gram is not None and method.norm not in TURNED:
             projections = gram_projections(gram, row, method)
             return input_statistics(projections, self.summary, row, method, GramProducts(gram))
-        total, direction = self._total(row, method)
+        total, direction, _ = self._total(row, method)
         rows = self._read(range(self.summary.count))
         if method.norm in TURNED:
             return angles_alone(rows, total, self.summary, row, direction, method)
@@ -117,45 +138,52 @@ class LiveStatistics:
             self._health = blocks_health(self._read(range(self.summary.count)), shape)
         return self._health
 
-    def _total(self, weights: Tensor, method: Method) -> tuple[Tensor, Direction]:
-        """sum c z, (C, P), and its direction, with all in the summary that the method asks for."""
+    def _total(self, weights: Tensor, method: Method) -> tuple[Tensor, Direction, Averages | None]:
+        """sum c z, (C, P), its direction and, for plain sums, the averages of the inputs, with all
+        in the summary that the method asks for."""
         if self._whole_summary is not None and not self.summary.serves(method):
             self.summary = self._whole_summary()
         direction = direct(method, self.summary, weights[None], self._streamed())
         if direction.residual is not None:
             held = direction.coefficients[0].nonzero()[:, 0]
-            return self._sum_of(held.tolist(), direction.coefficients[0, held]), direction
-        self._sum = self._moved_sum(weights)
-        self._weights = weights
-        return self._sum, direction
+            return self._sum_of(held.tolist(), direction.coefficients[0, held]), direction, None
+        self._last = self._moved(weights, direction.split) or self._whole(weights, direction.split)
+        return self._last.total, direction, self._last.averages
 
     def _streamed(self) -> StreamedProducts:
         return StreamedProducts(lambda: self._read(range(self.summary.count)), self.summary)
 
-    def _moved_sum(self, weights: Tensor) -> Tensor:
-        """sum w z, (C, P), from the last one where few weights moved by themselves."""
-        if self._weights is None or self._sum is None:
-            return self._whole_sum(weights)
-        some = self._some[self._weights[self._some] > 0]
+    def _moved(self, weights: Tensor, split: Split) -> _Running | None:
+        """The sum with these weights (N,), from the last one where few moved by themselves."""
+        last = self._last
+        if last is None:
+            return None
+        now, before = weights.numpy(), last.weights.numpy()
+        some = self._some[before[self._some] > 0]
         if not len(some):
-            return self._whole_sum(weights)
+            return None
         # Where most of all moved by themselves, this is wrong, and all are summed again.
-        scale = (weights[some] / self._weights[some]).median()
-        change = torch.sub(weights, self._weights, alpha=float(scale))
-        moved = np.flatnonzero(np.abs(change.numpy()) > 1e-12)
-        self._growth *= max(1.0, float(scale))
+        scale = float(np.partition(now[some] / before[some], len(some) // 2)[len(some) // 2])
+        change = np.subtract(now, np.multiply(before, scale, out=self._change), out=self._change)
+        moved = torch.from_numpy(np.flatnonzero((change > SAME) | (change < -SAME)))
+        self._growth *= max(1.0, scale)
         if len(moved) > FEW or self._growth > WORN:
-            return self._whole_sum(weights)
-        total = scale * self._sum
+            return None
+        by, total = torch.from_numpy(change)[moved], scale * last.total
         if len(moved):
-            total = total + self._sum_of(moved.tolist(), change[moved])
-        return total
+            total += self._sum_of(moved.tolist(), by)
+        if not split.equals(last.split):
+            return _Running(weights, total, split, self.summary.averages(split, weights[None]))
+        added = self.summary.averages(split, by[None], moved)
+        ends = scale * last.weights[moved], weights[moved]
+        return _Running(weights, total, split, last.averages.moved(scale, added, *ends))
 
-    def _whole_sum(self, weights: Tensor) -> Tensor:
+    def _whole(self, weights: Tensor, split: Split) -> _Running:
         self._growth = 1.0
         held = weights.nonzero()[:, 0]
-        self._some = held[:: len(held) // SAMPLE + 1]
-        return self._sum_of(held.tolist(), weights[held])
+        self._some = held[:: len(held) // SAMPLE + 1].numpy()
+        total = self._sum_of(held.tolist(), weights[held])
+        return _Running(weights, total, split, self.summary.averages(split, weights[None]))
 
     def _sum_of(self, indices: list[int], weights: Tensor) -> Tensor:
         return weighted_sums(self._read(indices), self.summary, weights[None])[0]

@@ -23,7 +23,8 @@ from latmix.mixing.formula import coherence, ratio, target_norms
 from latmix.mixing.gram import Gram
 from latmix.mixing.grid import Method, parse_method
 from latmix.mixing.health import LOW_CYCLES, latents_health
-from latmix.mixing.summary import Split, Summary
+from latmix.mixing.low_pass import Spectrum
+from latmix.mixing.summary import Averages, Summary
 from latmix.mixing.verdict import Verdict, judge, law
 
 
@@ -89,8 +90,13 @@ def mixture_statistics(gram: Gram, weights: Tensor, method: str | Method) -> Sta
     """The statistics of the mixture of a Gram's latents with weights (N,) that sum to 1."""
     method, weights = parse_method(method), weights.to(gram.centred)
     direction = direct(method, gram.summary, weights[None], GramProducts(gram))
-    variance = gram.channel_variance(direction.coefficients[0])
-    return _statistics(gram.summary, weights, variance, method, direction)
+    coefficients = direction.coefficients[0]
+    variance = gram.channel_variance(coefficients)
+    slow, summary = None, gram.summary
+    if summary.spectrum is not None:
+        slow = summary.spectrum.variances(coefficients, _cuts(direction, weights))
+    averages = summary.averages(direction.split, weights[None])
+    return _statistics(summary, weights, variance, slow, method, direction, averages)
 
 
 def sum_statistics(
@@ -99,45 +105,61 @@ def sum_statistics(
     weights: Tensor,
     method: str | Method,
     direction: Direction | None = None,
+    averages: Averages | None = None,
 ) -> Statistics:
     """The same from the plain sum of c_n z_n, (C, P), for an N without a Gram.
 
     Args:
         direction: of this one mixture; None where its coefficients c are the weights (N,).
+        averages: of this one mixture's inputs, for its split; None where they are not known yet.
     """
-    method = parse_method(method)
-    variance = total.to(weights).var(dim=1, correction=0)
+    method, total = parse_method(method), total.to(weights)
     direction = direction or direct(method, summary, weights[None], None)
-    return _statistics(summary, weights, variance, method, direction)
+    slow = None
+    if summary.spectrum is not None:
+        cuts = _cuts(direction, weights)
+        whole = total.reshape(1, -1, *summary.spectrum.shape)
+        slow = Spectrum.of(whole, float(cuts.max())).variances(weights.new_ones(1), cuts)
+    if averages is None:
+        averages = summary.averages(direction.split, weights[None])
+    variance = total.var(dim=1, correction=0)
+    return _statistics(summary, weights, variance, slow, method, direction, averages)
 
 
 def _statistics(
-    summary: Summary, weights: Tensor, variance: Tensor, method: Method, direction: Direction
+    summary: Summary,
+    weights: Tensor,
+    variance: Tensor,
+    slow: Tensor | None,
+    method: Method,
+    direction: Direction,
+    averages: Averages,
 ) -> Statistics:
-    """From the channel variances (C,) of sum c z; its channel means follow from the summary."""
-    coefficients = direction.coefficients[0]
-    mean = weights @ summary.channel_mean.to(weights)
-    turned = mean
+    """From the channel variances of sum c z, (C,); its channel means follow from the summary.
+
+    Args:
+        slow: of these variances, what is within the `_cuts`, (3, C); None where it is not known.
+    """
+    mean = turned = averages.channel_mean[0]
+    slow = weights.new_zeros(3, len(mean)) if slow is None else slow
+    kept = slow
     if direction.residual is not None:
-        turned = coefficients @ summary.channel_mean.to(weights)
+        turned = direction.coefficients[0] @ summary.channel_mean.to(weights)
+        if summary.spectrum is not None:
+            kept = summary.spectrum.variances(weights, _cuts(direction, weights))
     split = direction.split
     common, offset = split.constant(mean), turned - split.constant(turned)
-    slow = kept = _slow_variances(summary, direction, coefficients)
-    if direction.residual is not None:
-        kept = _slow_variances(summary, direction, weights)
     rest = (variance - slow[0]).clamp_min(0.0)
     sizes = ((offset.square() + rest) * summary.places).sqrt()
-    size, target = target_norms(sizes[None], summary, weights[None], direction, method)
+    size, target = target_norms(sizes[None], summary, weights[None], direction, method, averages)
     scale = ratio(target, size)[0]
     residual = sizes.norm() if direction.residual is None else direction.residual[0]
     alpha = ratio(target.norm(), residual)
-    mean_norm = summary.mean_residual_norm(split, weights[None])[0]
-    beta = weights.square().sum()
+    mean_norm, input_norm, beta = averages.residual[0], averages.norm[0], averages.beta[0]
     tiny = torch.finfo(weights.dtype).tiny
     channel_mean = common + scale * offset
     channel_std = (kept[0] + scale.square() * rest).sqrt()
     norm = ((channel_mean.square() + channel_std.square()).sum() * summary.places).sqrt()
-    input_norm = summary.mean_residual_norm(Split("0", None), weights[None])[0]
     offsets = (channel_mean - mean).tolist()
     judgement = judge(method, offsets, float(norm / input_norm.clamp_min(tiny)))
     bias = root_mean_square((mean - common).tolist())
@@ -159,19 +181,16 @@ def _statistics(
     )
 
 
-def _slow_variances(summary: Summary, direction: Direction, weights: Tensor) -> Tensor:
-    """Variance over space of each channel of sum w z, (3, C), within the split's cut-off, within
-    LOW_CYCLES, and within both; 0 where the spectrum is not known."""
-    if summary.spectrum is None:
-        return weights.new_zeros(3, summary.channel_mean.shape[1])
+def _cuts(direction: Direction, like: Tensor) -> Tensor:
+    """The split's cut-off, LOW_CYCLES, and the lower of both, (3,)."""
     cutoffs = direction.split.cutoffs
     cut = 0.0 if cutoffs is None else float(cutoffs[0])
-    both = weights.new_tensor([cut, LOW_CYCLES, min(cut, LOW_CYCLES)])
-    return summary.spectrum.variances(weights, both)
+    return like.new_tensor([cut, LOW_CYCLES, min(cut, LOW_CYCLES)])
 
 
 def _low_share(slow: Tensor, kept: Tensor, scale: Tensor, channel_std: Tensor) -> float:
-    """From `_slow_variances` of sum c z, of which what the split takes off is sum w d: `kept`."""
+    """From the variances within the `_cuts` of sum c z and, `kept`, of sum w z, whose slow part is
+    what the split takes off."""
     energy = float(channel_std.square().sum())
     low = kept[2] + scale.square() * (slow[1] - slow[2])
     return float(low.sum()) / energy if energy else 0.0

@@ -119,9 +119,46 @@ class Split:
             return channel_mean.mean(dim=-1, keepdim=True).expand_as(channel_mean)
         return channel_mean
 
+    def equals(self, other: Split) -> bool:
+        """Whether another takes the same off."""
+        if self.cutoffs is None or other.cutoffs is None:
+            return self.mean == other.mean
+        return torch.equal(self.cutoffs, other.cutoffs)
+
     def rows(self, which: slice | Tensor) -> Split:
         """The same for some mixtures."""
         return Split(self.mean, None if self.cutoffs is None else self.cutoffs[which])
+
+
+@dataclass(frozen=True)
+class Averages:
+    """Weighted means over the inputs of B mixtures, all linear in the weights but `beta`.
+
+    Attributes:
+        channel_mean: of the channels' means, (B, C).
+        norm: sum w |z|, (B,).
+        residual: sum w r, (B,), with r the norm of a latent without what the split takes off.
+        beta: sum w^2, (B,).
+    """
+
+    channel_mean: Tensor
+    norm: Tensor
+    residual: Tensor
+    beta: Tensor
+
+    def moved(self, scale: float, by: Averages, before: Tensor, after: Tensor) -> Averages:
+        """Those of one mixture, whose weights were scaled but for a few.
+
+        Args:
+            by: the averages with, for weights, what those few changed by beside.
+            before, after: what those few weighed, scaled, and weigh, (k,).
+        """
+        return Averages(
+            scale * self.channel_mean + by.channel_mean,
+            scale * self.norm + by.norm,
+            scale * self.residual + by.residual,
+            scale**2 * self.beta + (after.square() - before.square()).sum(),
+        )
 
 
 @dataclass(frozen=True)
@@ -222,10 +259,17 @@ class Summary:
             return Split(mean, None)
         return Split(mean, self._slow.cutoffs(mean, weights))
 
-    def mean_residual_norm(self, split: Split, weights: Tensor) -> Tensor:
-        """sum w_n r_n, (B,), for weights (B, N)."""
-        norms = self.residual_norms(split).to(weights)
-        return weights @ norms[0] if len(norms) == 1 else (weights * norms).sum(dim=1)
+    def averages(
+        self, split: Split, weights: Tensor, which: slice | Tensor = slice(None)
+    ) -> Averages:
+        """Of mixtures with weights (B, N), or (B, k) of some of the latents."""
+        channel_mean = weights @ self.channel_mean[which].to(weights)
+        norm = weights @ self.residual_norms(Split("0", None))[0, which].to(weights)
+        residual = norm
+        if split.mean != "0":
+            norms = self.residual_norms(split)[:, which].to(weights)
+            residual = weights @ norms[0] if len(norms) == 1 else (weights * norms).sum(dim=1)
+        return Averages(channel_mean, norm, residual, weights.square().sum(dim=1))
 
     def mean_channel_norm(self, weights: Tensor) -> Tensor:
         """sum w_n r_nc, (B, C), with r_nc the norm of a channel without its mean."""

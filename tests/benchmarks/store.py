@@ -19,6 +19,7 @@ import torch
 from latmix.jobs.generation import mix_stored, stored_sums
 from latmix.jobs.inversion import Inversion, PictureRow
 from latmix.jobs.meter import memory_in_use
+from latmix.mixing.formula import weight_table
 from latmix.mixing.grid import DEFAULT_METHOD, parse_method
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.mixture import Mixture
@@ -111,6 +112,14 @@ def edit(space: LatentSpace, keys: list[str], summary: Summary) -> None:
     weights = array("d", [1.0] * len(keys))
     live.statistics(weights, "nin/chm")
     turn = iter(range(1000))
+
+    method, device = parse_method("nin/chm"), torch.device("cpu")
+
+    def move() -> None:
+        weights[next(turn)] += 0.5
+        live._total(weight_table(weights, len(keys), device)[0], method)
+
+    report("the sum after one of all weights changed", seconds(move, 20), 1e-3, "1 ms")
 
     def change() -> None:
         weights[next(turn)] += 0.5

@@ -156,6 +156,7 @@ edits = st.lists(
         st.tuples(st.just("equal"), st.integers(0, 11), st.floats(0, 1)),
         st.tuples(st.just("solo"), st.integers(0, 11), st.floats(0, 1)),
         st.tuples(st.just("random"), st.integers(0, 11), st.floats(0, 1)),
+        st.tuples(st.just("method"), st.integers(0, 11), st.floats(0, 1)),
     ),
     max_size=12,
 )
@@ -182,6 +183,8 @@ def test_a_running_sum_follows_any_edits(steps: list[tuple[str, int, float]], me
             mixture = mixture.randomise(index)
         elif kind == "solo":
             mixture = mixture.solo(str(index))
+        elif kind == "method":
+            method = RUNNING[index % len(RUNNING)]
         else:
             mixture = mixture.equalise()
         one = running.statistics(array("d", mixture.weights), method)
