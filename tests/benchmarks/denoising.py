@@ -23,6 +23,7 @@ from tests.benchmarks import plain
 from tests.benchmarks.measure import product_rate, report, seconds
 
 COUNT, STEPS, GUIDANCE = 32, 50, 3.0
+PROMPT = "an emoji of a face"
 
 
 def main() -> None:
@@ -40,20 +41,26 @@ def main() -> None:
     print(f"  largest difference of the latents {float((slow - fast[:4]).abs().max()):.1e}")
     efficiency(model, taken, COUNT * STEPS)
 
-    base2, slow2 = once(lambda: plain.generate(pipe, slow, GUIDANCE, STEPS))
-    taken2, fast2 = once(lambda: generate(model, fast))
-    report("plain script, generate one picture", base2 / 4, base2 / 4, "plain")
-    report("latmix, generate one of them", taken2 / COUNT, base2 / 4, "plain")
-    print(f"  largest difference of a pixel {largest(slow2, fast2[:4])} of 255")
-    efficiency(model, taken2, COUNT * STEPS * 2)
-    both = (base + base2) / 4, (taken + taken2) / COUNT
-    report("both", both[1], both[0], "plain")
+    for prompt in ("", PROMPT):  # guidance away from no prompt has an effect on a prompt only
+        base2, slow2 = once(lambda p=prompt: plain.generate(pipe, slow, GUIDANCE, STEPS, p))
+        taken2, fast2 = once(lambda p=prompt: generate(model, fast, p))
+        print(f"at guidance {GUIDANCE:g}, prompt {prompt!r}")
+        report("plain script, generate one picture", base2 / 4, base2 / 4, "plain")
+        report("latmix, generate one of them", taken2 / COUNT, base2 / 4, "plain")
+        print(f"  largest difference of a pixel {largest(slow2, fast2[:4])} of 255")
+        efficiency(model, taken2, COUNT * STEPS * (2 if prompt else 1))
+        both = (base + base2) / 4, (taken + taken2) / COUNT
+        report("inverted and generated", both[1], both[0], "plain")
 
     mixture = latmix.mix(fast, None, "nin/chm")
-    one = seconds(lambda: plain.generate(pipe, mixture[None], GUIDANCE, STEPS), 3)
-    report("pipeline's call for one mixture", one, one, "pipeline")
-    report("latmix, one mixture", seconds(lambda: generate(model, mixture), 3), one, "pipeline")
-    report("a draft of 10 steps", seconds(lambda: generate(model, mixture, 10), 3), one, "pipeline")
+    for prompt in ("", PROMPT):
+        print(f"one mixture at guidance {GUIDANCE:g}, prompt {prompt!r}")
+        work = lambda p=prompt: plain.generate(pipe, mixture[None], GUIDANCE, STEPS, p)  # noqa: E731
+        one = seconds(work, 3)
+        report("pipeline's call", one, one, "pipeline")
+        for steps in (STEPS, 10):
+            taken = seconds(lambda p=prompt, s=steps: generate(model, mixture, p, s), 3)
+            report(f"latmix, {steps} steps", taken, one, "pipeline")
     cold(source.folder)
 
 
@@ -65,8 +72,8 @@ def invert(model: Model, pictures: list[Image.Image]) -> Tensor:
     return latmix.invert(model, pictures, steps=STEPS, solver="ddim", batch=COUNT)
 
 
-def generate(model: Model, latents: Tensor, steps: int = STEPS) -> list[Image.Image]:
-    return latmix.generate(model, latents, steps=steps, guidance=GUIDANCE, batch=COUNT)
+def generate(model: Model, latents: Tensor, prompt: str, steps: int = STEPS) -> list[Image.Image]:
+    return latmix.generate(model, latents, prompt, steps=steps, guidance=GUIDANCE, batch=COUNT)
 
 
 def once(work: Callable[[], object]) -> tuple[float, object]:

@@ -23,7 +23,7 @@ from tests.benchmarks.measure import product_rate, report, seconds
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
 import tiny
 
-STEPS = 10
+STEPS, GUIDANCE = 10, 5.0
 SIZES = {"sd15": 512, "sd35": 1024}
 TINY = 64
 
@@ -59,20 +59,28 @@ def one_model(
     picture = Image.effect_noise((side, side), 60).convert("RGB")
     size = (side, side)
 
-    def ours(batch: int) -> Tensor:
+    def inverted(batch: int) -> Tensor:
         many = [picture] * batch
-        return latmix.invert(
-            model, many, "a", steps=STEPS, solver="ddim", size=size, batch=batch
-        )  # fmt: skip
+        return latmix.invert(model, many, "a", steps=STEPS, solver="ddim", size=size, batch=batch)
 
-    base = timed(lambda: plain.invert(pipe, [picture], STEPS, "a"), device)
-    report(f"{name}: plain script, invert, a step", base / STEPS, base / STEPS, "plain")
-    for batch in (1, 4, 8, 16):
-        taken = timed(lambda b=batch: ours(b), device)
-        each = taken / batch / STEPS
-        share = call_operations(model, size) / each / bare
-        report(f"{name}: latmix, batches of {batch}, a step", each, base / STEPS, "plain")
-        print(f"  {share:.0%} of the bare matrix product{memory(device)}")
+    def generated(batch: int) -> list[Image.Image]:
+        noise = torch.randn(batch, *model.source.latent_shape(size))
+        return latmix.generate(model, noise, "a", steps=STEPS, guidance=GUIDANCE, batch=batch)
+
+    latent = plain.invert(pipe, [picture], 1, "a")
+    operations = call_operations(model, size)
+    works: tuple[tuple[str, int, Callable[[], object], Callable[[int], object]], ...] = (
+        ("invert", 1, lambda: plain.invert(pipe, [picture], STEPS, "a"), inverted),
+        ("generate", 2, lambda: plain.generate(pipe, latent, GUIDANCE, STEPS, "a"), generated),
+    )
+    for what, calls, slow, quick in works:
+        base = timed(slow, device) / STEPS
+        report(f"{name}: plain script, {what}, a step", base, base, "plain")
+        for batch in (1, 4, 8, 16):
+            each = timed(lambda b=batch, q=quick: q(b), device) / batch / STEPS
+            report(f"{name}: latmix, {what}, batches of {batch}, a step", each, base, "plain")
+            share = calls * operations / each / bare
+            print(f"  {share:.0%} of the bare matrix product{memory(device)}")
 
 
 def plain_pipeline(name: str, folder: Path, device: str, kind: torch.dtype) -> Any:

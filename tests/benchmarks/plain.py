@@ -76,9 +76,11 @@ def _invert_flow(pipe: Any, state: Tensor, steps: int, prompt: str) -> Tensor:
     return state
 
 
-def generate(pipe: Any, latents: Tensor, guidance: float, steps: int = STEPS) -> list[Image.Image]:
+def generate(
+    pipe: Any, latents: Tensor, guidance: float, steps: int = STEPS, prompt: str = PROMPT
+) -> list[Image.Image]:
     return [
-        pipe(PROMPT, latents=latent[None], guidance_scale=guidance, num_inference_steps=steps)
+        pipe(prompt, latents=latent[None], guidance_scale=guidance, num_inference_steps=steps)
         .images[0]
         for latent in latents
     ]  # fmt: skip
