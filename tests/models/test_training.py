@@ -433,6 +433,8 @@ def test_a_flow_model_is_an_ordinary_pipeline(trained: Path, tmp_path: Path) -> 
     assert train("latents", "--passes", "1", run=folder) == 0
     assert train("flow", *SMALL_STEPS, *TINY_FLOW, "--batch", "2", run=folder) == 0
     assert train("export", "mini-flow", str(folder / "flow-model"), run=folder) == 0
+    configs = [path.read_text() for path in (folder / "flow-model").rglob("*.json")]
+    assert not [text for text in configs if str(folder) in text]
     pipeline = StableDiffusion3Pipeline.from_pretrained(
         folder / "flow-model",
         text_encoder_3=None,

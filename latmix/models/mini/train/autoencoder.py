@@ -6,6 +6,7 @@ whether it is finished or not; `latents` and `export` read that folder.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -214,8 +215,12 @@ def read_autoencoder(folder: Path, device: torch.device) -> tuple[Any, str]:
 
 
 def save_part(network: Any, folder: Path, dtype: torch.dtype) -> None:
-    """Save one network as a pipeline's part."""
+    """Save one network as a pipeline's part, without the path that it was read from."""
     network.to(dtype).save_pretrained(folder)
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    config.pop("_name_or_path", None)
+    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
 def _take_what_fits(network: Any, given: Any) -> None:
