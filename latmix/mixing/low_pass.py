@@ -85,11 +85,13 @@ class Spectrum:
 
     def bands(self, mean: str) -> Tensor:
         """1 for coefficients within each band, (K, F): of "lp:k" what it takes off, of "lp:auto"
-        the rings of whole radii (k-1, k]."""
+        the rings of whole radii (k-1, k], as many as the latents are wide enough for."""
         cutoff = parse_cutoff(mean)
         if isinstance(cutoff, float):
             return self._inside(self.radius.new_tensor([cutoff]))
-        rings = torch.arange(1, int(LARGEST_CUTOFF) + 1, device=self.radius.device)
+        # At most to where every frequency along a row is inside: a ring beyond takes nearly all.
+        last = max(1, min(int(LARGEST_CUTOFF), self.shape[1] // 2))
+        rings = torch.arange(1, last + 1, device=self.radius.device)
         return (self.radius.ceil() == rings[:, None]).to(self.radius)
 
     def energy(self, cutoffs: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from torch.utils._pytree import tree_leaves
 
 import latmix
 from latmix.mixing.grid import MEANS, methods, parse_method
-from latmix.mixing.summary import BLOCK_ELEMENTS
+from latmix.mixing.summary import BLOCK_ELEMENTS, Summary
 
 REPRODUCING = [name for name in methods() if not name.startswith(("fix/", "nao/"))]
 """Methods that give an input back when it has all the weight; fix and nao change its norm."""
@@ -550,3 +550,15 @@ def test_latents_in_a_file_are_read_in_pieces(tmp_path: Path, method: str) -> No
         mixed = latmix.mix(latents, torch.rand(2, count), method)
     assert mixed.shape == (2, 4, 64, 64)
     assert max(made.found) <= 8 * BLOCK_ELEMENTS < latents.numel() * 4
+
+
+@pytest.mark.parametrize(("width", "most"), [(2, 1.0), (8, 4.0), (16, 8.0), (24, 8.0)])
+def test_latents_that_share_all_keep_something_to_scale(width: int, most: float) -> None:
+    """The automatic cut-off stops where every frequency along a row is inside."""
+    generator = torch.Generator().manual_seed(0)
+    shared = torch.randn(1, 4, width, width, generator=generator)
+    latents = shared + 0.1 * torch.randn(12, 4, width, width, generator=generator)
+    weights = torch.full((1, 12), 1 / 12, dtype=torch.float64)
+    assert Summary.of(latents, "lp:auto").resolve("lp:auto", weights).cutoffs.tolist() == [most]
+    for method in ("fix/lp:auto", "nin/lp:auto", "slerp/lp:auto"):
+        assert bool(torch.isfinite(latmix.mix(latents, method=method)).all())
