@@ -76,8 +76,8 @@ def test_a_study_that_was_stopped_ends_as_one_that_was_not(folder: Path, out: Pa
 def test_the_cost_is_said_before_the_start(folder: Path, out: Path, cold_home: Path) -> None:
     result = quality(folder, *GRID, "-o", out, "--dry-run")
     assert "to invert: 6 of 6 pictures; to generate: 12 of 12 centroids: about 0:0" in result.stdout
-    # A batch of 8: 2 steps of 4.5 calls; two batches of 2 guided steps.
-    assert "17 network calls" in result.stdout
+    # A batch of 6: 2 steps of 4.5 calls; one of 12: 2 guided steps.
+    assert "13 network calls" in result.stdout
     assert not out.exists()
     assert not out.with_name("out-cells").exists()
 

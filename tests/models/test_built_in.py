@@ -30,10 +30,10 @@ def psnr(one: torch.Tensor, other: torch.Tensor) -> float:
     return float(10 * torch.log10(4 / (one - other).square().mean(dim=(1, 2, 3))).mean())
 
 
-def test_the_weights_of_both_are_under_20_megabytes() -> None:
-    folders = [built_in_folder(name) for name in (BUILT_IN, BUILT_IN_FLOW)]
-    weights = [path for folder in folders for path in folder.rglob("*.safetensors")]
-    assert len(weights) == 3 + 4
+@pytest.mark.parametrize(("name", "parts"), [(BUILT_IN, 3), (BUILT_IN_FLOW, 4)])
+def test_the_weights_of_each_are_under_20_megabytes(name: str, parts: int) -> None:
+    weights = list(built_in_folder(name).rglob("*.safetensors"))
+    assert len(weights) == parts
     assert sum(path.stat().st_size for path in weights) < 20e6
 
 
