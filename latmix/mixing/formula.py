@@ -286,7 +286,7 @@ def weight_table(
         return torch.full((1, count), 1.0 / count, dtype=precise(device), device=device)
     given = weights
     if not isinstance(given, Tensor):  # numpy reads long lists three times as fast, and arrays
-        given = torch.from_numpy(np.array(given, dtype=np.float64))
+        given = torch.from_numpy(np.require(given, np.float64, "W"))  # an array is not copied
     table = given.to("cpu", torch.float64)
     if table.ndim not in (1, 2) or table.shape[-1] != count:
         raise ValueError(
@@ -297,15 +297,15 @@ def weight_table(
     if not len(rows):
         raise ValueError("weights: there are no rows; at least one mixture is needed.")
     values = rows.detach().numpy()  # whose extremes come ten times as fast; NaN if any is
-    least, sums = (torch.from_numpy(f(values, axis=1, keepdims=True)) for f in (np.min, np.sum))
+    with np.errstate(over="ignore", invalid="ignore"):  # told below
+        least, sums = (torch.from_numpy(f(values, axis=1, keepdims=True)) for f in (np.min, np.sum))
     bad = ~((least >= 0) & (sums > 0) & (sums < torch.inf))[:, 0]
     if bool(bad.any()):
         normalised(rows[int(bad.nonzero()[0])].tolist())
         # Dividing by the largest first keeps the sum finite for weights near the float limit.
         rows = rows / rows.amax(dim=1, keepdim=True)
         sums = rows.sum(dim=1, keepdim=True)
-    shares = rows / sums if given is weights else rows.div_(sums)
-    return shares.to(device, precise(device))
+    return (rows / sums).to(device, precise(device))
 
 
 def _check_latents(latents: Tensor, method: Method) -> None:

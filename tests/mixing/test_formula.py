@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 import latmix
+from latmix.mixing.formula import weight_table
 from latmix.mixing.grid import MEANS, methods, parse_method
 from latmix.mixing.summary import BLOCK_ELEMENTS, Summary
 
@@ -562,3 +564,18 @@ def test_latents_that_share_all_keep_something_to_scale(width: int, most: float)
     assert Summary.of(latents, "lp:auto").resolve("lp:auto", weights).cutoffs.tolist() == [most]
     for method in ("fix/lp:auto", "nin/lp:auto", "slerp/lp:auto"):
         assert bool(torch.isfinite(latmix.mix(latents, method=method)).all())
+
+
+@pytest.mark.filterwarnings("error")
+def test_weights_come_in_any_kind_of_sequence_and_are_not_changed() -> None:
+    fixed = np.array([1.0, 2.0, 5.0])
+    fixed.flags.writeable = False
+    kept = array("d", fixed)
+    for weights in (kept, fixed, fixed.astype(np.float32), (fixed * 3e307).tolist()):
+        [row] = weight_table(weights, 3, torch.device("cpu"))
+        assert row.tolist() == pytest.approx([0.125, 0.25, 0.625], rel=1e-15)
+        row[0] = 9.0
+    assert list(kept) == [1.0, 2.0, 5.0]
+    for bad in ([1.0, math.inf, 1.0], [1.0, math.nan, 1.0], [1.0, -1.0, 1.0], [0.0, 0.0, 0.0]):
+        with pytest.raises(ValueError, match="weight"):
+            weight_table(bad, 3, torch.device("cpu"))
