@@ -248,9 +248,12 @@ def test_a_picture_listed_twice_at_half_weight_changes_nothing(
     latents, weights = mixture
     halved = np.concatenate([[weights[0] / 2], weights[1:], [weights[0] / 2]])
     twice = torch.cat([latents, latents[:1]])
+    # As above; the more so where the latents are small beside their mean.
+    loose = {"rtol": 1e-5, "atol": 1e-5} if method.startswith(ON_THE_SPHERE) else {}
     torch.testing.assert_close(
         latmix.mix(latents, torch.from_numpy(weights), method),
         latmix.mix(twice, torch.from_numpy(halved), method),
+        **loose,
     )
 
 
