@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from latmix.mixing.health import Expected, Health
     from latmix.mixing.influence import Inputs
     from latmix.mixing.statistics import Statistics
-    from latmix.store.differences import Difference
+    from latmix.results.differences import Difference
 
 
 def plain_table(*columns: str, title: str | None = None) -> Table:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latmix.ahead import ahead
+from latmix.prefetch import ahead
 
 
 @given(st.lists(st.integers()), st.integers(1, 5), st.integers(1, 3))

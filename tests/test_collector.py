@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from latmix.collector import uncollected
+from latmix.process import uncollected
 
 
 @pytest.mark.parametrize("enabled", [True, False])

@@ -10,12 +10,12 @@ from PIL import Image
 
 from latmix.errors import LatmixError, StoreError
 from latmix.images import content_hash
-from latmix.jobs import history
+from latmix.jobs.screen import history
 from latmix.mixing.grid import DEFAULT_METHOD
+from latmix.results.differences import ABSENT, recipe_differences
+from latmix.results.recipes import Ingredient, Recipe, read_recipe, write_result
 from latmix.sampling.generators import drained
 from latmix.sampling.settings import GenerationSettings, InversionSettings
-from latmix.store.differences import ABSENT, recipe_differences
-from latmix.store.results import Ingredient, Recipe, read_recipe, write_result
 
 
 def recipe_of(*pictures: Path, weights: tuple[float, ...] = ()) -> Recipe:

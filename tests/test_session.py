@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from latmix.choices import Choices
 from latmix.errors import StoreError
 from latmix.jobs.inversion import Inversion, invert_pictures, prompt_template
 from latmix.jobs.measurement import measure
@@ -20,7 +19,8 @@ from latmix.mixing.mixture import Mixture
 from latmix.models.source import find_model
 from latmix.sampling.generators import drained
 from latmix.sampling.settings import InversionSettings
-from latmix.session import Session
+from latmix.session.choices import Choices
+from latmix.session.session import Session
 from latmix.store.latents import LatentStore
 
 PICTURES = [Path(f"pictures/{name}.png") for name in "abcdef"]

@@ -33,9 +33,9 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from torch import Tensor
 
+from latmix.disk import write_durably, write_json_durably
 from latmix.errors import StoreError
 from latmix.store import folders
-from latmix.store.durable import write_durably, write_json_durably
 from latmix.store.folders import SpaceFolder
 from latmix.store.latents import LatentStore, row_key, space_id
 from latmix.store.memory import BlockMemory

@@ -91,7 +91,7 @@ def _told(speed: dict[str, Any]) -> dict[str, str]:
 @command
 def themes(output: SayOptions) -> int:
     """The terminal UI's themes: those that come with latmix and your own."""
-    from latmix.tui.themes import load_themes
+    from latmix.tui.terminal.themes import load_themes
 
     found = load_themes()
     names = [theme.name for theme in found.loaded]
@@ -109,8 +109,8 @@ def themes(output: SayOptions) -> int:
 def keys(output: SayOptions) -> int:
     """The terminal UI's keys by binding id, your own included, and what is wrong with those."""
     from latmix.config import load_config
-    from latmix.tui.keymap import check_keymap, key_rows
-    from latmix.tui.scopes import SCOPES
+    from latmix.tui.keys.keymap import check_keymap, key_rows
+    from latmix.tui.keys.scopes import SCOPES
 
     keymap = check_keymap(load_config().keys, SCOPES)
     rows = key_rows(keymap, SCOPES)
@@ -133,7 +133,7 @@ def keys(output: SayOptions) -> int:
 def _examine() -> tuple[dict[str, Any], list[str]]:
     """What there is, and what is wrong with it."""
     from latmix.config import Config, config_file, load_config
-    from latmix.store.results import current_versions
+    from latmix.results.recipes import current_versions
     from latmix.viewer import viewer_command
 
     problems: list[str] = []

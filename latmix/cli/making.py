@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from latmix.jobs.generation import Generated
     from latmix.jobs.inversion import Inversion
     from latmix.jobs.workbench import Workbench
+    from latmix.results.recipes import Recipe
     from latmix.sampling.settings import GenerationSettings
-    from latmix.store.results import Recipe
 
 
 def make(
@@ -35,7 +35,7 @@ def make(
     """Mix, generate, write and report; returns what was written."""
     from latmix.jobs.generation import generate_mixtures, mix_stored
     from latmix.jobs.recipes import build_recipe
-    from latmix.store.results import write_result
+    from latmix.results.recipes import write_result
 
     targets = _targets(output.output, inversion, method, len(weights))
     for target in targets:
@@ -90,7 +90,7 @@ def check_output(output: Path | None, inputs: Sequence[Path]) -> None:
 
 def _targets(output: Path | None, inversion: Inversion, method: str, count: int) -> list[Path]:
     """Where the results go: the file named, or free names here; many are numbered."""
-    from latmix.store.results import free_name, output_name
+    from latmix.results.recipes import free_name, output_name
 
     named = output or Path(output_name([row.path for row in inversion.rows], method))
     targets = [named]

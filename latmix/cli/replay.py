@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from latmix.jobs.workbench import Workbench
-    from latmix.store.results import Recipe
+    from latmix.results.recipes import Recipe
 
 LEVELS_OF_ROUNDING = 8
 """Of 255: how far another device or version may move a pixel of the same result."""
@@ -38,7 +38,7 @@ def replay(
     from latmix import demo, images
     from latmix.jobs import recipes
     from latmix.jobs.inversion import invert_pictures, prompt_template
-    from latmix.store.results import free_name, read_recipe
+    from latmix.results.recipes import free_name, read_recipe
 
     recipe = read_recipe(result)
     parse_method(recipe.method)
@@ -79,7 +79,7 @@ def replay(
 
 def _compare_versions(recipe: Recipe, bench: Workbench) -> None:
     """Say where this machine differs from the one that made a result."""
-    from latmix.store.results import current_versions
+    from latmix.results.recipes import current_versions
 
     if recipe.model["fingerprint"] != bench.source.fingerprint:
         run.say(

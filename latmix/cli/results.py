@@ -18,8 +18,8 @@ def diff(
     right: Annotated[Path, typer.Argument(help="Another one.", show_default=False)],
 ) -> int:
     """What differs between the recipes of two results."""
-    from latmix.store.differences import recipe_differences
-    from latmix.store.results import read_recipe
+    from latmix.results.differences import recipe_differences
+    from latmix.results.recipes import read_recipe
 
     rows = recipe_differences(read_recipe(left), read_recipe(right))
     if output.json:

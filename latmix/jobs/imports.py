@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from latmix.collector import uncollected
+from latmix.process import uncollected
 
 
 def import_numerics() -> None:

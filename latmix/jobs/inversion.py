@@ -11,13 +11,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from latmix.ahead import ahead
 from latmix.errors import PictureError
 from latmix.images import content_hash, read_sidecar
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.companions import Latents
 from latmix.names import display_name
+from latmix.prefetch import ahead
 from latmix.sampling.batches import in_batches
 from latmix.sampling.generators import watched
 from latmix.sampling.pictures import BATCH, invert_batch, prepare

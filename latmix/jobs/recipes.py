@@ -11,8 +11,8 @@ from latmix.images import content_hash
 from latmix.jobs.inversion import Inversion, PictureRow
 from latmix.jobs.workbench import Workbench
 from latmix.names import display_name, plural
+from latmix.results.recipes import Ingredient, Recipe, current_versions
 from latmix.sampling.settings import GenerationSettings, InversionSettings
-from latmix.store.results import Ingredient, Recipe, current_versions
 
 
 def build_recipe(

@@ -17,12 +17,12 @@ from typing import Any
 
 import torch
 
-from latmix.collector import uncollected
 from latmix.errors import ModelError
 from latmix.models.files import place
 from latmix.models.model_source import ModelSource
 from latmix.models.single_file import load_converted
 from latmix.names import display_name, plural
+from latmix.process import uncollected
 
 _DIFFUSERS = {
     "AutoencoderKL": "autoencoders.autoencoder_kl",

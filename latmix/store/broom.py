@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from latmix.store.durable import explained
+from latmix.disk import explained
 from latmix.store.reading import ShardReader
 from latmix.store.shards import Row, Shard, full_shard, plan_shard, write_shard
 

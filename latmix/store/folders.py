@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from latmix.store.durable import explained, write_json_durably
+from latmix.disk import explained, write_json_durably
 from latmix.store.shards import (
     FORMAT,
     SHARD_NAME,

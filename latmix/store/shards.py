@@ -34,7 +34,7 @@ from typing import Any, BinaryIO
 from uuid import uuid4
 from zlib import crc32
 
-from latmix.store.durable import write_durably
+from latmix.disk import write_durably
 
 FORMAT = "latmix-latents-1"
 ROWS = 256

@@ -17,8 +17,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from latmix.ahead import ahead
 from latmix.errors import StoreError
+from latmix.prefetch import ahead
 from latmix.store.folders import Description, SpaceFolder
 from latmix.store.index import RowIndex
 from latmix.store.memory import BlockMemory, bytes_of

@@ -15,10 +15,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from latmix.disk import UNFINISHED, explained
 from latmix.errors import StoreError
 from latmix.names import display_name
 from latmix.store.broom import Broom, Packer, rows_of
-from latmix.store.durable import UNFINISHED, explained
 from latmix.store.folders import SPACE_NAME, SpaceFolder, Unusable, space_folders
 from latmix.store.shards import SHARD_NAME, Row, Shard
 

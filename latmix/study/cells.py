@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from latmix.disk import explained, make_folder
 from latmix.errors import LatmixError
 from latmix.images import read_picture
 from latmix.jobs.generation import Mixed, generate_mixtures, mix_stored
@@ -21,10 +22,9 @@ from latmix.jobs.recipes import build_recipe
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.grid import parse_method
 from latmix.mixing.statistics import Statistics
+from latmix.results.recipes import Recipe, read_recipe, write_result
 from latmix.sampling.generators import watched
 from latmix.sampling.settings import GenerationSettings
-from latmix.store.durable import explained, make_folder
-from latmix.store.results import Recipe, read_recipe, write_result
 from latmix.study.draws import Draws
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from latmix.disk import explained, make_folder
 from latmix.errors import PictureError
 from latmix.images import content_hash
 from latmix.jobs.inversion import Failure, PictureRow, PromptOf, invert_pictures
@@ -26,7 +27,6 @@ from latmix.sampling.generators import drained, watched
 from latmix.sampling.pictures import prepare
 from latmix.sampling.settings import GenerationSettings, InversionSettings
 from latmix.sampling.solvers import find_solver
-from latmix.store.durable import explained, make_folder
 from latmix.study.cost import NetworkCost, call_seconds, calls_each
 from latmix.study.measures import Estimate, estimate
 from latmix.study.tables import write_json

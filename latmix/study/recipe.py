@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from latmix.disk import explained, make_folder
 from latmix.images import read_picture, write_png
 from latmix.jobs.inversion import Inversion, invert_pictures
 from latmix.jobs.measurement import EVERY_MEAN
@@ -28,7 +29,6 @@ from latmix.mixing.summary import blocks
 from latmix.models.pixels import to_pictures, to_pixels
 from latmix.sampling.generators import watched
 from latmix.sampling.settings import GenerationSettings, InversionSettings
-from latmix.store.durable import explained, make_folder
 from latmix.store.latents import space_id
 from latmix.study.noise import decode_clean, generate_clean, sample_noise
 

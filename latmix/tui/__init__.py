@@ -19,7 +19,7 @@ from latmix.names import display_name
 
 if TYPE_CHECKING:
     from latmix.config import Config
-    from latmix.session import Session
+    from latmix.session.session import Session
     from latmix.tui.app import ExploreApp
     from latmix.tui.explorer import Start
 
@@ -65,8 +65,8 @@ def run(options: ExploreOptions) -> int:
     config = load_config()
     handler = _log_to(config.log_file)
     try:
-        from latmix.tui.escapes import keep_escapes
-        from latmix.tui.pixels import find_pixels
+        from latmix.tui.pictures.pixels import find_pixels
+        from latmix.tui.terminal.escapes import keep_escapes
 
         keep_escapes()
         start = replace(make_start(options, config), pixels=find_pixels())
@@ -101,12 +101,12 @@ def make_start(options: ExploreOptions, config: Config) -> Start:
 
     Reads the configuration's small files: call it before the screen is up.
     """
-    from latmix.choices import Machine
-    from latmix.jobs.studio import Studio
+    from latmix.jobs.screen.studio import Studio
+    from latmix.session.choices import Machine
     from latmix.tui.explorer import Start
-    from latmix.tui.keymap import check_keymap
-    from latmix.tui.scopes import SCOPES
-    from latmix.tui.themes import load_themes
+    from latmix.tui.keys.keymap import check_keymap
+    from latmix.tui.keys.scopes import SCOPES
+    from latmix.tui.terminal.themes import load_themes
 
     saved, notes = _saved_session(config)
     keymap = check_keymap(config.keys, SCOPES)
@@ -140,7 +140,7 @@ def make_start(options: ExploreOptions, config: Config) -> Start:
 
 
 def _new_session(theme: str) -> Session:
-    from latmix.session import Session
+    from latmix.session.session import Session
 
     return Session(theme=theme)
 

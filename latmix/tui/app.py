@@ -11,18 +11,17 @@ from pathlib import Path
 from textual.screen import Screen
 
 from latmix.errors import LatmixError
-from latmix.jobs.browsing import Found, Listing
 from latmix.jobs.engine import JobCancelled, JobFailed, JobFinished, JobProgressed
-from latmix.jobs.history import Revisited
-from latmix.jobs.studio import Made
-from latmix.jobs.variants import Variants
-from latmix.jobs.weights import TextWritten, WeightsRead
+from latmix.jobs.screen.browsing import Found, Listing
+from latmix.jobs.screen.history import Revisited
+from latmix.jobs.screen.studio import Made
+from latmix.jobs.screen.variants import Variants
+from latmix.jobs.screen.weights import TextWritten, WeightsRead
 from latmix.names import display_name, plural
-from latmix.tui.actions import Actions
+from latmix.tui.actions.actions import Actions
 from latmix.tui.dialogs.folder import FolderChosen, FolderDialog
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.explorer import COLLECT_EVERY
-from latmix.tui.hangup import watch_terminal
 from latmix.tui.messages import (
     CursorMoved,
     FolderExpanded,
@@ -30,8 +29,9 @@ from latmix.tui.messages import (
     SignalReceived,
     ViewerAnswered,
 )
-from latmix.tui.picture_pane import Result
-from latmix.tui.statistics_panel import StatisticsPanel
+from latmix.tui.numbers.statistics_panel import StatisticsPanel
+from latmix.tui.pictures.picture_pane import Result
+from latmix.tui.terminal.hangup import watch_terminal
 from latmix.tui.title_line import short_name
 
 THUMBNAIL_DELAY = 0.08

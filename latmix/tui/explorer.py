@@ -14,30 +14,30 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Footer, Static
 
-from latmix.choices import Choices
 from latmix.config import Config
 from latmix.errors import LatmixError
 from latmix.jobs.engine import JobEvent
-from latmix.jobs.studio import Studio
+from latmix.jobs.screen.studio import Studio
 from latmix.names import display_name, plural
-from latmix.session import Session
-from latmix.tui.arrangement import Heading
-from latmix.tui.filter_line import FilterLine
-from latmix.tui.garbage import Garbage
-from latmix.tui.history_strip import HistoryStrip
-from latmix.tui.job_line import JobLine
-from latmix.tui.keymap import Keymap
-from latmix.tui.list_status import ListStatus
+from latmix.session.choices import Choices
+from latmix.session.session import Session
+from latmix.tui.keys.keymap import Keymap
+from latmix.tui.listing.arrangement import Heading
+from latmix.tui.listing.filter_line import FilterLine
+from latmix.tui.listing.list_status import ListStatus
+from latmix.tui.listing.picture_header import PictureHeader
+from latmix.tui.listing.picture_list import PictureList
 from latmix.tui.messages import JobReported
-from latmix.tui.opening import TOO_SMALL
-from latmix.tui.picture_header import PictureHeader
-from latmix.tui.picture_list import PictureList
-from latmix.tui.picture_pane import PicturePane
-from latmix.tui.statistics_panel import StatisticsPanel, advice_for
-from latmix.tui.themes import PLAIN, Themes
+from latmix.tui.numbers.statistics_panel import StatisticsPanel, advice_for
+from latmix.tui.pictures.history_strip import HistoryStrip
+from latmix.tui.pictures.picture_pane import PicturePane
+from latmix.tui.terminal.garbage import Garbage
+from latmix.tui.terminal.opening import TOO_SMALL
+from latmix.tui.terminal.themes import PLAIN, Themes
+from latmix.tui.terminal.type_ahead import TypeAheadApp
 from latmix.tui.title_line import TitleLine
-from latmix.tui.type_ahead import TypeAheadApp
-from latmix.tui.work import Work
+from latmix.tui.work.job_line import JobLine
+from latmix.tui.work.work import Work
 
 SAVE_DELAY = 2.0
 LOOK_UP_DELAY = 0.3

@@ -7,9 +7,9 @@ from pathlib import Path
 from rich.text import Text
 from textual.widgets import Static
 
-from latmix.jobs.studio import Setting
+from latmix.jobs.screen.studio import Setting
 from latmix.names import display_name
-from latmix.session import Session
+from latmix.session.session import Session
 
 LEAST_FOLDER = 8
 

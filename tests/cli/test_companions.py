@@ -13,7 +13,7 @@ from latmix.cli.options import InversionOptions
 from latmix.images import read_picture
 from latmix.jobs.roundtrip import psnr
 from latmix.models.source import find_model
-from latmix.store.results import read_recipe
+from latmix.results.recipes import read_recipe
 
 QUICK = ("--solver", "null-text", "--steps", "3", "--inner-steps", "1", "--device", "cpu")
 PAIR = ("--solver", "belm", "--steps", "3", "--device", "cpu")

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from test_mixing import answer, cli, refused
 
-from latmix.store.results import read_recipe
+from latmix.results.recipes import read_recipe
 
 QUICK = ("--steps", "3", "--device", "cpu")
 

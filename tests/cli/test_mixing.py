@@ -24,7 +24,7 @@ from typer.testing import Result
 from latmix.cli import app
 from latmix.images import read_text, write_png
 from latmix.mixing.grid import DEFAULT_METHOD
-from latmix.store.results import read_recipe
+from latmix.results.recipes import read_recipe
 
 QUICK = ["--steps", "2", "--size", "32", "--device", "cpu"]
 

@@ -10,7 +10,7 @@ from test_mixing import cli
 from latmix.cli import run
 from latmix.cli.options import InversionOptions, ModelOptions
 from latmix.models.source import find_model
-from latmix.store.results import read_recipe
+from latmix.results.recipes import read_recipe
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from PIL import Image
 from test_mixing import QUICK, answer, cli, refused, spoil
 from typer.testing import Result
 
-from latmix.store.results import read_recipe
+from latmix.results.recipes import read_recipe
 
 pytestmark = pytest.mark.usefixtures("shared_home")
 

@@ -7,7 +7,7 @@ import re
 
 import torch
 
-from latmix.jobs.meter import Meter, memory_in_use
+from latmix.jobs.screen.meter import Meter, memory_in_use
 
 
 def test_a_processor_has_its_memory_and_load_told() -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 import latmix
 from latmix.jobs.likeness import psnr
-from latmix.jobs.variants import as_drafts
+from latmix.jobs.screen.variants import as_drafts
 from latmix.models.flow_schedule import FlowSchedule
 from latmix.models.protocol import Conditioning, Model
 from latmix.models.schedule import NoiseSchedule, Schedule, read_schedule

@@ -11,7 +11,7 @@ from PIL import ImageChops
 
 from latmix.config import load_config
 from latmix.errors import ModelError
-from latmix.jobs.studio import Studio
+from latmix.jobs.screen.studio import Studio
 from latmix.models.catalogue import TINY
 from latmix.models.families import FAMILIES
 from latmix.models.pixels import to_pictures

@@ -18,7 +18,7 @@ from textual.pilot import Pilot
 
 from latmix.config import load_config
 from latmix.jobs.engine import JobEvent, JobFinished, JobProgressed
-from latmix.session import Session
+from latmix.session.session import Session
 from latmix.tui import ExploreOptions, make_start
 from latmix.tui.app import ExploreApp
 from latmix.tui.messages import JobReported

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from latmix import demo
-from latmix.tui.variants import VariantsScreen
+from latmix.tui.pictures.variants import VariantsScreen
 from tests.tui import driver as driving
 from tests.tui.driver import Driver, opened
 

@@ -18,7 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from latmix.tui.variants import VariantsScreen
+from latmix.tui.pictures.variants import VariantsScreen
 from tests.tui.driver import Driver, exploring
 
 BEAT = 0.002

@@ -10,14 +10,14 @@ from textual.renderables.background_screen import BackgroundScreen
 from textual.strip import Strip
 
 from latmix.config import load_config
-from latmix.jobs.variants import Wanted
+from latmix.jobs.screen.variants import Wanted
 from latmix.tui.dialogs.dialog import Dialog
 from latmix.tui.dialogs.help import HelpDialog
 from latmix.tui.dialogs.sheet import Sheet
 from latmix.tui.dialogs.text_entry import CountDialog
-from latmix.tui.keymap import Keymap
-from latmix.tui.type_ahead import OPENERS
-from latmix.tui.variants import VariantsScreen
+from latmix.tui.keys.keymap import Keymap
+from latmix.tui.pictures.variants import VariantsScreen
+from latmix.tui.terminal.type_ahead import OPENERS
 from tests.tui.driver import Driver, opened
 
 ELSEWHERE = {"compare_methods", "sweep_count", "switch_pane", "command_palette", "show_failures"}

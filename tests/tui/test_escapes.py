@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from textual import events
 
-from latmix.tui.commands import COMMANDS
-from latmix.tui.escapes import EscapeParser, is_two_keys
+from latmix.tui.keys.commands import COMMANDS
+from latmix.tui.terminal.escapes import EscapeParser, is_two_keys
 
 
 def parsed(sequence: str) -> list[str]:

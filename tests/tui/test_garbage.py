@@ -6,7 +6,7 @@ import gc
 from pathlib import Path
 from typing import Any
 
-from latmix.tui.garbage import DUE
+from latmix.tui.terminal.garbage import DUE
 from tests.tui.driver import opened
 
 

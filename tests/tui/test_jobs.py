@@ -11,10 +11,10 @@ from latmix.jobs.engine import JobCancelled, JobFinished, JobProgressed
 from latmix.jobs.progress import Progress
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.mixing.verdict import SOUND
-from latmix.store.results import read_recipe
+from latmix.results.recipes import read_recipe
 from latmix.tui.dialogs.notice import NoticeDialog
-from latmix.tui.job_line import STOPPING
 from latmix.tui.messages import JobReported, ViewerAnswered
+from latmix.tui.work.job_line import STOPPING
 from tests.tui.driver import Driver, opened
 
 SLOW = {"steps": 60}

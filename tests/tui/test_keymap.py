@@ -9,8 +9,8 @@ import pytest
 from test_mixing import cli
 
 from latmix.tui.dialogs.help import HelpDialog
-from latmix.tui.keymap import check_keymap
-from latmix.tui.scopes import SCOPES
+from latmix.tui.keys.keymap import check_keymap
+from latmix.tui.keys.scopes import SCOPES
 from tests.tui.driver import opened
 
 

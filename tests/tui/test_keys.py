@@ -11,8 +11,8 @@ from textual.binding import Binding
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
-from latmix.tui.commands import COMMANDS
-from latmix.tui.scopes import SCOPES
+from latmix.tui.keys.commands import COMMANDS
+from latmix.tui.keys.scopes import SCOPES
 from tests.tui.driver import opened
 
 KEY_NAMES = {

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from latmix.config import load_config
-from latmix.tui.arrangement import Heading
-from latmix.tui.picture_rows import Columns
-from latmix.tui.picture_view import HIGH, LOW
+from latmix.tui.listing.arrangement import Heading
+from latmix.tui.listing.picture_rows import Columns
+from latmix.tui.pictures.picture_view import HIGH, LOW
 from tests.tui.driver import Driver, opened
 
 

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from latmix.config import load_config
 from latmix.tui import ExploreOptions, make_start
 from latmix.tui.app import ExploreApp
-from latmix.tui.pixels import _widget, find_pixels
+from latmix.tui.pictures.pixels import _widget, find_pixels
 from tests.tui.driver import opened, running
 
 

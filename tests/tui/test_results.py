@@ -9,11 +9,11 @@ import pytest
 
 from latmix.config import load_config
 from latmix.mixing.grid import DEFAULT_METHOD
-from latmix.store.results import read_recipe
+from latmix.results.recipes import read_recipe
 from latmix.tui.dialogs.differences import DifferencesDialog
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.dialogs.text_entry import ExportDialog
-from latmix.tui.history_strip import HistoryStrip
+from latmix.tui.pictures.history_strip import HistoryStrip
 from tests.tui.driver import Driver, opened
 
 

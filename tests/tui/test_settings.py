@@ -187,6 +187,6 @@ async def test_the_palette_finds_every_choice_by_name_and_takes_it_at_once(folde
 
 
 def provider(driver: Driver):  # type: ignore[no-untyped-def]
-    from latmix.tui.palette import ChoiceProvider
+    from latmix.tui.keys.palette import ChoiceProvider
 
     return ChoiceProvider(driver.app.screen, None)

@@ -20,7 +20,7 @@ from latmix.tui.dialogs.failures import FailuresDialog
 from latmix.tui.dialogs.folder import FolderDialog
 from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.dialogs.settings import SettingsDialog
-from latmix.tui.variants import VariantsScreen
+from latmix.tui.pictures.variants import VariantsScreen
 from tests.tui.captures import (
     assert_in_own_colours,
     assert_readable,

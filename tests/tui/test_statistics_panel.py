@@ -13,9 +13,9 @@ from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.mixing.statistics import Statistics, mixture_statistics
 from latmix.mixing.verdict import SOUND
 from latmix.report import mean_bar
-from latmix.tui.bias_chart import LINES, bias_chart
 from latmix.tui.dialogs.numbers import NumbersDialog
-from latmix.tui.statistics_panel import panel_text
+from latmix.tui.numbers.bias_chart import LINES, bias_chart
+from latmix.tui.numbers.statistics_panel import panel_text
 from tests.tui.driver import Driver, opened
 
 SIZES = [(36, 7), (38, 7), (38, 14), (58, 14), (90, 14), (28, 7)]

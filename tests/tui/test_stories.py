@@ -10,11 +10,11 @@ import pytest
 from latmix.config import load_config
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.models.catalogue import built_in_folder
-from latmix.store.results import read_recipe
+from latmix.results.recipes import read_recipe
 from latmix.tui.dialogs.folder import FolderDialog, FolderTree
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.messages import ViewerAnswered
-from latmix.tui.variants import VariantsScreen
+from latmix.tui.pictures.variants import VariantsScreen
 from tests.tui.driver import Driver, exploring, opened
 
 

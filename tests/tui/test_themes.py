@@ -8,7 +8,7 @@ import pytest
 from textual.color import Color
 from textual.theme import Theme
 
-from latmix.tui.themes import DEFAULT, PLAIN, load_themes, read_theme, theme_folders
+from latmix.tui.terminal.themes import DEFAULT, PLAIN, load_themes, read_theme, theme_folders
 from tests.tui.captures import contrast
 from tests.tui.driver import opened
 

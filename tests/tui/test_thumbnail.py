@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from rich.style import Style
 
-from latmix.tui.thumbnail import fitted_size, half_blocks, shades
+from latmix.tui.pictures.thumbnail import fitted_size, half_blocks, shades
 
 PLAIN = Style()
 RED, BLUE = (255, 0, 0), (0, 0, 255)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from latmix.jobs.engine import JobCancelled
+from latmix.tui.actions.trying import sweep_counts
 from latmix.tui.dialogs.method import MethodDialog, MethodGrid
-from latmix.tui.trying import sweep_counts
-from latmix.tui.variants import VariantsScreen
+from latmix.tui.pictures.variants import VariantsScreen
 from tests.tui.driver import Driver, opened
 
 SLOW = {"steps": 20}

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from latmix.tui.actions import Actions
-from latmix.tui.commands import COMMANDS
+from latmix.tui.actions.actions import Actions
 from latmix.tui.dialogs.dialog import Dialog
 from latmix.tui.dialogs.folder import FolderDialog
-from latmix.tui.type_ahead import OPENERS
+from latmix.tui.keys.commands import COMMANDS
+from latmix.tui.terminal.type_ahead import OPENERS
 from tests.tui.driver import Driver, opened
 
 

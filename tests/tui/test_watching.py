@@ -9,9 +9,9 @@ import pytest
 
 from latmix.jobs.engine import JobFinished
 from latmix.jobs.progress import Pace, Progress
-from latmix.tui import work
 from latmix.tui.dialogs.failures import FailuresDialog
-from latmix.tui.job_line import PAUSED, job_text, step_text
+from latmix.tui.work import work
+from latmix.tui.work.job_line import PAUSED, job_text, step_text
 from tests.tui.driver import opened
 
 SLOW = {"steps": 24}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from latmix.tui.listing.picture_list import parse_weight
 from latmix.tui.messages import CursorMoved
-from latmix.tui.picture_list import parse_weight
 from tests.tui.driver import opened
 
 

@@ -18,7 +18,7 @@ from textual.color import Color
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
-from latmix.tui.opening import Opening
+from latmix.tui.terminal.opening import Opening
 
 Answer = TypeVar("Answer")
 

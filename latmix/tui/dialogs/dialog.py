@@ -9,7 +9,7 @@ from textual.binding import Binding
 from textual.containers import Vertical
 
 from latmix.tui.dialogs.behind import Veil
-from latmix.tui.keys_line import KeysLine
+from latmix.tui.keys.keys_line import KeysLine
 
 Answer = TypeVar("Answer")
 

@@ -6,7 +6,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 
-from latmix.jobs.history import Compared
+from latmix.jobs.screen.history import Compared
 from latmix.names import display_name
 from latmix.report import difference_table
 from latmix.tui.dialogs.dialog import Dialog
@@ -47,7 +47,7 @@ class DifferencesDialog(Dialog[None]):
         self.query_one(Sheet).scroll_relative(y=by, animate=False)
 
     def action_copy(self) -> None:
-        from latmix.shell import shell_command
+        from latmix.session.shell import shell_command
 
         paths = [str(self.compared.left), str(self.compared.right)]
         self.app.copy_to_clipboard(shell_command(["latmix", "diff", *paths]))

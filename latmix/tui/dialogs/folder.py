@@ -15,7 +15,7 @@ from textual.binding import Binding
 from textual.widgets import Static, Tree
 from textual.widgets.tree import TreeNode
 
-from latmix.jobs.browsing import FolderEntry, Listing
+from latmix.jobs.screen.browsing import FolderEntry, Listing
 from latmix.names import display_name, plural
 from latmix.tui.dialogs.dialog import Dialog
 from latmix.tui.messages import FolderExpanded

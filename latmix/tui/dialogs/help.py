@@ -13,11 +13,11 @@ from textual.widget import Widget
 
 from latmix.config import Config, config_file
 from latmix.names import display_name
-from latmix.tui.commands import COMMANDS, LIST_KEYS
 from latmix.tui.dialogs.dialog import Dialog
 from latmix.tui.dialogs.sheet import Sheet
-from latmix.tui.keymap import Keymap
-from latmix.tui.picture_rows import MARKS
+from latmix.tui.keys.commands import COMMANDS, LIST_KEYS
+from latmix.tui.keys.keymap import Keymap
+from latmix.tui.listing.picture_rows import MARKS
 
 SAID_WITH_ANOTHER = ("weight.more", "result.newer")
 """Commands that the one before them names as well."""

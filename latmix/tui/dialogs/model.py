@@ -8,7 +8,7 @@ from textual.binding import Binding
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from latmix.jobs.choosing import ModelChoice
+from latmix.jobs.screen.choosing import ModelChoice
 from latmix.names import display_name
 from latmix.tui.dialogs.dialog import Dialog
 

@@ -13,9 +13,9 @@ from textual.binding import Binding
 
 from latmix.mixing.verdict import SOUND
 from latmix.report import channel_table, picture_sentence, picture_table, statistics_table
-from latmix.tui.bias_chart import bias_chart
 from latmix.tui.dialogs.dialog import Dialog
 from latmix.tui.dialogs.sheet import Sheet
+from latmix.tui.numbers.bias_chart import bias_chart
 
 if TYPE_CHECKING:
     from latmix.mixing.influence import Inputs

@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
-from latmix.jobs.choosing import Prompts
+from latmix.jobs.screen.choosing import Prompts
 from latmix.names import display_name, plural
 from latmix.tui.dialogs.dialog import Dialog
 

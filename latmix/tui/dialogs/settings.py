@@ -15,10 +15,10 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from latmix.choices import Choices
 from latmix.images import FITS
 from latmix.sampling.settings import GenerationSettings, InversionSettings
 from latmix.sampling.solvers import SOLVERS
+from latmix.session.choices import Choices
 from latmix.tui.dialogs.dialog import Dialog
 
 

@@ -1,0 +1,179 @@
+"""Jobs on results that were made before: look, compare, copy elsewhere, and go back to one.
+
+All short, for the desk: none needs the model or the device.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from latmix.disk import explained, write_durably
+from latmix.errors import LatmixError, StoreError
+from latmix.jobs.progress import Progress
+from latmix.names import display_name, plural
+from latmix.results.differences import Difference, recipe_differences
+from latmix.results.recipes import Recipe, free_name, read_recipe
+
+STRIP_SIDE = 48
+"""Pixels of a picture in a strip: two for each half-block of the tallest."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A result, small enough for a screen."""
+
+    path: Path
+    picture: Image.Image
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two results, and what differs between their recipes."""
+
+    left: Path
+    right: Path
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True)
+class Revisited:
+    """What a result was made from, found again.
+
+    Attributes:
+        folder: that its pictures lie in.
+        recursive: whether some lie in subfolders of it.
+        weights: by path.
+        choices: method, prompt, seed and settings, as `session.Choices` names them.
+        model: its name.
+    """
+
+    path: Path
+    folder: Path
+    recursive: bool
+    weights: dict[Path, float]
+    choices: dict[str, Any]
+    model: str
+
+
+def look_at(path: Path) -> Generator[Progress, None, Looked]:
+    """The picture of a result.
+
+    Raises:
+        PictureError: it cannot be read.
+    """
+    from latmix.images import read_picture
+    from latmix.jobs.screen.studio import for_screen
+
+    yield Progress("result", 0, 1)
+    return Looked(path, for_screen(read_picture(path)))
+
+
+def read_strip(paths: Sequence[Path]) -> Generator[Progress, None, dict[Path, Image.Image | None]]:
+    """Many results, tiny; None for one that cannot be read."""
+    from latmix.images import read_picture
+
+    small: dict[Path, Image.Image | None] = {}
+    for path in paths:
+        yield Progress("strip", len(small), len(paths))
+        try:
+            picture = read_picture(path)
+            picture.thumbnail((STRIP_SIDE, STRIP_SIDE))
+            small[path] = picture
+        except LatmixError:
+            small[path] = None
+    return small
+
+
+def compare_results(left: Path, right: Path) -> Generator[Progress, None, Compared]:
+    """What differs between two results' recipes.
+
+    Raises:
+        StoreError: one carries none.
+    """
+    yield Progress("diff", 0, 1)
+    return Compared(left, right, recipe_differences(read_recipe(left), read_recipe(right)))
+
+
+def export_results(paths: Sequence[Path], folder: Path) -> Generator[Progress, None, list[Path]]:
+    """Copy results, recipes and all, into a folder, which is made where it is missing.
+
+    Each keeps its name; where that is taken by another picture it gets a free one, and nothing is
+    written over.
+
+    Returns:
+        where each is now, in order.
+
+    Raises:
+        StoreError: the folder cannot be made or written to.
+    """
+    copied: list[Path] = []
+    for path in paths:
+        yield Progress("export", len(copied), len(paths))
+        with explained(folder):
+            copied.append(_copied(path, folder))
+    return copied
+
+
+def revisit(path: Path, places: Sequence[Path]) -> Generator[Progress, None, Revisited]:
+    """Find the pictures that a result was made from, by content.
+
+    Args:
+        places: files to look among, beside the paths that its recipe names.
+
+    Raises:
+        StoreError: it carries no recipe or a damaged one, or a picture is nowhere; the sentence
+            names it.
+    """
+    from latmix.jobs.recipes import files_by_content
+
+    yield Progress("revisit", 0, 1)
+    recipe = read_recipe(path)
+    wanted = {image.sha256 for image in recipe.images}
+    named = [Path(image.path) for image in recipe.images]
+    found = files_by_content([*named, *places], wanted)
+    lost = [image for image in recipe.images if image.sha256 not in found]
+    if lost:
+        raise StoreError(
+            f"{plural(len(lost), 'picture')} of {display_name(path.name)} cannot be found, "
+            f"the first being {display_name(lost[0].path)}.",
+            "Open the folder they are in now (f), then go back again.",
+        )
+    weights = {found[image.sha256].absolute(): image.weight for image in recipe.images}
+    folder = Path(os.path.commonpath([picture.parent for picture in weights]))
+    recursive = any(picture.parent != folder for picture in weights)
+    return Revisited(path, folder, recursive, weights, _choices(recipe), recipe.model["name"])
+
+
+def _choices(recipe: Recipe) -> dict[str, Any]:
+    from latmix.jobs.recipes import generation_settings, inversion_settings
+
+    inverting, generating = inversion_settings(recipe), generation_settings(recipe)
+    return {
+        "seed": recipe.seed,
+        "method": recipe.method,
+        "prompt": recipe.prompt,
+        "negative": generating.negative,
+        "steps": inverting.steps,
+        "guidance": generating.guidance,
+        "inversion_guidance": inverting.guidance,
+        "solver": inverting.solver,
+        "inner_steps": inverting.inner_steps,
+        "size": inverting.size,
+        "fit": inverting.fit,
+    }
+
+
+def _copied(path: Path, folder: Path) -> Path:
+    """The copy, whole or not at all; one that is there already is left."""
+    target, content = folder / path.name, path.read_bytes()
+    if target.is_file() and target.read_bytes() == content:
+        return target
+    target = free_name(target)
+    write_durably(target, lambda file: file.write(content), need=len(content))
+    return target

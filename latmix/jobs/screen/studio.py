@@ -1,0 +1,297 @@
+"""The explorer's jobs: a workbench that is made when first needed, and the whole loop on it.
+
+Only the engine's thread may call a studio. Nothing heavy is imported before a job runs, so that the
+terminal UI paints before torch is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from PIL import Image
+
+from latmix.errors import LatmixError
+from latmix.jobs.imports import import_networks, import_numerics
+from latmix.jobs.orders import Order
+from latmix.jobs.progress import Progress
+from latmix.jobs.screen.meter import Meter
+from latmix.names import display_name
+from latmix.sampling.generators import watched
+
+if TYPE_CHECKING:
+    from latmix.config import Config
+    from latmix.jobs.inversion import Inversion
+    from latmix.jobs.screen.variants import Variants, Wanted
+    from latmix.jobs.workbench import Workbench
+    from latmix.mixing.live import LiveStatistics
+    from latmix.mixing.statistics import Statistics
+
+Result = TypeVar("Result")
+
+SHOWN_SIDE = 320
+"""Pixels of a picture that is handed to a screen: more than any terminal has half-blocks for."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where the jobs work: which model, and on what.
+
+    Attributes:
+        is_built_in: it knows emoji only.
+        note: why another than the configured model is used, or nothing.
+    """
+
+    model: str
+    is_built_in: bool
+    device: str
+    dtype: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Pictures with latents, and what computes their mixtures' statistics (None without any)."""
+
+    inversion: Inversion
+    live: LiveStatistics | None
+
+
+@dataclass(frozen=True)
+class Made:
+    """A result that was written; the picture is small enough for a screen."""
+
+    path: Path
+    picture: Image.Image
+    statistics: Statistics
+    seconds: float
+
+
+class Studio:
+    """The one workbench of a running explorer."""
+
+    def __init__(
+        self,
+        config: Config,
+        model: str,
+        device: str = "auto",
+        dtype: str = "auto",
+        batch: int | None = None,
+        offload: str = "none",
+    ) -> None:
+        """Nothing is looked for or loaded yet."""
+        self._config = config
+        self._model, self._device, self._dtype = model, device, dtype
+        self._batch, self._offload = batch, offload
+        self._bench: Workbench | None = None
+
+    def prepare(self) -> Generator[Progress, None, Setting]:
+        """Import the numerics and find the model, without loading its weights.
+
+        Raises:
+            LatmixError: the model, device or dtype cannot be used.
+        """
+        from latmix.models.catalogue import is_built_in
+
+        bench = yield from self._made()
+        wanted = self._config.model
+        knows_emoji = is_built_in(bench.source.name)
+        other = self._model == "auto" and wanted not in ("", bench.source.name) and knows_emoji
+        return Setting(
+            model=bench.source.name,
+            is_built_in=knows_emoji,
+            device=str(bench.device),
+            dtype=bench.dtype,
+            note=f"{display_name(wanted)} is not on this machine" if other else "",
+        )
+
+    def warm_up(self) -> Generator[Progress, None, None]:
+        """Import what the first inversion will need, while the user looks around."""
+        yield Progress("prepare", 0, 0)
+        bench = yield from self._made()
+        import_networks(bench.source.networks.values())
+
+    def recall(self, order: Order) -> Generator[Progress, None, Measured]:
+        """Statistics of those pictures that have latents already; inverts nothing.
+
+        Raises:
+            LatmixError: as `prepare`, or a latent is damaged.
+        """
+        from latmix.jobs.inversion import prompt_template
+        from latmix.jobs.recall import recall_pictures
+
+        bench = yield from self._made()
+        settings = order.inversion_settings(bench.source)
+        inversion = yield from recall_pictures(
+            bench, order.paths, settings, prompt_template(order.prompt)
+        )
+        return Measured(inversion, (yield from _live(inversion)))
+
+    def invert(self, order: Order) -> Generator[Progress, None, Measured]:
+        """Latents of the order's pictures, each made once, with their statistics.
+
+        Raises:
+            LatmixError: as `prepare`; no picture can be read; the store refuses.
+        """
+        from latmix.jobs.inversion import invert_pictures, prompt_template
+
+        bench = yield from self._made()
+        inversion = yield from _for_screen(
+            bench,
+            invert_pictures(
+                bench,
+                order.paths,
+                order.inversion_settings(bench.source),
+                prompt_template(order.prompt),
+                batch=bench.batch,
+                preview=True,
+            ),
+        )
+        return Measured(inversion, (yield from _live(inversion)))
+
+    def generate(self, order: Order, inversion: Inversion) -> Generator[Progress, None, Made]:
+        """The picture of the order's mixture, written with its recipe among the results.
+
+        Raises:
+            LatmixError: as `prepare`; nothing that has weight is inverted; it cannot be written.
+        """
+        from latmix.disk import explained, make_folder
+        from latmix.jobs.generation import generate_mixtures, mix_stored
+        from latmix.jobs.recipes import build_recipe
+        from latmix.mixing.grid import parse_method
+        from latmix.results.recipes import free_name, output_name, write_result
+
+        bench = yield from self._made()
+        rows = tuple(row for row in inversion.rows if order.weights.get(str(row.path), 0.0) > 0)
+        if not rows:
+            raise LatmixError("No picture of the mixture has weight.", "Give one some: = or l.")
+        inversion = replace(inversion, rows=rows)
+        weights = [order.weights[str(row.path)] for row in rows]
+        settings = order.generation_settings(bench.source)
+        mixed = mix_stored(inversion, [weights], parse_method(order.method))
+        made = yield from _for_screen(
+            bench, generate_mixtures(bench, inversion, mixed, settings, preview=True)
+        )
+        recipe = build_recipe(
+            bench,
+            inversion,
+            mixed.weights[0].tolist(),
+            order.method,
+            settings,
+            order.prompt,
+            order.seed,
+        )
+        name = output_name([row.path for row in rows], order.method)
+        with explained(self._config.results):
+            make_folder(self._config.results)
+        path = free_name(self._config.results / name)
+        write_result(made.pictures[0], path, recipe)
+        small = for_screen(made.pictures[0])
+        return Made(path, small, mixed.statistics[0], made.seconds)
+
+    def try_out(
+        self, order: Order, inversion: Inversion, wanted: Sequence[Wanted], steps: int
+    ) -> Generator[Progress, None, Variants]:
+        """Drafts of several ways to mix the same latents, in one batch; nothing is written.
+
+        Args:
+            steps: of a draft; never more than the order's.
+
+        Raises:
+            LatmixError: as `prepare`; nothing can be made of any.
+        """
+        from latmix.jobs.screen.variants import as_drafts, make_variants
+
+        bench = yield from self._made()
+        weighted = {path for one in wanted for path, weight in one.weights.items() if weight > 0}
+        rows = tuple(row for row in inversion.rows if str(row.path) in weighted)
+        settings = as_drafts(order.generation_settings(bench.source), steps)
+        held = replace(inversion, rows=rows)
+        made = yield from _for_screen(
+            bench, make_variants(bench, held, wanted, settings, bench.batch)
+        )
+        small = [
+            replace(one, picture=for_screen(one.picture) if one.picture else None)
+            for one in made.variants
+        ]
+        return replace(made, variants=tuple(small))
+
+    def use(self, model: str) -> Generator[Progress, None, Setting]:
+        """Take another model; where it cannot be used the old one stays.
+
+        Raises:
+            LatmixError: as `prepare`.
+        """
+        held = self._model, self._bench
+        self._model, self._bench = model, None
+        try:
+            return (yield from self.prepare())
+        except BaseException:
+            self._model, self._bench = held
+            raise
+
+    def _made(self) -> Generator[Progress, None, Workbench]:
+        """The workbench; the first time, torch is imported and the model looked for."""
+        if self._bench is None:
+            from latmix.models.source import find_model
+
+            source = find_model(self._model, self._config.model)
+            yield Progress("prepare", 0, 0, note="starting torch")
+            import_numerics()
+            from latmix.jobs.workbench import Workbench
+            from latmix.models.tiny_autoencoder import tiny_for
+            from latmix.sampling.preview import Preview
+            from latmix.store.latents import LatentStore
+
+            store = LatentStore(self._config.home)
+            self._bench = Workbench(
+                source, store, self._device, self._dtype, self._offload, self._batch
+            )
+            tiny = tiny_for(source, self._config.preview_vae)
+            if tiny:
+                place = self._bench.device
+                self._bench.preview = Preview(decoder=lambda: tiny.load(place).decode)
+        return self._bench
+
+
+def for_screen(picture: Image.Image) -> Image.Image:
+    """The picture, no larger than a screen of half-blocks needs."""
+    factor = max(picture.size) // SHOWN_SIDE
+    return picture.reduce(factor) if factor > 1 else picture
+
+
+def weigh(
+    live: LiveStatistics, weights: Sequence[float], method: str
+) -> Generator[Progress, None, Statistics]:
+    """The statistics of one weighting, for an N where they are not instant.
+
+    Raises:
+        ValueError, StoreError: as `LiveStatistics.statistics`.
+    """
+    yield Progress("weigh", 0, 1)
+    return live.statistics(weights, method)
+
+
+def _live(inversion: Inversion) -> Generator[Progress, None, LiveStatistics | None]:
+    from latmix.jobs.measurement import measure
+
+    return (yield from measure(inversion)) if inversion.rows else None
+
+
+def _for_screen(
+    bench: Workbench, job: Generator[Progress, None, Result]
+) -> Generator[Progress, None, Result]:
+    """The job with its previews made small here, so that the screen's thread need not, and with
+    what the machine is busy with beside the device."""
+    meter = Meter(str(bench.device))
+
+    def tell(progress: Progress) -> Progress:
+        return replace(
+            progress,
+            device=meter.text(),
+            preview=for_screen(progress.preview) if progress.preview else None,
+        )
+
+    return watched(job, tell)

@@ -1,0 +1,1 @@
+"""Pictures that were made, with the recipes that make them again."""

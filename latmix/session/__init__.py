@@ -1,0 +1,1 @@
+"""What a user has open and has chosen: settings, weights, undo, what is saved. No torch."""

@@ -1,0 +1,84 @@
+"""The palette's choices: every method, setting, model and theme by name, in effect at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from latmix.images import FITS
+from latmix.mixing.grid import methods, parse_method
+from latmix.models.catalogue import CATALOGUE
+from latmix.names import display_name
+from latmix.sampling.solvers import SOLVERS
+
+if TYPE_CHECKING:
+    from latmix.tui.actions.actions import Actions
+
+NUMBER = re.compile(r"\s*(n|steps|draft steps|guidance)\s+([0-9.]+)\s*", re.IGNORECASE)
+
+Offer = tuple[str, Callable[[], object], str]
+"""What it is called, what it does, and a sentence."""
+
+
+class ChoiceProvider(Provider):
+    """Offers values; commands are offered by the app."""
+
+    @property
+    def _explorer(self) -> Actions:
+        return cast("Actions", self.app)
+
+    async def discover(self) -> Hits:
+        """With nothing typed, a hint that choices can be typed too."""
+        yield DiscoveryHit(
+            "Type a choice: method, steps 20, n 16, solver, theme, model",
+            lambda: None,
+            help="Every method, setting, model and theme is found by its name.",
+        )
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        words_typed = query.lower().split()
+        for name, act, words in (*self._numbers(query), *self._offers()):
+            # There are many choices: letters strewn over a name do not find them, as they do
+            # commands, which would else be hidden among them.
+            score = matcher.match(name)
+            if score > 0 and all(word in name.lower() for word in words_typed):
+                yield Hit(score, matcher.highlight(name), act, help=words)
+
+    def _offers(self) -> Iterator[Offer]:
+        app = self._explorer
+        for method in methods():
+            words = parse_method(method).sentence
+            yield f"Method {method}", partial(app.take_method, method), words
+        for solver in SOLVERS.values():
+            act = partial(app.take_settings, solver=solver.name)
+            yield f"Solver {solver.name}", act, solver.sentence
+        for fit in FITS:
+            act = partial(app.take_settings, fit=fit)
+            yield f"Fit {fit}", act, "How a picture is brought to the model's size."
+        for entry in CATALOGUE:
+            yield f"Model {entry.name}", partial(app.take_model, entry.name), entry.note
+        for theme in app.theme_names():
+            yield f"Theme {display_name(theme)}", partial(app.take_theme, theme), "Colours."
+
+    def _numbers(self, query: str) -> Iterator[Offer]:
+        """The number that is being typed, where it can be used."""
+        found = NUMBER.fullmatch(query)
+        if found is None:
+            return
+        name, text = found[1].lower(), found[2]
+        is_whole = text.isdigit() and int(text) >= 1
+        app = self._explorer
+        if name == "guidance" and re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", text):
+            value = float(text)
+            act: Callable[[], object] = partial(app.take_settings, guidance=value)
+            yield f"Guidance {text}", act, "While generating."
+        elif name == "n" and is_whole:
+            yield f"N {text}", partial(app.take_count, int(text)), "The first N pictures, equally."
+        elif name in ("steps", "draft steps") and is_whole:
+            act = partial(app.take_settings, **{name.replace(" ", "_"): int(text)})
+            yield f"{name.capitalize()} {text}", act, "Of a result, or of a draft."

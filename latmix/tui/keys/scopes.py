@@ -1,0 +1,36 @@
+"""Which bindings can be reached at the same time: for the user's keys, the help and the tests."""
+
+from __future__ import annotations
+
+from latmix.tui.actions.actions import Actions
+from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.dialogs.differences import DifferencesDialog
+from latmix.tui.dialogs.failures import FailuresDialog
+from latmix.tui.dialogs.folder import FolderDialog, FolderTree
+from latmix.tui.dialogs.help import HelpDialog
+from latmix.tui.dialogs.method import MethodDialog
+from latmix.tui.dialogs.model import ModelDialog
+from latmix.tui.dialogs.notice import NoticeDialog
+from latmix.tui.dialogs.numbers import NumbersDialog
+from latmix.tui.dialogs.settings import OneOf, SettingsDialog
+from latmix.tui.dialogs.theme import ThemeDialog
+from latmix.tui.listing.picture_list import PictureList
+from latmix.tui.pictures.history_strip import HistoryStrip
+from latmix.tui.pictures.variants import VariantsScreen
+
+SCOPES: tuple[tuple[type, ...], ...] = (
+    (Actions, PictureList),
+    (HistoryStrip,),
+    (VariantsScreen,),
+    (Dialog, DifferencesDialog),
+    (Dialog, FailuresDialog),
+    (Dialog, FolderDialog, FolderTree),
+    (Dialog, HelpDialog),
+    (Dialog, MethodDialog),
+    (Dialog, ModelDialog),
+    (Dialog, NoticeDialog),
+    (Dialog, NumbersDialog),
+    (Dialog, SettingsDialog, OneOf),
+    (Dialog, ThemeDialog),
+)
+"""The row of results has keys of its own before the program's; dialogs have no others at all."""

@@ -1,0 +1,195 @@
+"""The list of pictures with their weights as bars: what keys that are typed and the mouse do in it.
+
+They do the same things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from textual import events
+from textual.binding import Binding
+
+from latmix.session.session import Session
+from latmix.tui.messages import BarPulled, FilterChanged, SignsClicked
+from latmix.tui.pictures.picture_view import PictureView
+
+TYPED = {digit: digit for digit in "123456789"} | {"full_stop": ".", "percent_sign": "%"}
+"""Keys that type a weight; 0 mutes unless one is being typed."""
+
+
+def parse_weight(text: str) -> float | None:
+    """A typed weight: a share such as .3, or a percentage such as 30 or 0.5%; None for neither."""
+    number = text.removesuffix("%")
+    try:
+        value = float(number)
+    except ValueError:
+        return None
+    value = value / 100 if value > 1 or number != text else value
+    return value if 0 <= value <= 1 else None
+
+
+class PictureList(PictureView):
+    """Takes weights and words to filter by as they are typed."""
+
+    HELP = (
+        "The pictures of the folder. Those with a bar are in the mixture; the keys act on the one "
+        "under the cursor, > and in reverse."
+    )
+    BINDINGS = [
+        Binding("down,j", "move(1)", "Down", show=False, id="list.down", tooltip="One down."),
+        Binding("up,k", "move(-1)", "Up", show=False, id="list.up", tooltip="One up."),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="list.page_down",
+                tooltip="One page down."),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="list.page_up",
+                tooltip="One page up."),
+        Binding("home", "move_to(0)", "First", show=False, id="list.first",
+                tooltip="The first picture."),
+        Binding("end", "move_to(-1)", "Last", show=False, id="list.last",
+                tooltip="The last picture."),
+        Binding("tab", "next_mixed(1)", "Next of the mixture", show=False, id="list.next_mixed",
+                tooltip="The next picture of the mixture."),
+        Binding("shift+tab", "next_mixed(-1)", "Previous of the mixture", show=False,
+                id="list.previous_mixed", tooltip="The previous picture of the mixture."),
+        Binding("backspace", "erase", "Erase", show=False, id="list.erase",
+                tooltip="Take back the last character of the weight."),
+        # As bindings and not as key events: those would overtake the bindings pressed before them.
+        *(Binding(key, f"type('{sign}')", f"Type {sign}", show=False, id=f"list.type_{key}",
+                  tooltip="Type a weight for the picture under the cursor.")
+          for key, sign in TYPED.items()),
+    ]  # fmt: skip
+
+    def __init__(self, session: Session, clear: Callable[[], bool]) -> None:
+        """Renders a session.
+
+        Args:
+            clear: clears marks or the filter; False where there are none.
+        """
+        super().__init__(session)
+        self._clear = clear
+        self._pulled: Path | None = None
+
+    # Typing words to filter by
+
+    def start_filter(self) -> None:
+        """Take keys as words until enter or escape."""
+        self._rested = self.row or self._rested
+        self.is_filtering = True
+        self.entry = None
+        self.filter(self.arrangement.words)
+
+    def filter(self, words: str) -> None:
+        """Show only the pictures that have these words in their path."""
+        if words != self.arrangement.words:
+            self.arrangement.words = words
+            self.rearrange()
+        self.post_message(FilterChanged())
+
+    def on_key(self, event: events.Key) -> None:
+        """What must not wait for the keys' bindings: words that are typed, and how they begin.
+
+        The letters of a word that is typed fast would else be taken for commands.
+        """
+        taken = self._take_filter_key(event) if self.is_filtering else self._begin_or_clear(event)
+        if taken:
+            event.stop()
+            event.prevent_default()
+
+    def _begin_or_clear(self, event: events.Key) -> bool:
+        if event.key == "escape":
+            # A job or a typed weight is left first.
+            return not self.app.check_action("cancel_job", ()) and self._clear()
+        bound = self.screen.active_bindings.get(event.key)
+        if bound is None or bound.binding.action != "filter":
+            return False
+        self.start_filter()
+        return True
+
+    def _take_filter_key(self, event: events.Key) -> bool:
+        words = self.arrangement.words
+        if event.is_printable and event.character:
+            self.filter(words + event.character)
+        elif event.key == "backspace":
+            self.filter(words[:-1])
+        elif event.key in ("escape", "ctrl+c", "ctrl+u"):
+            self.filter("")
+            self.is_filtering = event.key == "ctrl+u"
+        else:
+            self.is_filtering = False
+            self.post_message(FilterChanged())
+            return event.key == "enter"
+        return True
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self.is_filtering:
+            event.stop()
+            self.filter(self.arrangement.words + " ".join(event.text.split()))
+
+    # The mouse
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        index = (event.y + self.scroll_offset.y) // self._painter.lines
+        if self.is_filtering:
+            self.is_filtering = False
+            self.post_message(FilterChanged())
+        if event.button != 1 or not 0 <= index < len(self.arrangement.rows):
+            return
+        self._put_cursor(index)
+        path = self.current
+        share = self.columns.share_at(event.x)
+        if path is None:
+            self.post_message(SignsClicked(False))
+        elif event.ctrl or self.columns.is_on_signs(event.x):
+            self.post_message(SignsClicked(event.ctrl))
+        elif share is not None and str(path) not in self._session.failures:
+            self._pulled = path
+            self.capture_mouse()
+            self._pull(event.x, True)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._pulled is not None:
+            self._pull(event.x, False)
+
+    def on_mouse_up(self) -> None:
+        if self._pulled is not None:
+            self._pulled = None
+            self.release_mouse()
+
+    def _pull(self, x: int, is_first: bool) -> None:
+        """Set the weight to where the mouse is; right of the bars is more than the largest."""
+        if is_first:
+            self._pull_scale = self._painter.largest or 1.0
+        share = self.columns.share_at(x)
+        weight = 0.0 if share is None else min(1.0, share * self._pull_scale)
+        if self._pulled is not None:
+            self.post_message(BarPulled(self._pulled, round(weight, 3), is_first))
+
+    # Typing a weight
+
+    def start_entry(self, text: str = "") -> None:
+        """Begin to type a weight for the picture under the cursor."""
+        if self.current is not None:
+            self.entry = text
+            self.repaint()
+
+    def action_type(self, character: str) -> None:
+        """Add a character to the weight; the first one begins it."""
+        if self.entry is None:
+            if character == "%":
+                return
+            self.start_entry()
+        if self.entry is not None:
+            self.entry = (self.entry + character)[:6]
+            self.repaint()
+
+    def action_erase(self) -> None:
+        if self.entry is not None:
+            self.entry = self.entry[:-1]
+            self.repaint()
+
+    def end_entry(self) -> float | None:
+        """Stop typing; the weight, or None where what was typed is none."""
+        text, self.entry = self.entry or "", None
+        self.repaint()
+        return parse_weight(text)

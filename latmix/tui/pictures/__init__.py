@@ -1,0 +1,1 @@
+"""Pictures on the screen: the mixture, inputs, results, comparisons."""

@@ -1,0 +1,168 @@
+"""The results in a row, newest first: small pictures, the one looked at between bars.
+
+Draws what the session says; posts which result was chosen and which pictures it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from PIL import Image
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding
+from textual.strip import Strip
+from textual.widget import Widget
+
+from latmix.session.session import Session
+from latmix.tui.messages import ResultChosen, StripWanted
+from latmix.tui.pictures.thumbnail import half_blocks, shades
+
+KEPT = 512
+"""Small pictures that are kept; each has a few kilobytes."""
+
+MARK = "+"
+
+
+class HistoryStrip(Widget, can_focus=True):
+    """A row of the newest results; scrolls with the one that is looked at."""
+
+    HELP = (
+        "The results, newest first. Left and right look at another, space marks it, enter goes "
+        "back to what it was made from, and w returns to the pictures."
+    )
+    BINDINGS = [
+        Binding("left,h", "app.look(1)", "Newer", show=False, id="strip.newer",
+                tooltip="The result made after this one."),
+        Binding("right,l", "app.look(-1)", "Older", show=False, id="strip.older",
+                tooltip="The result made before this one."),
+        Binding("home", "app.look(1000000)", "Newest", show=False, id="strip.newest",
+                tooltip="The newest result."),
+        Binding("end", "app.look(-1000000)", "Oldest", show=False, id="strip.oldest",
+                tooltip="The oldest result."),
+        Binding("space", "app.mark_result", "Mark", show=False, id="strip.mark",
+                tooltip="Mark the result, or unmark it."),
+        Binding("enter", "app.restore_result", "Back to it", show=False, id="strip.restore",
+                tooltip="Back to the pictures, weights and settings it was made from."),
+    ]  # fmt: skip
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="strip")
+        self._session = session
+        self._pictures: dict[Path, Image.Image | None] = {}
+        self._drawn: dict[Path, list[Strip]] = {}
+        self._first = 0
+        self._looks: tuple[object, ...] = ()
+        self.tooltip = "The results, newest first: < and > look at another, w moves here."
+
+    @property
+    def newest_first(self) -> list[Path]:
+        return self._session.results[::-1]
+
+    @property
+    def cell_width(self) -> int:
+        """Columns of one picture with the bar before it."""
+        return 2 * self.size.height + 1
+
+    @property
+    def room(self) -> int:
+        """How many results fit."""
+        return max(1, (self.size.width - 1) // self.cell_width) if self.size.height else 1
+
+    def show(self) -> None:
+        """Draw the session's results anew; hidden while there are none."""
+        self.display = bool(self._session.results)
+        self._follow()
+        self._want()
+        session = self._session
+        looks = (tuple(self._in_sight()), session.shown, tuple(session.marked), self.size)
+        if looks != self._looks:
+            self._looks = looks
+            self.refresh()
+
+    def take_pictures(self, pictures: Mapping[Path, Image.Image | None]) -> None:
+        """Small pictures that were asked for; None for one that cannot be read."""
+        for path in list(self._pictures)[: max(0, len(self._pictures) + len(pictures) - KEPT)]:
+            del self._pictures[path]
+        self._pictures.update(pictures)
+        self._drawn.clear()
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        self._drawn.clear()
+        super().notify_style_update()
+
+    def on_resize(self) -> None:
+        self._drawn.clear()
+        self.show()
+
+    def on_click(self, event: events.Click) -> None:
+        at = self._first + event.x // self.cell_width
+        if at < len(self._session.results):
+            self.post_message(ResultChosen(self.newest_first[at]))
+
+    def on_mouse_scroll_down(self) -> None:
+        self._scroll(1)
+
+    def on_mouse_scroll_up(self) -> None:
+        self._scroll(-1)
+
+    def _scroll(self, by: int) -> None:
+        most = max(0, len(self._session.results) - self.room)
+        self._first = max(0, min(most, self._first + by))
+        self._want()
+        self.refresh()
+
+    def _follow(self) -> None:
+        """Keep the one that is looked at in sight."""
+        results = self.newest_first
+        at = results.index(self._session.shown) if self._session.shown in results else 0
+        self._first = max(
+            at - self.room + 1, min(self._first, at, max(0, len(results) - self.room))
+        )
+
+    def _in_sight(self) -> list[Path]:
+        return self.newest_first[self._first : self._first + self.room]
+
+    def _want(self) -> None:
+        missing = [path for path in self._in_sight() if path not in self._pictures]
+        if missing and self.is_mounted:
+            self.post_message(StripWanted(tuple(missing)))
+
+    def render_line(self, y: int) -> Strip:
+        base = self.rich_style
+        line: list[Segment] = []
+        after = False
+        for path in self._in_sight():
+            is_shown = path == self._session.shown
+            line.append(self._bar(path, y, is_shown, after, base))
+            line += self._picture(path, base)[y]
+            after = is_shown
+        line.append(Segment("▐" if after else " ", base + self._edge()))
+        return Strip(line).adjust_cell_length(self.size.width, base)
+
+    def _bar(self, path: Path, y: int, is_shown: bool, after: bool, base: Style) -> Segment:
+        """The column before a picture: the frame of the one looked at, and the mark."""
+        if y == 0 and path in self._session.marked:
+            return Segment(MARK, base + Style(bold=True, reverse=is_shown))
+        sign = "▌" if is_shown else ("▐" if after else " ")
+        return Segment(sign, base + self._edge())
+
+    def _edge(self) -> Style:
+        return Style(bold=True, reverse=False, dim=not self.has_focus)
+
+    def _picture(self, path: Path, base: Style) -> list[Strip]:
+        if path not in self._drawn:
+            columns, rows = self.cell_width - 1, self.size.height
+            picture = self._pictures.get(path)
+            if picture is not None:
+                draw = shades if self.app.no_color else half_blocks
+                self._drawn[path] = draw(picture, columns, rows, base)
+            else:
+                sign = "✗" if path in self._pictures else "…"
+                middle = Strip([Segment(sign.center(columns), base)])
+                blank = Strip.blank(columns, base)
+                self._drawn[path] = [middle if y == rows // 2 else blank for y in range(rows)]
+        return self._drawn[path]

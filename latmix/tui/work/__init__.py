@@ -1,0 +1,1 @@
+"""Jobs of the running program: what was asked, and what became of it."""
