@@ -5,7 +5,6 @@ Without a GPU the same is run on tiny sizes, which shows that the script works a
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,9 +18,7 @@ import latmix
 from latmix.jobs.speed import call_operations
 from tests.benchmarks import plain
 from tests.benchmarks.measure import product_rate, report, seconds
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
-import tiny
+from tests.support import tiny
 
 STEPS, GUIDANCE = 10, 5.0
 SIZES = {"sd15": 512, "sd35": 1024}

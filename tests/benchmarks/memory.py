@@ -45,8 +45,7 @@ def draw(folder: Path, numbers: range) -> None:
 def tiny(folder: Path) -> str:
     """A Stable Diffusion pipeline of random weights."""
     if not folder.exists():
-        sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
-        from tiny import stable_diffusion
+        from tests.support.tiny import stable_diffusion
 
         stable_diffusion(folder)
     return str(folder)

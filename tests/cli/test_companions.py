@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from test_mixing import cli
 
 from latmix.cli import run
 from latmix.cli.options import InversionOptions
@@ -14,6 +13,7 @@ from latmix.images import read_picture
 from latmix.jobs.roundtrip import psnr
 from latmix.models.source import find_model
 from latmix.results.recipes import read_recipe
+from tests.support.command import cli
 
 QUICK = ("--solver", "null-text", "--steps", "3", "--inner-steps", "1", "--device", "cpu")
 PAIR = ("--solver", "belm", "--steps", "3", "--device", "cpu")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from test_mixing import QUICK, answer, cli, refused
-
 from latmix.mixing.grid import DEFAULT_METHOD
+from tests.support.command import QUICK, answer, cli, refused
 
 
 def test_two_results_are_compared_by_their_recipes(folder: Path, tmp_path: Path) -> None:

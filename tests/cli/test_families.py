@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import tiny
 import torch
 from PIL import Image
-from test_mixing import answer, cli, refused
 
 from latmix.results.recipes import read_recipe
+from tests.support import tiny
+from tests.support.command import answer, cli, refused
 
 QUICK = ("--steps", "3", "--device", "cpu")
 

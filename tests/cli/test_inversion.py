@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
-from test_mixing import answer, cli, refused, spoil
 
 from latmix.sampling.solvers import SOLVERS
 from latmix.study.inversion import Trial, Tried
+from tests.support.command import answer, cli, refused, spoil
 
 STUDY = ["study", "inversion"]
 

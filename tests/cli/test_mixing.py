@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import shutil
 import signal
-import struct
 import subprocess
 import sys
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,33 +15,16 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageChops
-from typer import testing
 from typer.testing import Result
 
-from latmix.cli import app
 from latmix.images import read_text, write_png
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.results.recipes import read_recipe
-
-QUICK = ["--steps", "2", "--size", "32", "--device", "cpu"]
-
-
-# Typer makes the command anew for every call otherwise, of all that `latmix` has.
-testing._get_command = functools.cache(testing._get_command)
-
-
-def cli(*words: object) -> Result:
-    texts = [os.fspath(w) if isinstance(w, Path) else str(w) for w in words]
-    return testing.CliRunner().invoke(app, texts)
+from tests.support.command import QUICK, answer, cli, refused, spoil
 
 
 def centroid(*words: object) -> Result:
     return cli("centroid", *words, *QUICK)
-
-
-def answer(result: Result) -> Any:
-    assert result.exit_code in (0, 3), result.output
-    return json.loads(result.stdout)
 
 
 @pytest.fixture
@@ -196,13 +176,6 @@ def test_a_picture_without_a_recipe_cannot_be_replayed(folder: Path) -> None:
 # -- what is wrong with the pictures --------------------------------------------------------------
 
 
-def refused(result: Result, code: int, *said: str) -> None:
-    assert result.exit_code == code, result.output
-    assert "Traceback" not in result.output
-    for words in said:
-        assert words in result.stderr, result.stderr
-
-
 def test_no_such_path(tmp_path: Path) -> None:
     refused(centroid(tmp_path / "nowhere"), 1, "nowhere")
 
@@ -226,29 +199,6 @@ def test_more_pictures_asked_for_than_there_are_is_said(folder: Path, out: Path)
     result = centroid(folder, "-n", "64", "-o", out)
     assert result.exit_code == 0
     assert "Asked for 64 pictures, found 6" in result.stderr
-
-
-def bomb() -> bytes:
-    """A PNG of 68 bytes that claims 60,000 x 60,000 pixels."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        checked = kind + content
-        return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
-
-    header = struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)
-    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + body
-
-
-def spoil(place: Path) -> dict[str, str]:
-    """Put pictures that cannot be read into a folder; returns a word of each one's reason."""
-    Image.new("RGB", (64, 64), "red").save(place / "a-truncated.jpg", quality=95)
-    whole = (place / "a-truncated.jpg").read_bytes()
-    (place / "a-truncated.jpg").write_bytes(whole[: len(whole) // 2])
-    (place / "b-empty.png").write_bytes(b"")
-    (place / "c-text.png").write_text("this is no picture")
-    (place / "d-bomb.png").write_bytes(bomb())
-    return {"a-truncated.jpg": "", "b-empty.png": "empty", "c-text.png": "", "d-bomb.png": "60000"}
 
 
 def test_pictures_that_cannot_be_read_are_named_and_passed_over(folder: Path, out: Path) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_mixing import cli
 
 from latmix.cli import run
 from latmix.cli.options import InversionOptions, ModelOptions
 from latmix.models.source import find_model
 from latmix.results.recipes import read_recipe
+from tests.support.command import cli
 
 
 @pytest.mark.parametrize(

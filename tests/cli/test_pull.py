@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_mixing import QUICK, answer, cli, refused
 
 from latmix.models.catalogue import built_in_folder
+from tests.support.command import QUICK, answer, cli, refused
 
 COMMIT = "a" * 40
 

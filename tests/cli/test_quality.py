@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from test_mixing import QUICK, answer, cli, refused, spoil
 from typer.testing import Result
+
+from tests.support.command import QUICK, answer, cli, refused, spoil
 
 GRID = ["--methods", "fix/0,nin/chm", "-n", "1,4", "--draws", "3", "--seed", "2"]
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageChops
-from test_mixing import QUICK, answer, cli, refused
 from typer.main import get_command
 
 import latmix
 from latmix.cli import app
+from tests.support.command import QUICK, answer, cli, refused
 
 README = Path(__file__).parents[2] / "README.md"
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from test_mixing import QUICK, answer, cli, refused, spoil
+
+from tests.support.command import QUICK, answer, cli, refused, spoil
 
 BIAS = ["study", "bias"]
 

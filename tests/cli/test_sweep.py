@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from test_mixing import QUICK, answer, cli, refused, spoil
 from typer.testing import Result
 
 from latmix.results.recipes import read_recipe
+from tests.support.command import QUICK, answer, cli, refused, spoil
 
 pytestmark = pytest.mark.usefixtures("shared_home")
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import tiny
 import torch
+
+from tests.support import tiny
 
 
 @pytest.fixture(scope="session")

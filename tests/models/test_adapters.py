@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from test_mixing import answer, cli
 
 import latmix
 from latmix.errors import ModelError
 from latmix.models.adapters import Adapter, split_adapters
 from latmix.models.source import find_model
+from tests.support.command import answer, cli
 
 Folder = Callable[[str], Path]
 

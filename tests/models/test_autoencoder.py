@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-import tiny
 import torch
 from PIL import Image
 
 from latmix.models import autoencoder
 from latmix.models.autoencoder import Autoencoder
 from latmix.models.pixels import to_pixels
+from tests.support import tiny
 
 CPU = torch.device("cpu")
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import diffusers
 import pytest
-import tiny
 import torch
 from PIL import Image, ImageChops
 from torch import Tensor
@@ -19,6 +18,7 @@ from latmix.models.protocol import Model
 from latmix.sampling.generators import drained
 from latmix.sampling.pictures import generate_batch, prepare
 from latmix.sampling.settings import GenerationSettings, InversionSettings
+from tests.support import tiny
 
 Folder = Callable[[str], Path]
 

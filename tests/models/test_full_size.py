@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import torch
-from tiny import FULL_SIZE
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from latmix.models.parts import import_classes
+from tests.support.tiny import FULL_SIZE
 
 # the class, and its parameters
 COUNTS = {

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import original
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -15,6 +14,7 @@ import latmix
 from latmix.errors import ModelError
 from latmix.models.single_file import SingleFile
 from latmix.models.source import find_model
+from tests.support import original
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from closed_form import data, flow_levels, network, relative, smooth_levels, told
 
 import latmix
 from latmix.mixing.companions import SECOND, UNCONDITIONAL, Latents
@@ -18,6 +17,7 @@ from latmix.sampling.levels import Levels
 from latmix.sampling.pictures import generate_batch, prepare
 from latmix.sampling.settings import GenerationSettings, InversionSettings
 from latmix.sampling.trajectory import Guidance, generate
+from tests.support.closed_form import data, flow_levels, network, relative, smooth_levels, told
 
 FACE, STEPS = "an emoji of a face", 6
 

@@ -6,10 +6,10 @@ import itertools
 
 import pytest
 import torch
-from closed_form import data, flow_levels, network, relative, smooth_levels, told
 
 from latmix.sampling.generators import drained
 from latmix.sampling.trajectory import Guidance, generate, invert
+from tests.support.closed_form import data, flow_levels, network, relative, smooth_levels, told
 
 
 @pytest.mark.parametrize("solver", ["midpoint", "fireflow"])

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from closed_form import data, flow_levels, network, relative, smooth_levels, told
 
 import latmix
 from latmix.jobs.likeness import psnr
@@ -23,6 +22,7 @@ from latmix.sampling.renoise import correlation, divergence, regularised
 from latmix.sampling.settings import InversionSettings
 from latmix.sampling.solvers import SOLVERS
 from latmix.sampling.trajectory import Guidance, Step, generate, invert
+from tests.support.closed_form import data, flow_levels, network, relative, smooth_levels, told
 
 GRIDS = {
     "epsilon": lambda steps: smooth_levels(steps, "epsilon"),

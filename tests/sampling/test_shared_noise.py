@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from closed_form import data, flow_levels, network, relative, smooth_levels, told
 from torch import Tensor
 
 import latmix
@@ -17,6 +16,7 @@ from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
 from latmix.sampling.shared_noise import shared_levels, shared_noise
 from latmix.sampling.trajectory import Guidance, invert
+from tests.support.closed_form import data, flow_levels, network, relative, smooth_levels, told
 
 
 @pytest.mark.parametrize(

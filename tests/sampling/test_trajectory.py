@@ -7,7 +7,6 @@ from itertools import islice
 
 import pytest
 import torch
-from closed_form import data, flow_levels, network, relative, smooth_levels, told
 from torch import Tensor
 
 from latmix.models.protocol import Conditioning, Model
@@ -16,6 +15,7 @@ from latmix.sampling.fixed_point import solve
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels, clean_and_noise, step_coefficients
 from latmix.sampling.trajectory import Call, Guidance, Step, generate, invert
+from tests.support.closed_form import data, flow_levels, network, relative, smooth_levels, told
 
 SD15 = {
     "_class_name": "DDIMScheduler",

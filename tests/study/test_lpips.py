@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from test_mixing import QUICK, answer, cli, refused
 from torch import nn
 
 from latmix.errors import LatmixError
 from latmix.study.lpips import load_lpips
+from tests.support.command import QUICK, answer, cli, refused
 
 CHANNELS = (64, 192, 384, 256, 256)
 

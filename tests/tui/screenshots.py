@@ -16,8 +16,8 @@ from pathlib import Path
 
 from latmix import demo
 from latmix.tui.pictures.variants import VariantsScreen
-from tests.tui import driver as driving
-from tests.tui.driver import Driver, opened
+from tests.support import driver as driving
+from tests.support.driver import Driver, opened
 
 PLACE = Path(__file__).parent / "screenshots"
 SIZE = (116, 36)

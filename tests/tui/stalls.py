@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from latmix.tui.pictures.variants import VariantsScreen
-from tests.tui.driver import Driver, exploring
+from tests.support.driver import Driver, exploring
 
 BEAT = 0.002
 

@@ -18,7 +18,7 @@ from latmix.tui.dialogs.prompt import PromptDialog
 from latmix.tui.dialogs.text_entry import CountDialog
 from latmix.tui.dialogs.theme import ThemeDialog
 from latmix.tui.keys.commands import COMMANDS
-from tests.tui.driver import Driver, opened
+from tests.support.driver import Driver, opened
 
 
 async def open_dialog(driver: Driver, key: str, kind: type) -> None:

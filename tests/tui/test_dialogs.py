@@ -18,7 +18,7 @@ from latmix.tui.dialogs.text_entry import CountDialog
 from latmix.tui.keys.keymap import Keymap
 from latmix.tui.pictures.variants import VariantsScreen
 from latmix.tui.terminal.type_ahead import OPENERS
-from tests.tui.driver import Driver, opened
+from tests.support.driver import Driver, opened
 
 ELSEWHERE = {"compare_methods", "sweep_count", "switch_pane", "command_palette", "show_failures"}
 NEEDS_RESULTS = {"show_numbers", "export_results"}

@@ -12,7 +12,7 @@ from latmix.config import load_config
 from latmix.mixing.written import match_weights, read_weights
 from latmix.tui.dialogs.files import FileDialog
 from latmix.tui.dialogs.notice import NoticeDialog
-from tests.tui.driver import Driver, opened
+from tests.support.driver import Driver, opened
 
 
 async def paste(driver: Driver, text: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.tui.dialogs.folder import FolderDialog
 from latmix.tui.dialogs.notice import NoticeDialog
-from tests.tui.driver import exploring, opened
+from tests.support.driver import exploring, opened
 
 LONGEST_STALL = 0.5
 """Seconds; generous, as the machine may be busy with other things."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from latmix.tui.terminal.garbage import DUE
-from tests.tui.driver import opened
+from tests.support.driver import opened
 
 
 async def test_no_full_collection_comes_between_keys_but_one_in_a_quiet_moment(

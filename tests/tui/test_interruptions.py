@@ -9,16 +9,16 @@ import signal
 from pathlib import Path
 
 import pytest
-from test_mixing import answer, cli
 
 from latmix.config import load_config
 from latmix.sampling.generators import drained
 from latmix.store.latents import LatentStore
+from tests.support.command import answer, cli
 
 if os.name != "posix":
     pytest.skip("needs a pseudo-terminal", allow_module_level=True)
 
-from tests.tui.terminal import Terminal
+from tests.support.terminal import Terminal
 
 WORDS = ("--model", "mini", "--device", "cpu", "--size", "32", "--batch", "1")
 WORDS += ("--solver", "ddim", "--steps")

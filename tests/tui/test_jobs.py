@@ -15,7 +15,7 @@ from latmix.results.recipes import read_recipe
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.messages import JobReported, ViewerAnswered
 from latmix.tui.work.job_line import STOPPING
-from tests.tui.driver import Driver, opened
+from tests.support.driver import Driver, opened
 
 SLOW = {"steps": 60}
 """Enough steps that a job can be stopped in the middle; for jobs that need not end."""

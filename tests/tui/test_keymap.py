@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from test_mixing import cli
 
 from latmix.tui.dialogs.help import HelpDialog
 from latmix.tui.keys.keymap import check_keymap
 from latmix.tui.keys.scopes import SCOPES
-from tests.tui.driver import opened
+from tests.support.command import cli
+from tests.support.driver import opened
 
 
 @pytest.mark.parametrize(

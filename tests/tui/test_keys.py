@@ -13,7 +13,7 @@ from textual.widgets._footer import FooterKey
 
 from latmix.tui.keys.commands import COMMANDS
 from latmix.tui.keys.scopes import SCOPES
-from tests.tui.driver import opened
+from tests.support.driver import opened
 
 KEY_NAMES = {
     "equals_sign": "=",

@@ -8,7 +8,7 @@ import pytest
 
 from latmix.mixing import live
 from latmix.tui.dialogs.method import MethodDialog
-from tests.tui.driver import opened
+from tests.support.driver import opened
 
 
 async def test_statistics_that_are_not_instant_come_from_the_desk_and_follow_edits(

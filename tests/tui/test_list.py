@@ -12,7 +12,7 @@ from latmix.config import load_config
 from latmix.tui.listing.arrangement import Heading
 from latmix.tui.listing.picture_rows import Columns
 from latmix.tui.pictures.picture_view import HIGH, LOW
-from tests.tui.driver import Driver, opened
+from tests.support.driver import Driver, opened
 
 
 def names(driver: Driver) -> list[str]:

@@ -15,7 +15,7 @@ from latmix.config import load_config
 from latmix.tui import ExploreOptions, make_start
 from latmix.tui.app import ExploreApp
 from latmix.tui.pictures.pixels import _widget, find_pixels
-from tests.tui.driver import opened, running
+from tests.support.driver import opened, running
 
 
 async def test_the_next_start_shows_the_last_picture_that_was_made(folder: Path) -> None:

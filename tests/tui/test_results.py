@@ -14,7 +14,7 @@ from latmix.tui.dialogs.differences import DifferencesDialog
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.dialogs.text_entry import ExportDialog
 from latmix.tui.pictures.history_strip import HistoryStrip
-from tests.tui.driver import Driver, opened
+from tests.support.driver import Driver, opened
 
 
 def strip(driver: Driver) -> HistoryStrip:

@@ -13,7 +13,7 @@ from latmix.tui.dialogs.model import ModelDialog
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.dialogs.prompt import PromptDialog
 from latmix.tui.dialogs.settings import SettingsDialog, parse_settings, parse_size
-from tests.tui.driver import Driver, opened
+from tests.support.driver import Driver, opened
 
 WRITTEN = {
     "steps": "50",

@@ -13,7 +13,7 @@ import pytest
 if os.name != "posix":
     pytest.skip("needs a pseudo-terminal", allow_module_level=True)
 
-from tests.tui.terminal import Terminal
+from tests.support.terminal import Terminal
 
 WORDS = ("--demo", "faces", "--fresh", "-n", "8", "--model", "mini", "--device", "cpu")
 WORDS += ("--size", "32", "--steps", "2", "--solver", "ddim")

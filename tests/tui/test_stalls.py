@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.driver import opened
+from tests.support.driver import opened
 from tests.tui.stalls import yardstick
 
 LONGEST_ANSWER = 0.1

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from latmix.config import load_config
-from tests.tui.driver import opened
+from tests.support.driver import opened
 
 if os.name != "posix":
     pytest.skip("needs a pseudo-terminal", allow_module_level=True)
 
-from tests.tui.terminal import Terminal
+from tests.support.terminal import Terminal
 
 FIRST_PAINT = """
 import asyncio, sys

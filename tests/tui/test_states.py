@@ -21,7 +21,7 @@ from latmix.tui.dialogs.folder import FolderDialog
 from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.dialogs.settings import SettingsDialog
 from latmix.tui.pictures.variants import VariantsScreen
-from tests.tui.captures import (
+from tests.support.captures import (
     assert_in_own_colours,
     assert_readable,
     assert_state,
@@ -29,7 +29,7 @@ from tests.tui.captures import (
     plant_latents,
     whole,
 )
-from tests.tui.driver import Driver, exploring, opened
+from tests.support.driver import Driver, exploring, opened
 
 SIZES = [(80, 24), (120, 40)]
 THEMES = ["latmix-dark", "latmix-paper", "latmix-contrast", "latmix-terminal"]

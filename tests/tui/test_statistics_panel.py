@@ -16,7 +16,7 @@ from latmix.report import mean_bar
 from latmix.tui.dialogs.numbers import NumbersDialog
 from latmix.tui.numbers.bias_chart import LINES, bias_chart
 from latmix.tui.numbers.statistics_panel import panel_text
-from tests.tui.driver import Driver, opened
+from tests.support.driver import Driver, opened
 
 SIZES = [(36, 7), (38, 7), (38, 14), (58, 14), (90, 14), (28, 7)]
 

@@ -15,7 +15,7 @@ from latmix.tui.dialogs.folder import FolderDialog, FolderTree
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.messages import ViewerAnswered
 from latmix.tui.pictures.variants import VariantsScreen
-from tests.tui.driver import Driver, exploring, opened
+from tests.support.driver import Driver, exploring, opened
 
 
 async def until_made(driver: Driver, count: int) -> None:

@@ -9,8 +9,8 @@ from textual.color import Color
 from textual.theme import Theme
 
 from latmix.tui.terminal.themes import DEFAULT, PLAIN, load_themes, read_theme, theme_folders
-from tests.tui.captures import contrast
-from tests.tui.driver import opened
+from tests.support.captures import contrast
+from tests.support.driver import opened
 
 
 def test_the_shipped_themes_load_dark_first() -> None:

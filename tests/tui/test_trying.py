@@ -10,7 +10,7 @@ from latmix.jobs.engine import JobCancelled
 from latmix.tui.actions.trying import sweep_counts
 from latmix.tui.dialogs.method import MethodDialog, MethodGrid
 from latmix.tui.pictures.variants import VariantsScreen
-from tests.tui.driver import Driver, opened
+from tests.support.driver import Driver, opened
 
 SLOW = {"steps": 20}
 

@@ -13,7 +13,7 @@ from latmix.tui.dialogs.dialog import Dialog
 from latmix.tui.dialogs.folder import FolderDialog
 from latmix.tui.keys.commands import COMMANDS
 from latmix.tui.terminal.type_ahead import OPENERS
-from tests.tui.driver import Driver, opened
+from tests.support.driver import Driver, opened
 
 
 def burst(driver: Driver, *keys: str) -> None:

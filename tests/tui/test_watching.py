@@ -12,7 +12,7 @@ from latmix.jobs.progress import Pace, Progress
 from latmix.tui.dialogs.failures import FailuresDialog
 from latmix.tui.work import work
 from latmix.tui.work.job_line import PAUSED, job_text, step_text
-from tests.tui.driver import opened
+from tests.support.driver import opened
 
 SLOW = {"steps": 24}
 

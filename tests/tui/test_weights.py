@@ -8,7 +8,7 @@ import pytest
 
 from latmix.tui.listing.picture_list import parse_weight
 from latmix.tui.messages import CursorMoved
-from tests.tui.driver import opened
+from tests.support.driver import opened
 
 
 async def test_arrows_and_letters_nudge_the_picture_under_the_cursor(folder: Path) -> None:

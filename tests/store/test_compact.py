@@ -12,7 +12,17 @@ from latmix.errors import StoreError
 from latmix.store import shards
 from latmix.store.latents import LatentStore
 from latmix.store.upkeep import Freed
-from tests.test_store import KEYS, SETTINGS, SHAPE, assert_holds, fill, finish, strike, tree, verify
+from tests.support.store import (
+    KEYS,
+    SETTINGS,
+    SHAPE,
+    assert_holds,
+    fill,
+    finish,
+    strike,
+    tree,
+    verify,
+)
 
 
 @pytest.fixture(autouse=True)

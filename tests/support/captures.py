@@ -26,9 +26,9 @@ from textual.widget import Widget
 from latmix.config import load_config
 from latmix.images import content_hash
 from latmix.store.latents import LatentStore, row_key
-from tests.tui.driver import QUICK, Driver
+from tests.support.driver import QUICK, Driver
 
-STATES = Path(__file__).parent / "states"
+STATES = Path(__file__).parents[1] / "tui" / "states"
 ATTRIBUTES = ("bold", "italic", "underline", "reverse", "strike")
 PICTURE = re.compile("^[▀ ]+$")
 PRIMES = (2, 3, 5, 7, 11, 13)
