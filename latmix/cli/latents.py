@@ -24,8 +24,9 @@ from latmix.names import display_name, plural
 
 if TYPE_CHECKING:
     from latmix.jobs.inversion import Inversion
-    from latmix.jobs.roundtrip import Measure, RoundTrip
+    from latmix.jobs.roundtrip import RoundTrip
     from latmix.jobs.workbench import Workbench
+    from latmix.measures.likeness import Measure
     from latmix.mixing.health import Health
     from latmix.mixing.influence import Inputs
 
@@ -196,7 +197,7 @@ class Report:
 
 
 def _lpips(size: tuple[int, int], file: Path) -> Measure:
-    from latmix.study.lpips import load_lpips
+    from latmix.measures.lpips import load_lpips
 
     return load_lpips(size, file)
 

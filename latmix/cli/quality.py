@@ -33,7 +33,7 @@ from latmix.names import plural
 if TYPE_CHECKING:
     from latmix.jobs.inversion import Failure
     from latmix.jobs.workbench import Workbench
-    from latmix.study.measures import Estimate
+    from latmix.measures.intervals import Estimate
     from latmix.study.quality import Measure, Score
 
 COLUMNS = ("method", "count", "measure", "value", "low", "high")
@@ -87,8 +87,8 @@ def quality(
             "Name a folder with more pictures.",
         )
     numbers = grids.grid_counts(counts, len(paths))
+    from latmix.measures.extractors import check_extractor, parse_extractors
     from latmix.study.draws import Draws
-    from latmix.study.extractors import check_extractor, parse_extractors
     from latmix.study.quality_figure import draw_quality
 
     networks = Networks(parse_extractors(features), inception, clip)
@@ -155,7 +155,7 @@ class Found:
 
 def _measure(bench: Workbench, grid: grids.Grid, made: grids.MadeGrid, networks: Networks) -> Found:
     """Look at the class and at the centroids, and compare."""
-    from latmix.study.extractors import load_extractor
+    from latmix.measures.extractors import load_extractor
     from latmix.study.quality import measures_of, score_bounds, score_cells, see_class
 
     paths, settings, batch = grid.draws.paths, made.inversion.settings, bench.batch

@@ -5,24 +5,21 @@ The VAE's own reconstruction is the bound: no inversion can bring back what the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass
 
 from PIL import Image
 
 from latmix.jobs.inversion import Inversion
-from latmix.jobs.likeness import psnr, ssim
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
+from latmix.measures.likeness import Measure, psnr, ssim
 from latmix.sampling.batches import in_batches
 from latmix.sampling.generators import watched
 from latmix.sampling.pictures import BATCH, generate_batch, prepare
 from latmix.sampling.settings import GenerationSettings
 from latmix.sampling.solvers import find_solver
 from latmix.sampling.trajectory import Step
-
-Measure = Callable[[Image.Image, Image.Image], float]
-"""How alike two RGB pictures of one size are."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +91,7 @@ def round_trips(
 
     Args:
         guidance: while generating; None is the inversion's own.
-        lpips: `study.lpips`, where that is to be measured too.
+        lpips: `measures.lpips`, where that is to be measured too.
 
     Raises:
         PictureError: a picture can no longer be read. StoreError: a latent is damaged.

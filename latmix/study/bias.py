@@ -18,10 +18,10 @@ from itertools import combinations
 import torch
 
 from latmix.jobs.progress import Progress
+from latmix.measures.intervals import Estimate, interval
 from latmix.mixing.grid import parse_method
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.statistics import Statistics
-from latmix.study.measures import Estimate, interval
 
 COUNTS = 10
 """Most values of N that are taken where none are named."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from latmix.study.measures import Estimate
+    from latmix.measures.intervals import Estimate
 
 NAME_CELLS = 28
 """Characters of a folder's name in a legend."""

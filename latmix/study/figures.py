@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from latmix.study.measures import Estimate
+    from latmix.measures.intervals import Estimate
 
 SUFFIXES = (".png", ".svg", ".pdf")
 

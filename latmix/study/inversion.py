@@ -22,13 +22,13 @@ from latmix.jobs.measurement import measure_health
 from latmix.jobs.progress import Progress
 from latmix.jobs.roundtrip import Likeness, RoundTrip, round_trips
 from latmix.jobs.workbench import INVERSION_VERSION, Workbench
+from latmix.measures.intervals import Estimate, estimate
 from latmix.mixing.health import Health
 from latmix.sampling.generators import drained, watched
 from latmix.sampling.pictures import prepare
 from latmix.sampling.settings import GenerationSettings, InversionSettings
 from latmix.sampling.solvers import find_solver
 from latmix.study.cost import NetworkCost, call_seconds, calls_each
-from latmix.study.measures import Estimate, estimate
 from latmix.study.tables import write_json
 
 

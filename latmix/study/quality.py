@@ -20,22 +20,21 @@ from latmix.errors import LatmixError, PictureError
 from latmix.images import read_picture
 from latmix.jobs.inversion import Failure
 from latmix.jobs.progress import Progress
-from latmix.models.pixels import to_pixels
-from latmix.models.protocol import Model
-from latmix.sampling.pictures import prepare
-from latmix.sampling.settings import InversionSettings
-from latmix.study.cells import MadeCell
-from latmix.study.extractors import Extractor
-from latmix.study.measures import (
-    QUALITIES,
+from latmix.measures.distances import (
     Distance,
-    Estimate,
-    estimate,
     estimate_distance,
     frechet_from,
     kernel_from,
     sampled_distance,
 )
+from latmix.measures.extractors import Extractor
+from latmix.measures.intervals import Estimate, estimate
+from latmix.measures.qualities import QUALITIES
+from latmix.models.pixels import to_pixels
+from latmix.models.protocol import Model
+from latmix.sampling.pictures import prepare
+from latmix.sampling.settings import InversionSettings
+from latmix.study.cells import MadeCell
 
 Item = TypeVar("Item")
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from latmix.images import read_picture
 from latmix.jobs.progress import Progress
+from latmix.measures.qualities import QUALITIES
 from latmix.models.pixels import to_pixels
 from latmix.names import display_name
 from latmix.study.cells import MadeCell
-from latmix.study.measures import QUALITIES
 from latmix.study.sheet import Sheet, SheetCell, fitted
 
 

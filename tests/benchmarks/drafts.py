@@ -11,7 +11,7 @@ import torch
 import latmix
 from latmix import demo
 from latmix.images import find_pictures
-from latmix.jobs.likeness import psnr
+from latmix.measures.likeness import psnr
 from latmix.models.loading import load_model
 
 PROMPT = "an emoji of a heart"

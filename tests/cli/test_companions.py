@@ -10,7 +10,7 @@ import pytest
 from latmix.cli import run
 from latmix.cli.options import InversionOptions
 from latmix.images import read_picture
-from latmix.jobs.roundtrip import psnr
+from latmix.measures.likeness import psnr
 from latmix.models.source import find_model
 from latmix.results.recipes import read_recipe
 from tests.support.command import cli

@@ -14,8 +14,8 @@ from diffusers import DPMSolverMultistepScheduler
 from torch import Tensor
 
 import latmix
-from latmix.jobs.likeness import psnr
 from latmix.jobs.screen.variants import as_drafts
+from latmix.measures.likeness import psnr
 from latmix.models.flow_schedule import FlowSchedule
 from latmix.models.protocol import Conditioning, Model
 from latmix.models.schedule import NoiseSchedule, Schedule, read_schedule

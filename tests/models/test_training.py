@@ -22,6 +22,8 @@ from torch.multiprocessing import start_processes
 
 import latmix
 from latmix.demo.build import read_members
+from latmix.measures.distances import features, frechet_distance
+from latmix.measures.intervals import estimate
 from latmix.models.mini.train import captions, subjects
 from latmix.models.mini.train.__main__ import main
 from latmix.models.mini.train.artwork import frame, picture_of
@@ -40,7 +42,6 @@ from latmix.models.mini.train.muon import Muon, is_hidden, orthogonal
 from latmix.models.mini.train.networks import FLOW, build_autoencoder, cumulative_alphas
 from latmix.models.mini.train.pictures import FRAMED, Composer, Variety
 from latmix.models.mini.train.ranks import Ranks
-from latmix.study.measures import estimate, features, frechet_distance
 
 CPU = torch.device("cpu")
 

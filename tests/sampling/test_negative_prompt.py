@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 import latmix
-from latmix.jobs.likeness import psnr
 from latmix.jobs.workbench import Workbench
+from latmix.measures.likeness import psnr
 from latmix.models.protocol import Model
 from latmix.sampling.settings import InversionSettings
 from latmix.store.latents import LatentStore

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import latmix
-from latmix.jobs.roundtrip import psnr
+from latmix.measures.likeness import psnr
 from latmix.mixing.companions import UNCONDITIONAL, Latents
 from latmix.models.protocol import Conditioning, Model
 from latmix.sampling.pictures import prepare

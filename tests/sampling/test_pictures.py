@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 import latmix
-from latmix.jobs.likeness import psnr
+from latmix.measures.likeness import psnr
 from latmix.models.protocol import Model
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels

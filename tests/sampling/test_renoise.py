@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import latmix
-from latmix.jobs.likeness import psnr
+from latmix.measures.likeness import psnr
 from latmix.mixing.health import latents_health
 from latmix.models.protocol import Model
 from latmix.sampling import renoise

@@ -16,12 +16,12 @@ from PIL import Image
 import latmix
 import latmix.study
 from latmix.errors import LatmixError
+from latmix.measures.intervals import Estimate
 from latmix.mixing.grid import NORMS
 from latmix.study.bias import BiasSeries, Point, fit_law
 from latmix.study.bias_figure import draw_bias
 from latmix.study.chart import Plot, draw_chart
 from latmix.study.figures import SUFFIXES, figure_bytes, method_look, series_look, write_figure
-from latmix.study.measures import Estimate
 from latmix.study.quality import CLASS, SHARES, VAE, Score
 from latmix.study.quality_figure import draw_quality
 

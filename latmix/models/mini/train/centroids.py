@@ -16,9 +16,11 @@ from PIL import Image
 from torch import Tensor
 
 from latmix import generate, mix
+from latmix.measures.distances import features, frechet_distance
+from latmix.measures.intervals import Estimate, estimate
+from latmix.measures.qualities import QUALITIES
 from latmix.models.pixels import to_pixels
 from latmix.models.protocol import Model
-from latmix.study.measures import QUALITIES, Estimate, estimate, features, frechet_distance
 
 METHODS = ("fix/0", "fix/chm", "nin/chm")
 COUNTS = (2, 8, 32, 64, 96)

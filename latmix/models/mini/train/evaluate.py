@@ -20,6 +20,8 @@ from PIL import Image
 from torch import Tensor
 
 from latmix import generate, invert, load_model
+from latmix.measures.distances import features, frechet_distance
+from latmix.measures.intervals import Estimate, estimate
 from latmix.models.mini.train.centroids import (
     COUNTS,
     METHODS,
@@ -35,7 +37,6 @@ from latmix.models.mini.train.sheets import contact_sheet
 from latmix.models.mini.train.subjects import CATEGORIES, PAINTED
 from latmix.models.pixels import to_pictures, to_pixels
 from latmix.models.protocol import Model
-from latmix.study.measures import Estimate, estimate, features, frechet_distance
 
 CPU = torch.device("cpu")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from PIL import Image
@@ -10,6 +11,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from latmix.models.pixels import to_pixels
+
+Measure = Callable[[Image.Image, Image.Image], float]
+"""How alike two RGB pictures of one size are."""
 
 WINDOW, SIGMA = 11, 1.5
 """Pixels along a side of SSIM's Gaussian window, and its standard deviation."""

@@ -19,10 +19,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from latmix.errors import LatmixError, UsageError
+from latmix.measures.distances import features
 from latmix.models.pixels import to_pixels
 from latmix.models.protocol import Model
 from latmix.names import display_name
-from latmix.study.measures import features
 
 EXTRACTORS = ("vae", "efficientnet", "inception", "clip")
 

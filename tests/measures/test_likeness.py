@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from latmix.jobs.likeness import psnr, ssim
-from latmix.jobs.roundtrip import Likeness, RoundTrip
+from latmix.measures.likeness import psnr, ssim
 
 
 def noisy(seed: int, size: tuple[int, int] = (40, 28)) -> Image.Image:
@@ -58,16 +57,3 @@ def test_a_picture_is_like_itself_at_any_size(size: tuple[int, int]) -> None:
 def test_psnr_is_that_of_the_mean_squared_error() -> None:
     grey, lighter = (Image.new("RGB", (8, 8), (level,) * 3) for level in (100, 110))
     assert psnr(grey, lighter) == pytest.approx(20 * math.log10(255 / 10), abs=1e-4)
-
-
-def test_the_mean_of_round_trips_is_that_of_each_figure() -> None:
-    picture = noisy(2)
-    trips = [
-        RoundTrip.of(picture, Image.blend(picture, noisy(3), share), noisy(4))
-        for share in (0.1, 0.6)
-    ]
-    mean = RoundTrip.mean(trips)
-    for measure in ("psnr", "ssim"):
-        for figure in Likeness.__dataclass_fields__:
-            values = [getattr(getattr(trip, measure), figure) for trip in trips]
-            assert getattr(getattr(mean, measure), figure) == pytest.approx(sum(values) / 2)

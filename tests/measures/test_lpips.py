@@ -13,7 +13,7 @@ from PIL import Image
 from torch import nn
 
 from latmix.errors import LatmixError
-from latmix.study.lpips import load_lpips
+from latmix.measures.lpips import load_lpips
 from tests.support.command import QUICK, answer, cli, refused
 
 CHANNELS = (64, 192, 384, 256, 256)

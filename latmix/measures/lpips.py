@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from latmix.errors import LatmixError
-from latmix.jobs.roundtrip import Measure
+from latmix.measures.likeness import Measure
 from latmix.models.pixels import to_pixels
 from latmix.names import display_name
 
