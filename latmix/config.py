@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import cast
 
+from latmix.disk import read_file
 from latmix.errors import LatmixError
 from latmix.names import display_name
 
@@ -117,7 +118,7 @@ def _check(path: Path, name: str, value: object) -> None:
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_file(path).decode())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from natsort import natsort_keygen, ns
 
+from latmix.disk import failure, kind_of
 from latmix.errors import LatmixError
-from latmix.images.files import READS_HINT, AnyPath, as_path, failure, kind_of
+from latmix.images.files import READS_HINT, AnyPath, as_path
 from latmix.images.png import origin
 from latmix.names import display_name, plural
 

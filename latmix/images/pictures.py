@@ -26,8 +26,9 @@ from PIL import (  # each plugin enters its format into Image.OPEN
     _imaging,
 )
 
+from latmix.disk import failure
 from latmix.errors import PictureError
-from latmix.images.files import READS_HINT, AnyPath, failure, open_regular
+from latmix.images.files import READS_HINT, AnyPath, open_regular
 from latmix.images.pixels import WHITE, Colour, NotFiniteError, to_rgb
 from latmix.names import display_name
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import errno
 import io
 import os
-import secrets
 import stat
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 
 from PIL import Image, PngImagePlugin
 
+from latmix.disk import LARGEST, failure, kind_of, replace_file
 from latmix.errors import LatmixError, PictureError
-from latmix.images.files import AnyPath, as_path, failure, kind_of, open_regular
+from latmix.images.files import AnyPath, as_path, open_regular
 from latmix.images.pictures import DECODING_ERRORS, HUSH, damaged
 from latmix.names import display_name
 
@@ -50,7 +49,7 @@ def write_whole(data: bytes | memoryview, path: AnyPath) -> None:
     """
     target = check_writable(path)
     try:
-        _replace(target, data)
+        replace_file(target, [data])
     except OSError as error:
         raise failure("write", path, error, LatmixError) from error
 
@@ -97,6 +96,9 @@ def read_text(path: AnyPath) -> dict[str, str]:
                 kind, position, length = chunks.read()
                 if kind == b"IEND":
                     return {key: str(value) for key, value in chunks.im_text.items()}
+                if kind in _TEXT_CHUNKS and length > LARGEST:
+                    message = f"{display_name(path)} holds more text than a recipe can be."
+                    raise PictureError(message, "Name a PNG that latmix wrote.")
                 if kind in _TEXT_CHUNKS:
                     chunks.crc(kind, chunks.call(kind, position, length))
                 else:
@@ -143,26 +145,3 @@ def _encode(image: Image.Image, text: Mapping[str, str]) -> memoryview:
     except OSError as error:
         raise ValueError(f"image has mode {image.mode}, which PNG cannot hold") from error
     return buffer.getbuffer()
-
-
-def _replace(target: Path, data: bytes | memoryview) -> None:
-    """Put `data` in place of `target`, with the permissions of a newly made file."""
-    beside = target.with_name(f".latmix-{secrets.token_hex(8)}.tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    try:
-        with os.fdopen(os.open(beside, flags, 0o666), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
-    except BaseException:
-        with suppress(OSError):
-            beside.unlink()
-        raise
-    # The file is in place; that the folder's entry lasts too is asked where the system can.
-    with suppress(OSError):
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from latmix.disk import read_file
 from latmix.errors import LatmixError, UsageError
 from latmix.mixing.mixture import normalised
 from latmix.names import display_name
@@ -34,8 +35,8 @@ def read_weights(file: Path) -> list[Pair]:
     """
     shown = display_name(file)
     try:
-        with file.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as stream:
-            lines = [line for line in csv.reader(stream) if line]
+        text = read_file(file).decode("utf-8-sig", "surrogateescape")
+        lines = [line for line in csv.reader(io.StringIO(text, newline="")) if line]
     except (OSError, csv.Error) as error:
         raise LatmixError(f"The weights file {shown} cannot be read: {error}.") from error
     return _pairs(lines, f"The weights file {shown}", shown)

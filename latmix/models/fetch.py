@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from latmix.disk import FULL
 from latmix.errors import ModelError
 from latmix.models import catalogue
 from latmix.models.families import FAMILIES
@@ -39,8 +39,6 @@ DUPLICATES = (
     "*.safetensors.index.fp16.json",
 )
 """Further copies of the same weights."""
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def pull_model(name: str, quiet: bool = False) -> Path:

@@ -5,11 +5,11 @@ Only safetensors and JSON are ever read, so that a model can carry no code.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from latmix import disk
 from latmix.errors import ModelError
 from latmix.names import display_name
 
@@ -116,7 +116,7 @@ def read_json(path: Path) -> dict[str, Any]:
         ModelError: it cannot be read, or is something else.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = disk.read_json(path)
     except (OSError, ValueError) as error:
         raise ModelError(
             f"{display_name(path)} cannot be read as JSON ({type(error).__name__}).",

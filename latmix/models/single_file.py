@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from latmix.disk import LARGEST, open_regular
 from latmix.errors import ModelError
 from latmix.names import display_name
 
@@ -96,9 +97,9 @@ def read_names(path: Path) -> tuple[str, ...]:
     shown = display_name(path)
     try:
         size = path.stat().st_size
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             length = int.from_bytes(stream.read(8), "little")
-            header = json.loads(stream.read(length)) if length < size else None
+            header = json.loads(stream.read(length)) if length < min(size, LARGEST) else None
     except FileNotFoundError as error:
         raise ModelError(f"There is no file {shown}.", "Check the path.") from error
     except (OSError, ValueError) as error:

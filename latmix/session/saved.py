@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from latmix.disk import write_json_durably
+from latmix.disk import read_json, write_json_durably
 from latmix.errors import StoreError
 from latmix.mixing.grid import parse_method
 from latmix.mixing.mixture import Mixture, mixture_of
@@ -124,7 +123,7 @@ class Saved:
             StoreError: the file is damaged; the sentence says how to start afresh.
         """
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path)
             if content["latmix"] != FORMAT:
                 return False
             self.theme = str(content["theme"])

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from latmix.disk import explained, write_json_durably
+from latmix.disk import NotReadable, explained, read_json, write_json_durably
 from latmix.store.shards import (
     FORMAT,
     SHARD_NAME,
@@ -120,15 +120,14 @@ class SpaceFolder:
         """
         with explained(self.path):
             try:
-                text = self.note.read_bytes()
-            except FileNotFoundError:
+                value = read_json(self.note)
+            except (FileNotFoundError, NotReadable, ValueError):
                 return None
         try:
-            value = json.loads(text)
             channels, height, width = (int(size) for size in value["shape"])
             settings = dict(value["settings"])
             sound = value["format"] == FORMAT and space_id(settings) == self.id
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError):
             return None
         return Description(settings, (channels, height, width)) if sound else None
 

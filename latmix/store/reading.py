@@ -10,7 +10,8 @@ import os
 from types import TracebackType
 from zlib import crc32
 
-from latmix.store.shards import Buffer, Row, Shard, fill, key_bytes, read_at
+from latmix.disk import Buffer
+from latmix.store.shards import Row, Shard, fill, key_bytes, read_at
 
 
 class ShardReader:

@@ -30,11 +30,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from uuid import uuid4
 from zlib import crc32
 
-from latmix.disk import write_durably
+from latmix.disk import Buffer, write_durably
 
 FORMAT = "latmix-latents-1"
 ROWS = 256
@@ -43,7 +43,6 @@ SHARD_NAME = re.compile(r"[0-9a-f]{32}\.safetensors")
 LONGEST_HEADER = 100_000_000
 
 Shape = tuple[int, int, int]
-Buffer = bytes | bytearray | memoryview
 
 
 def full_shard(shape: Shape) -> int:
@@ -98,14 +97,9 @@ def write_shard(space: Path, rows: Sequence[Row], shape: Shape) -> Shard:
         StoreError: the system refused; nothing is left behind.
     """
     shard, header = plan_shard(space, rows, shape)
-
-    def write(file: BinaryIO) -> None:
-        file.write(header)
-        file.writelines(row.summary[:8] for row in rows)
-        file.writelines(row.summary[8:] for row in rows)
-        file.writelines(row.latent for row in rows)
-
-    write_durably(shard.path, write, tmp=space / "tmp", need=shard.size)
+    norms, means = [row.summary[:8] for row in rows], [row.summary[8:] for row in rows]
+    latents = [row.latent for row in rows]
+    write_durably(shard.path, [header, *norms, *means, *latents], tmp=space / "tmp")
     return shard
 
 

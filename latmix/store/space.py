@@ -17,13 +17,14 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from latmix.disk import Buffer
 from latmix.errors import StoreError
 from latmix.prefetch import ahead
 from latmix.store.folders import Description, SpaceFolder
 from latmix.store.index import RowIndex
 from latmix.store.memory import BlockMemory, bytes_of
 from latmix.store.reading import ShardReader
-from latmix.store.shards import Buffer, Row, Shape, Shard, full_shard, write_shard
+from latmix.store.shards import Row, Shape, Shard, full_shard, write_shard
 
 BLOCK_BYTES = 2**23
 READERS = 2  # while one waits for the disk or for Python, the other copies or checks

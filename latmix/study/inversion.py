@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from latmix.disk import explained, make_folder
+from latmix.disk import explained, make_folder, read_json
 from latmix.errors import PictureError
 from latmix.images import content_hash
 from latmix.jobs.inversion import Failure, PictureRow, PromptOf, invert_pictures
@@ -232,7 +232,7 @@ def _no_prompt(path: Path) -> str:
 def _kept(bench: Workbench, trial: Trial, trying: Trying) -> Tried | None:
     """What this very trial found before, or nothing."""
     try:
-        content = json.loads((trying.folder / trial.file_name).read_text(encoding="ascii"))
+        content = read_json(trying.folder / trial.file_name)
         if content["of"] != _identity(bench, trial, trying):
             return None
         found = content["found"]

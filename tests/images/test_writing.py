@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from latmix.disk import failure
 from latmix.errors import LatmixError, PictureError
 from latmix.images import MADE_HERE, find_pictures, origin, read_picture, read_text, write_png
-from latmix.images.files import failure
 from tests.support.picture_files import (
     RED,
     bound_by_permissions,

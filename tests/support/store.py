@@ -96,11 +96,13 @@ def strike(
 
     Returns what tells how many of these calls there have been.
     """
-    calls = 0
+    calls, open_file = 0, os.open
 
     def struck(real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:
             nonlocal calls
+            if real is open_file and arguments[1] & os.O_NONBLOCK:
+                return real(*arguments, **named)  # to read
             calls += 1
             if calls == step:
                 action()

@@ -104,8 +104,7 @@ def write_sidecar(path: Path, prompt: str) -> Generator[Progress, None, Path]:
         )
     place = path.with_suffix(".txt")
     if prompt:
-        content = f"{prompt}\n".encode()
-        write_durably(place, lambda file: file.write(content), need=len(content))
+        write_durably(place, [f"{prompt}\n".encode()])
     else:
         with explained(place.parent):
             place.unlink(missing_ok=True)

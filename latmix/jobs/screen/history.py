@@ -175,5 +175,5 @@ def _copied(path: Path, folder: Path) -> Path:
     if target.is_file() and target.read_bytes() == content:
         return target
     target = free_name(target)
-    write_durably(target, lambda file: file.write(content), need=len(content))
+    write_durably(target, [content])
     return target

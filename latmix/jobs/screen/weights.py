@@ -59,6 +59,5 @@ def write_text(file: Path, text: str, what: str) -> Generator[Progress, None, Te
     from latmix.disk import write_durably
 
     yield Progress("write", 0, 1)
-    content = text.encode("utf-8", "surrogateescape")
-    write_durably(file, lambda stream: stream.write(content), need=len(content))
+    write_durably(file, [text.encode("utf-8", "surrogateescape")])
     return TextWritten(file, what)

@@ -17,6 +17,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 
 import latmix
 from latmix.config import config_file
+from latmix.disk import read_file
 from latmix.names import display_name
 
 DEFAULT = "latmix-dark"
@@ -87,7 +88,7 @@ def read_theme(path: Path) -> Theme:
         OSError: it cannot be read.
     """
     try:
-        written = tomllib.loads(path.read_text(encoding="utf-8"))
+        written = tomllib.loads(read_file(path).decode())
     except UnicodeDecodeError as error:
         raise ValueError("it is not UTF-8 text.") from error
     known = [field.name for field in fields(Theme)]
