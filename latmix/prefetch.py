@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 Found = TypeVar("Found")
 
 
-def ahead(
+def map_ahead(
     items: Iterable[Item], work: Callable[[Item], Found], depth: int, threads: int = 1
 ) -> Generator[tuple[Item, Future[Found]], None, None]:
     """The items in order, each with what `work` makes of it or the exception that it raised.

@@ -95,7 +95,7 @@ def find_cost(bench: Workbench, grid: Grid) -> Cost:
     Raises:
         LatmixError: the model cannot be loaded, or the store not be read.
     """
-    from latmix.jobs.inversion import prompt_template
+    from latmix.jobs.pictures import prompt_template
     from latmix.study.cost import estimate_cost
 
     job = estimate_cost(
@@ -125,7 +125,7 @@ def make_grid(bench: Workbench, grid: Grid) -> MadeGrid:
     Raises:
         LatmixError: no picture can be read, or too few for the smallest N.
     """
-    from latmix.jobs.inversion import prompt_template
+    from latmix.jobs.pictures import prompt_template
     from latmix.study.cells import make_cells, plan_cells
     from latmix.study.draws import invert_draws
 
@@ -138,7 +138,6 @@ def make_grid(bench: Workbench, grid: Grid) -> MadeGrid:
         max(grid.counts),
         run.inversion_settings(grid.options, bench.source, grid.guidance),
         prompt_template(grid.prompt),
-        batch=bench.batch,
         strict=grid.pictures.strict,
     )
     inversion = run.drive(job, grid.quiet)

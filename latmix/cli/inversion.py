@@ -73,7 +73,7 @@ def inversion(
     ] = False,
 ) -> int:
     """Solvers by steps by guidance: what comes back of pictures, and at how many evaluations."""
-    from latmix.jobs.inversion import prompt_template
+    from latmix.jobs.pictures import prompt_template
     from latmix.study.inversion import Trying, estimate_trials, plan_trials, readable_rows, try_all
     from latmix.study.inversion_figure import draw_inversion
 

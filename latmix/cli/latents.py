@@ -206,7 +206,7 @@ def _report(bench: Workbench, inversion: Inversion, quiet: bool, lpips: Measure 
     from latmix.jobs.measurement import measure_health
     from latmix.jobs.roundtrip import round_trips
 
-    trips = run.drive(round_trips(bench, inversion, batch=bench.batch, lpips=lpips), quiet)
+    trips = run.drive(round_trips(bench, inversion, lpips=lpips), quiet)
     return Report(trips, run.drive(measure_health(inversion), quiet))
 
 

@@ -31,7 +31,7 @@ from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.names import plural
 
 if TYPE_CHECKING:
-    from latmix.jobs.inversion import Failure
+    from latmix.jobs.pictures import Failure
     from latmix.jobs.workbench import Workbench
     from latmix.measures.intervals import Estimate
     from latmix.study.quality import Measure, Score

@@ -102,7 +102,7 @@ def recipe(
     samples = run.drive(job, output.quiet)
     sources = {TRUE_NOISE: samples.noise}
     for sigma in sigmas:
-        work = invert_samples(bench, samples, sigma, prompt, inverting, bench.batch)
+        work = invert_samples(bench, samples, sigma, prompt, inverting)
         inversion = run.drive(work, output.quiet)
         name = f"inverted {sigma:g}" if sigma else "inverted"
         sources[name] = inversion.space.read(inversion.keys)

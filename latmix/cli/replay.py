@@ -37,7 +37,8 @@ def replay(
     """Make a result again from the recipe inside it, and say how close it came."""
     from latmix import demo, images
     from latmix.jobs import recipes
-    from latmix.jobs.inversion import invert_pictures, prompt_template
+    from latmix.jobs.inversion import InversionRules, invert_pictures
+    from latmix.jobs.pictures import prompt_template
     from latmix.results.recipes import free_name, read_recipe
 
     recipe = read_recipe(result)
@@ -57,7 +58,7 @@ def replay(
     built_in = images.find_pictures([demo.folder(name) for name in demo.names()])
     rows = recipes.find_ingredients(bench, recipe, settings, [*looked_in, *built_in])
     job = invert_pictures(
-        bench, rows, settings, prompt_template(recipe.prompt), batch=bench.batch, strict=True
+        bench, rows, settings, prompt_template(recipe.prompt), InversionRules(strict=True)
     )
     inversion = run.drive(job, output.quiet)
     weights = [image.weight for image in recipe.images]

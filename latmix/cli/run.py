@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from latmix.config import Config
-    from latmix.jobs.inversion import Failure, Inversion
+    from latmix.jobs.inversion import Inversion
+    from latmix.jobs.pictures import Failure
     from latmix.jobs.workbench import Workbench
     from latmix.models.source import ModelSource
     from latmix.sampling.settings import GenerationSettings, InversionSettings
@@ -252,7 +253,8 @@ def invert(
     Raises:
         LatmixError: no picture could be read.
     """
-    from latmix.jobs.inversion import invert_pictures, prompt_template
+    from latmix.jobs.inversion import InversionRules, invert_pictures
+    from latmix.jobs.pictures import prompt_template
 
     _say_ignored(bench.source, options, quiet)
     job = invert_pictures(
@@ -260,10 +262,7 @@ def invert(
         paths,
         inversion_settings(options, bench.source, guidance),
         prompt_template(template(options, pictures.demo)),
-        count=count,
-        batch=bench.batch,
-        strict=pictures.strict,
-        resume=resume,
+        InversionRules(count, strict=pictures.strict, resume=resume),
     )
     inversion = drive(job, quiet)
     tell_inversion(bench, inversion, quiet)

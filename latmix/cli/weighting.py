@@ -11,7 +11,7 @@ from latmix.mixing.mixture import Mixture
 from latmix.mixing.written import match_weights, parse_word, read_weights
 
 if TYPE_CHECKING:
-    from latmix.jobs.inversion import PictureRow
+    from latmix.jobs.pictures import PictureRow
 
 
 def given_weights(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -12,51 +12,21 @@ from pathlib import Path
 from PIL import Image
 
 from latmix.errors import PictureError
-from latmix.images import content_hash, read_sidecar
+from latmix.jobs.pictures import Failure, PictureRow, PromptOf, look_up
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.companions import Latents
 from latmix.names import display_name
-from latmix.prefetch import ahead
+from latmix.prefetch import map_ahead
 from latmix.sampling.batches import in_batches
 from latmix.sampling.generators import watched
-from latmix.sampling.pictures import BATCH, invert_batch, prepare
+from latmix.sampling.pictures import invert_batch, prepare
 from latmix.sampling.settings import InversionSettings
 from latmix.sampling.trajectory import Call, Step
 from latmix.store.companions import AccompaniedSpace
-from latmix.store.latents import row_key
 
 WORTH_KEEPING = 0.2
 """Seconds of work that are written at once, not with what comes after: a write takes 10 ms."""
-
-PromptOf = Callable[[Path], str]
-
-
-@dataclass(frozen=True)
-class PictureRow:
-    """A picture that has, or will have, a latent.
-
-    Attributes:
-        sha256: of the file's bytes: the same picture under two names is inverted once.
-        prompt: what it was inverted with.
-    """
-
-    path: Path
-    sha256: str
-    prompt: str
-
-    @property
-    def key(self) -> str:
-        """Of its latent within a space of the store."""
-        return row_key(self.sha256, self.prompt)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A picture that was left out, and why."""
-
-    path: Path
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -102,31 +72,21 @@ Looked = tuple[PictureRow, Image.Image | None]
 """A picture that was looked up, with its pixels where it has no latent."""
 
 
-def _known(picture: Path | PictureRow, prompt_of: PromptOf) -> PictureRow | PictureError:
-    """A picture with its content and prompt; why it cannot be used where it cannot be read."""
-    if isinstance(picture, PictureRow):
-        return picture
-    try:
-        return PictureRow(picture, content_hash(picture), prompt_of(picture))
-    except PictureError as error:
-        return error
+@dataclass(frozen=True)
+class InversionRules:
+    """Which pictures are inverted, and what is told of it.
 
-
-def prompt_template(template: str) -> PromptOf:
-    """What a picture is told: its sidecar `name.txt`, else the template.
-
-    `{name}` becomes the file's name without its ending, `{folder}` its folder's name.
+    Attributes:
+        count: how many pictures are wanted; None is all.
+        strict: raise the first failure instead of collecting it.
+        resume: keep latents that are stored already; False inverts them again.
+        preview: decode a picture of the batch at work now and then.
     """
 
-    def prompt_of(path: Path) -> str:
-        beside = read_sidecar(path)
-        if beside is not None:
-            return beside
-        folder = path.resolve().parent.name
-        filled = template.replace("{name}", path.stem).replace("{folder}", folder)
-        return filled.encode("utf-8", "backslashreplace").decode()
-
-    return prompt_of
+    count: int | None = None
+    strict: bool = False
+    resume: bool = True
+    preview: bool = False
 
 
 def invert_pictures(
@@ -134,38 +94,27 @@ def invert_pictures(
     pictures: Iterable[Path | PictureRow],
     settings: InversionSettings,
     prompt_of: PromptOf,
-    *,
-    count: int | None = None,
-    batch: int = BATCH,
-    strict: bool = False,
-    resume: bool = True,
-    preview: bool = False,
+    rules: InversionRules = InversionRules(),
 ) -> Generator[Progress, None, Inversion]:
-    """Make sure that the first `count` readable pictures have latents in the store.
+    """Make sure that the first readable pictures have latents in the store.
 
     A picture that cannot be read is named among the failures and passed over. Latents are written
     as batches finish, so that a job that is stopped continues where it was.
 
     Args:
         pictures: files, or rows whose content and prompt are known already.
-        count: how many pictures are wanted; None is all.
-        strict: raise the first failure instead of collecting it.
-        resume: keep latents that are stored already; False inverts them again.
-        preview: decode a picture of the batch at work now and then.
 
     Raises:
         PictureError: under `strict`, the first failure. StoreError, ModelError: as their rooms.
     """
-    pictures = list(pictures)
-    wanted = len(pictures) if count is None else min(count, len(pictures))
-    space, offered = bench.space(settings), len(pictures)
-    work = _Work(bench, space, settings, offered, wanted, strict, resume, preview)
+    pictures, batch = list(pictures), bench.batch
     start = time.monotonic()
+    work = _Work(bench, bench.space(settings), settings, rules, len(pictures))
     with work.space:
-        parts = [pictures[start : start + batch] for start in range(0, offered, batch)]
-        with closing(ahead(parts, partial(work.look, prompt_of), 1)) as looked:
+        parts = [pictures[first : first + batch] for first in range(0, len(pictures), batch)]
+        with closing(map_ahead(parts, partial(work.look, prompt_of), 1)) as looked:
             each = (pair for part, some in looked for pair in zip(part, some.result(), strict=True))
-            while len(work.rows) < wanted and (found := next(each, None)):
+            while len(work.rows) < work.wanted and (found := next(each, None)):
                 work.take(*found)
                 if len(work.pending) == batch:
                     yield from work.invert_pending()
@@ -192,11 +141,8 @@ class _Work:
     bench: Workbench
     space: AccompaniedSpace
     settings: InversionSettings
+    rules: InversionRules
     offered: int
-    wanted: int
-    strict: bool
-    resume: bool
-    preview: bool
     rows: list[PictureRow] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     pending: dict[str, tuple[PictureRow, Image.Image]] = field(default_factory=dict)
@@ -206,14 +152,20 @@ class _Work:
     evaluations: int = 0
     residual: float = 0.0
 
+    @property
+    def wanted(self) -> int:
+        """Pictures that are to have latents."""
+        count = self.rules.count
+        return self.offered if count is None else min(count, self.offered)
+
     def look(
         self, prompt_of: PromptOf, pictures: Sequence[Path | PictureRow]
     ) -> list[Looked | PictureError]:
         """Look pictures up together, and read those without a latent for the next batch; for each
         that cannot be used, why. Called in another thread."""
-        rows = [_known(picture, prompt_of) for picture in pictures]
+        rows = [look_up(picture, prompt_of) for picture in pictures]
         keys = [row.key for row in rows if isinstance(row, PictureRow)]
-        lost = self.space.missing(keys) if self.resume else range(len(keys))
+        lost = self.space.missing(keys) if self.rules.resume else range(len(keys))
         absent = {keys[index] for index in lost}
         return [self._pixels(row, absent) if isinstance(row, PictureRow) else row for row in rows]
 
@@ -268,7 +220,7 @@ class _Work:
         """What to tell after a step, within one, or between batches."""
         preview = None
         if isinstance(step, Step):
-            preview = self._preview(step) if self.preview else None
+            preview = self._preview(step) if self.rules.preview else None
             self.calls += step.calls
             self.residual = max(self.residual, step.residual)
         waiting = len(self.pending)
@@ -316,6 +268,6 @@ class _Work:
             self._leave_out(row.path, reason)
 
     def _leave_out(self, path: Path, error: PictureError) -> None:
-        if self.strict:
+        if self.rules.strict:
             raise error
         self.failures.append(Failure(path, str(error)))

@@ -6,9 +6,8 @@ import time
 from collections.abc import Generator, Iterable
 from pathlib import Path
 
-from latmix.errors import PictureError
-from latmix.images import content_hash
-from latmix.jobs.inversion import Failure, Inversion, PictureRow, PromptOf
+from latmix.jobs.inversion import Inversion
+from latmix.jobs.pictures import Failure, PictureRow, PromptOf, look_up
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
 from latmix.sampling.settings import InversionSettings
@@ -29,18 +28,12 @@ def recall_pictures(
     failures: list[Failure] = []
     for done, path in enumerate(paths):
         yield Progress("recall", done, len(paths), device=str(bench.device))
-        try:
-            rows.append(PictureRow(path, content_hash(path), prompt_of(path)))
-        except PictureError as error:
-            failures.append(Failure(path, str(error)))
+        found = look_up(path, prompt_of)
+        if isinstance(found, PictureRow):
+            rows.append(found)
+        else:
+            failures.append(Failure(path, str(found)))
     absent = set(space.missing([row.key for row in rows]))
-    found = tuple(row for at, row in enumerate(rows) if at not in absent)
-    return Inversion(
-        rows=found,
-        failures=tuple(failures),
-        space=space,
-        settings=settings,
-        cached=len(found),
-        calls=0,
-        seconds=time.monotonic() - start,
-    )
+    kept = tuple(row for at, row in enumerate(rows) if at not in absent)
+    seconds = time.monotonic() - start
+    return Inversion(kept, tuple(failures), space, settings, len(kept), calls=0, seconds=seconds)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from latmix.errors import PictureError, StoreError
 from latmix.images import content_hash
-from latmix.jobs.inversion import Inversion, PictureRow
+from latmix.jobs.inversion import Inversion
+from latmix.jobs.pictures import PictureRow
 from latmix.jobs.workbench import Workbench
 from latmix.names import display_name, plural
 from latmix.results.recipes import Ingredient, Recipe, current_versions

@@ -16,7 +16,7 @@ from latmix.jobs.workbench import Workbench
 from latmix.measures.likeness import Measure, psnr, ssim
 from latmix.sampling.batches import in_batches
 from latmix.sampling.generators import watched
-from latmix.sampling.pictures import BATCH, generate_batch, prepare
+from latmix.sampling.pictures import generate_batch, prepare
 from latmix.sampling.settings import GenerationSettings
 from latmix.sampling.solvers import find_solver
 from latmix.sampling.trajectory import Step
@@ -83,7 +83,6 @@ def round_trips(
     bench: Workbench,
     inversion: Inversion,
     *,
-    batch: int = BATCH,
     guidance: float | None = None,
     lpips: Measure | None = None,
 ) -> Generator[Progress, None, tuple[RoundTrip, ...]]:
@@ -115,11 +114,12 @@ def round_trips(
         pictures = [prepare(row.path, settings) for row in rows]
         bounds = model.decode(model.encode(pictures))
         latents = inversion.read(rows)
-        told = model.condition([row.prompt for row in rows])
-        steps = generate_batch(model, latents, told, generation)
+        conditioning = model.condition([row.prompt for row in rows])
+        steps = generate_batch(model, latents, conditioning, generation)
         clean = yield from watched(steps, tell)
         made = zip(pictures, bounds, model.decode(clean), strict=True)
         trips.extend([RoundTrip.of(*each, lpips) for each in made])
 
-    yield from in_batches(len(inversion.rows), batch, bench.limit_for(settings.size), compare)
+    limit = bench.limit_for(settings.size)
+    yield from in_batches(len(inversion.rows), bench.batch, limit, compare)
     return tuple(trips)

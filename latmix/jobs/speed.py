@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from latmix.jobs.batch_size import empty_prompts
 from latmix.jobs.progress import Progress
-from latmix.jobs.room import empty_prompts
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.gram import Gram
 from latmix.mixing.grid import DEFAULT_METHOD, parse_method
@@ -85,12 +85,12 @@ def measure_speed(bench: Workbench, batch: int = BATCH) -> Generator[Progress, N
     product = 2 * side**3 / median(lambda: left @ right, device)
     yield Progress("bench", 1, 4, note="network")
     shape = model.source.latent_shape(model.source.size)
-    state, told = torch.randn(batch, *shape, device=device), empty_prompts(model, batch)
-    one = told.rows([0])
+    state, conditioning = torch.randn(batch, *shape, device=device), empty_prompts(model, batch)
+    one = conditioning.rows([0])
     operations = call_operations(model, model.source.size)
     _settle(lambda: model.predict(state[:1], MIDDLE, one))
     alone = median(lambda: model.predict(state[:1], MIDDLE, one), device)
-    together = median(lambda: model.predict(state, MIDDLE, told), device)
+    together = median(lambda: model.predict(state, MIDDLE, conditioning), device)
     yield Progress("bench", 2, 4, note="decoder")
     decode = median(lambda: model.decode(state[:1]), device)
     yield Progress("bench", 3, 4, note="statistics")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from latmix.jobs.room import batch_on, device_meter, find_room, room_on_cpu
+from latmix.jobs.batch_size import batch_on_cpu, device_meter, largest_batch, measured_batch
 from latmix.models.loading import load_model, pick_device, pick_dtype
 from latmix.models.protocol import Model
 from latmix.models.source import ModelSource
@@ -42,8 +42,8 @@ class Workbench:
         self.preview = Preview()
         self.limit = BatchLimit()
         self.device = pick_device(device)
-        self.batch = batch or batch_on(self.device)
-        self._is_told = batch is not None
+        self.batch = batch or largest_batch(self.device)
+        self._is_given = batch is not None
         self._meter = device_meter(self.device)
         self._limited: tuple[int, int] | None = None
         self.dtype = str(pick_dtype(dtype, self.device)).removeprefix("torch.")
@@ -77,11 +77,11 @@ class Workbench:
         return self.limit
 
     def _room(self, size: tuple[int, int]) -> int | None:
-        if self._is_told:
+        if self._is_given:
             return None
         if self._meter is None:
-            return room_on_cpu(self.source.latent_shape(size))
-        return find_room(self.model, size, self._meter)
+            return batch_on_cpu(self.source.latent_shape(size))
+        return measured_batch(self.model, size, self._meter)
 
     def space(self, settings: InversionSettings) -> AccompaniedSpace:
         """The place in the store of latents inverted with these settings.

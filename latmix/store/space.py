@@ -19,7 +19,7 @@ from torch import Tensor
 
 from latmix.disk import Buffer
 from latmix.errors import StoreError
-from latmix.prefetch import ahead
+from latmix.prefetch import map_ahead
 from latmix.store.folders import Description, SpaceFolder
 from latmix.store.index import RowIndex
 from latmix.store.memory import BlockMemory, bytes_of
@@ -161,7 +161,7 @@ class LatentSpace:
         def unsound(part: slice) -> list[str]:
             return [keys[part][place] for place in self._index.in_runs(keys[part], check)]
 
-        parts = ahead(_parts(len(keys), self.block_rows), unsound, READERS, READERS)
+        parts = map_ahead(_parts(len(keys), self.block_rows), unsound, READERS, READERS)
         rest = [key for _, found in parts for key in found.result()]
         lost = {key for key, row in self._index.each(rest, ShardReader.row, _itself) if row is None}
         return [index for index, key in enumerate(keys) if key in lost] if lost else []
@@ -269,7 +269,7 @@ class LatentSpace:
         if len(parts) == 1:  # starting a thread takes longer than reading a latent
             yield parts[0], made(parts[0])
             return
-        for part, found in ahead(parts, made, READERS, READERS):
+        for part, found in map_ahead(parts, made, READERS, READERS):
             yield part, found.result()
 
     def _write(self, rows: Sequence[Row]) -> None:

@@ -16,7 +16,8 @@ from latmix.disk import explained, make_folder
 from latmix.errors import LatmixError
 from latmix.images import read_picture
 from latmix.jobs.generation import Mixed, generate_mixtures, mix_stored
-from latmix.jobs.inversion import Inversion, PictureRow
+from latmix.jobs.inversion import Inversion
+from latmix.jobs.pictures import PictureRow
 from latmix.jobs.progress import Progress
 from latmix.jobs.recipes import build_recipe
 from latmix.jobs.workbench import Workbench

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import torch
 
-from latmix.jobs.inversion import PromptOf
+from latmix.jobs.batch_size import empty_prompts
+from latmix.jobs.pictures import PromptOf
 from latmix.jobs.progress import Progress, clock_text
 from latmix.jobs.recall import recall_pictures
-from latmix.jobs.room import empty_prompts
 from latmix.jobs.workbench import Workbench
 from latmix.models.model_source import ModelSource
 from latmix.sampling.settings import GenerationSettings, InversionSettings

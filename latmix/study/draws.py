@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from latmix.jobs.inversion import Inversion, PictureRow, PromptOf, invert_pictures
+from latmix.jobs.inversion import Inversion, InversionRules, invert_pictures
+from latmix.jobs.pictures import PictureRow, PromptOf
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
 from latmix.sampling.settings import InversionSettings
@@ -71,7 +72,6 @@ def invert_draws(
     settings: InversionSettings,
     prompt_of: PromptOf,
     *,
-    batch: int,
     strict: bool = False,
 ) -> Generator[Progress, None, Inversion]:
     """Invert what the draws need for N up to `count`, each picture once.
@@ -81,18 +81,16 @@ def invert_draws(
     Raises:
         LatmixError: as `invert_pictures`.
     """
-    job = invert_pictures(
-        bench, draws.wanted(count), settings, prompt_of, batch=batch, strict=strict
-    )
-    found = yield from job
+    rules = InversionRules(strict=strict)
+    found = yield from invert_pictures(bench, draws.wanted(count), settings, prompt_of, rules)
     while True:
         failed = [failure.path for failure in found.failures]
         tried = {*failed, *(row.path for row in found.rows)}
         missing = [path for path in draws.wanted(count, failed) if path not in tried]
         if not missing:
             return found
-        job = invert_pictures(bench, missing, settings, prompt_of, batch=batch, strict=strict)
-        found = _joined(found, (yield from job))
+        more = yield from invert_pictures(bench, missing, settings, prompt_of, rules)
+        found = _joined(found, more)
 
 
 def _joined(one: Inversion, other: Inversion) -> Inversion:

@@ -17,8 +17,9 @@ import torch
 from latmix.disk import explained, make_folder, read_json
 from latmix.errors import PictureError
 from latmix.images import content_hash
-from latmix.jobs.inversion import Failure, PictureRow, PromptOf, invert_pictures
+from latmix.jobs.inversion import invert_pictures
 from latmix.jobs.measurement import measure_health
+from latmix.jobs.pictures import Failure, PictureRow, PromptOf
 from latmix.jobs.progress import Progress
 from latmix.jobs.roundtrip import Likeness, RoundTrip, round_trips
 from latmix.jobs.workbench import INVERSION_VERSION, Workbench
@@ -208,7 +209,7 @@ def _try(
     bench: Workbench, trial: Trial, trying: Trying, counted: dict[str, float]
 ) -> Generator[Progress, None, Tried]:
     settings, generation = trial.inversion(trying.like), trial.generation(trying.like)
-    job = invert_pictures(bench, trying.rows, settings, _no_prompt, batch=trying.batch)
+    job = invert_pictures(bench, trying.rows, settings, _no_prompt)
     inversion = yield from job
     inverting, generating = calls_each(settings, generation, bench.source)
     doubled = inverting / (settings.steps * find_solver(settings.solver).calls)
@@ -219,7 +220,7 @@ def _try(
     left_out = len(trying.rows) - len(inversion.rows)
     if not inversion.rows:
         return Tried(trial, inverting, generating, (), None, left_out)
-    trips = yield from round_trips(bench, inversion, batch=trying.batch, guidance=trial.guidance)
+    trips = yield from round_trips(bench, inversion, guidance=trial.guidance)
     health = Health.mean(drained(measure_health(inversion)))
     return Tried(trial, inverting, generating, trips, health, left_out)
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from latmix.errors import LatmixError, PictureError
 from latmix.images import read_picture
-from latmix.jobs.inversion import Failure
+from latmix.jobs.pictures import Failure
 from latmix.jobs.progress import Progress
 from latmix.measures.distances import (
     Distance,

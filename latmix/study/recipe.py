@@ -18,7 +18,7 @@ from torch import Tensor
 
 from latmix.disk import explained, make_folder
 from latmix.images import read_picture, write_png
-from latmix.jobs.inversion import Inversion, invert_pictures
+from latmix.jobs.inversion import Inversion, InversionRules, invert_pictures
 from latmix.jobs.measurement import EVERY_MEAN
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
@@ -135,7 +135,6 @@ def invert_samples(
     perturbation: float,
     prompt: str,
     settings: InversionSettings,
-    batch: int,
 ) -> Generator[Progress, None, Inversion]:
     """The latents of perturbed samples, into the store.
 
@@ -143,7 +142,7 @@ def invert_samples(
         PictureError: a sample's file was removed or damaged meanwhile.
     """
     paths = samples.paths[perturbation]
-    job = invert_pictures(bench, paths, settings, lambda _: prompt, batch=batch, strict=True)
+    job = invert_pictures(bench, paths, settings, lambda _: prompt, InversionRules(strict=True))
     return (yield from job)
 
 

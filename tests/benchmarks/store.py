@@ -17,7 +17,8 @@ from pathlib import Path
 import torch
 
 from latmix.jobs.generation import mix_stored, stored_sums
-from latmix.jobs.inversion import Inversion, PictureRow
+from latmix.jobs.inversion import Inversion
+from latmix.jobs.pictures import PictureRow
 from latmix.jobs.screen.meter import memory_in_use
 from latmix.mixing.formula import weight_table
 from latmix.mixing.grid import DEFAULT_METHOD, parse_method

@@ -12,9 +12,10 @@ from torch import Tensor
 
 import latmix
 from latmix.errors import LatmixError
+from latmix.jobs.batch_size import MOST_ON_CPU
 from latmix.jobs.generation import generate_mixtures, mix_stored
-from latmix.jobs.inversion import invert_pictures, prompt_template
-from latmix.jobs.room import MOST_ON_CPU
+from latmix.jobs.inversion import invert_pictures
+from latmix.jobs.pictures import prompt_template
 from latmix.jobs.roundtrip import round_trips
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.grid import parse_method
@@ -59,14 +60,14 @@ def test_jobs_halve_their_batches_and_lose_nothing(
     narrow = crowded_bench(mini, tmp_path / "narrow", 2)
     found = []
     for bench in (wide, narrow):
-        job = invert_pictures(bench, faces[:3], STEPS, prompt_of, batch=3)
+        job = invert_pictures(bench, faces[:3], STEPS, prompt_of)
         inversion = drained(job)
         assert not inversion.failures
         assert inversion.inverted == 3
         weights = torch.eye(3).tolist()
         mixed = mix_stored(inversion, weights, parse_method("lin/0"))
         made = drained(generate_mixtures(bench, inversion, mixed, settings, batch=3))
-        trips = drained(round_trips(bench, inversion, batch=3))
+        trips = drained(round_trips(bench, inversion))
         found.append((inversion, made.pictures, trips))
     assert narrow.limit.most == 1
     assert max(narrow.model.tried) == 3  # type: ignore[attr-defined]
@@ -87,11 +88,11 @@ def test_halved_batches_keep_each_latents_own_companions(
     found = []
     for room in (99, 2):
         bench = crowded_bench(mini, tmp_path / str(room), room)
-        job = invert_pictures(bench, faces[:3], settings, prompt_template("an emoji"), batch=3)
+        job = invert_pictures(bench, faces[:3], settings, prompt_template("an emoji"))
         inversion = drained(job)
         latents = inversion.read(inversion.rows)
         found.append((latents.noise, *latents.companions.values()))
-        assert len(drained(round_trips(bench, inversion, batch=3))) == 3
+        assert len(drained(round_trips(bench, inversion))) == 3
     torch.testing.assert_close(*found, rtol=0, atol=2e-2)
 
 
@@ -116,7 +117,7 @@ def test_one_picture_that_does_not_fit_is_a_sentence(
     mini: Model, faces: list[Path], tmp_path: Path
 ) -> None:
     bench = crowded_bench(mini, tmp_path, 0)
-    job = invert_pictures(bench, faces[:2], STEPS, prompt_template(""), batch=2)
+    job = invert_pictures(bench, faces[:2], STEPS, prompt_template(""))
     with pytest.raises(LatmixError, match="one picture at a time"):
         drained(job)
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import latmix
-from latmix.jobs.inversion import Inversion, PictureRow
+from latmix.jobs.inversion import Inversion
 from latmix.jobs.measurement import measure
+from latmix.jobs.pictures import PictureRow
 from latmix.sampling.generators import drained
 from latmix.sampling.settings import InversionSettings
 from latmix.store.latents import LatentStore

@@ -113,7 +113,7 @@ def test_the_inversion_of_a_sample_points_towards_its_noise(
 ) -> None:
     settings = SampleSettings(FACE, (64, 64), GENERATION, (0.0,), 0)
     samples = drained(make_samples(bench, tmp_path / "s", settings, 3, 3))
-    job = invert_samples(bench, samples, 0.0, FACE, InversionSettings((64, 64), steps=4), 3)
+    job = invert_samples(bench, samples, 0.0, FACE, InversionSettings((64, 64), steps=4))
     inversion = drained(job)
     latents = inversion.space.read(inversion.keys)
     found, exact = compare_latents(latents, samples.noise), compare_latents(*[samples.noise] * 2)
@@ -123,7 +123,7 @@ def test_the_inversion_of_a_sample_points_towards_its_noise(
     assert statistics.channel_mean == pytest.approx(
         (latents[0] * 32 / latents[0].norm()).mean(dim=(1, 2)).tolist(), abs=1e-5
     )
-    twice = invert_samples(bench, samples, 0.0, FACE, InversionSettings((64, 64), steps=4), 3)
+    twice = invert_samples(bench, samples, 0.0, FACE, InversionSettings((64, 64), steps=4))
     assert drained(twice).cached == 3
 
 

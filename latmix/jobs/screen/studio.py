@@ -119,7 +119,7 @@ class Studio:
         Raises:
             LatmixError: as `prepare`, or a latent is damaged.
         """
-        from latmix.jobs.inversion import prompt_template
+        from latmix.jobs.pictures import prompt_template
         from latmix.jobs.recall import recall_pictures
 
         bench = yield from self._made()
@@ -135,7 +135,8 @@ class Studio:
         Raises:
             LatmixError: as `prepare`; no picture can be read; the store refuses.
         """
-        from latmix.jobs.inversion import invert_pictures, prompt_template
+        from latmix.jobs.inversion import InversionRules, invert_pictures
+        from latmix.jobs.pictures import prompt_template
 
         bench = yield from self._made()
         inversion = yield from _for_screen(
@@ -145,8 +146,7 @@ class Studio:
                 order.paths,
                 order.inversion_settings(bench.source),
                 prompt_template(order.prompt),
-                batch=bench.batch,
-                preview=True,
+                InversionRules(preview=True),
             ),
         )
         return Measured(inversion, (yield from _live(inversion)))

@@ -14,8 +14,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from latmix.jobs.inversion import invert_pictures, prompt_template
-from latmix.jobs.room import BATCH, MOST, MOST_ON_CPU, batch_on, find_room, room_on_cpu
+from latmix.jobs.batch_size import (
+    BATCH,
+    MOST,
+    MOST_ON_CPU,
+    batch_on_cpu,
+    largest_batch,
+    measured_batch,
+)
+from latmix.jobs.inversion import invert_pictures
+from latmix.jobs.pictures import prompt_template
 from latmix.jobs.workbench import Workbench
 from latmix.models.protocol import Conditioning, Model
 from latmix.sampling.generators import drained
@@ -74,7 +82,7 @@ def test_what_one_picture_takes_says_how_many_fit(
 ) -> None:
     """Four fifths of the memory; a picture is two rows of the network, for guidance."""
     counted: Any = Counted(mini, room, row, encoding)
-    assert find_room(counted, (64, 64), counted) == expected
+    assert measured_batch(counted, (64, 64), counted) == expected
 
 
 def test_a_job_takes_as_many_as_fit_and_none_is_lost(
@@ -84,7 +92,7 @@ def test_a_job_takes_as_many_as_fit_and_none_is_lost(
     counted: Any = Counted(mini, 50, 10)
     bench._model, bench._meter, bench.batch = counted, counted, MOST
     counted.tried = []
-    job = invert_pictures(bench, faces[:5], STEPS, prompt_template(""), batch=bench.batch)
+    job = invert_pictures(bench, faces[:5], STEPS, prompt_template(""))
     inversion = drained(job)
     assert inversion.inverted == 5
     assert counted.tried == [2, *[2, 2] * 2, *[1, 1]]
@@ -98,7 +106,7 @@ def test_evaluations_are_of_the_pictures_whatever_was_halved(
 ) -> None:
     bench = Workbench(mini.source, LatentStore(tmp_path), "cpu")
     bench._model = Counted(mini, 20, 10)  # type: ignore[assignment]
-    inversion = drained(invert_pictures(bench, faces[:3], STEPS, prompt_template(""), batch=3))
+    inversion = drained(invert_pictures(bench, faces[:3], STEPS, prompt_template("")))
     assert bench.limit.most == 1
     assert inversion.evaluations == 3 * STEPS.steps
 
@@ -106,11 +114,11 @@ def test_evaluations_are_of_the_pictures_whatever_was_halved(
 def test_a_number_is_taken_and_a_cpu_is_not_measured(mini: Model, tmp_path: Path) -> None:
     store = LatentStore(tmp_path)
     auto = Workbench(mini.source, store, "cpu")
-    assert auto.batch == MOST_ON_CPU == batch_on(torch.device("cpu"))
+    assert auto.batch == MOST_ON_CPU == largest_batch(torch.device("cpu"))
     assert auto.limit_for((64, 64)).most == MOST_ON_CPU
-    assert auto.limit_for((512, 512)).most == room_on_cpu((4, 128, 128)) == BATCH
-    assert room_on_cpu((4, 48, 48)) == 14
-    assert batch_on(torch.device("cuda")) == MOST
+    assert auto.limit_for((512, 512)).most == batch_on_cpu((4, 128, 128)) == BATCH
+    assert batch_on_cpu((4, 48, 48)) == 14
+    assert largest_batch(torch.device("cuda")) == MOST
     named = Workbench(mini.source, store, "cpu", batch=3)
     assert named.batch == 3
     assert named.limit_for((64, 64)).most is None

@@ -67,23 +67,23 @@ def device_meter(device: torch.device) -> Meter | None:
     return CudaMeter(device) if device.type == "cuda" else None
 
 
-def batch_on(device: torch.device) -> int:
+def largest_batch(device: torch.device) -> int:
     """Pictures at a time where the user does not say, if memory has room for them."""
     return MOST_ON_CPU if device_meter(device) is None else MOST
 
 
-def room_on_cpu(latent: tuple[int, int, int]) -> int:
+def batch_on_cpu(latent: tuple[int, int, int]) -> int:
     """Pictures with latents of a shape (C, h, w) that go through a model together."""
     return max(BATCH, min(MOST_ON_CPU, CELLS // (latent[1] * latent[2])))
 
 
 def empty_prompts(model: Model, count: int) -> Conditioning:
-    """The empty prompt, so many times, at guidance 1: what the network is told to be measured."""
-    told = model.condition([""] * count)
-    return told.with_guidance(1.0) if model.source.guiding == "embedded" else told
+    """The empty prompt, so many times, at guidance 1: what the network is measured with."""
+    conditioning = model.condition([""] * count)
+    return conditioning.with_guidance(1.0) if model.source.guiding == "embedded" else conditioning
 
 
-def find_room(model: Model, size: tuple[int, int], meter: Meter) -> int:
+def measured_batch(model: Model, size: tuple[int, int], meter: Meter) -> int:
     """Pictures of a size (width, height) that go through the model together: at least 1.
 
     The larger of what encoding a picture and what a network call for it take, guidance doubling
@@ -92,10 +92,10 @@ def find_room(model: Model, size: tuple[int, int], meter: Meter) -> int:
     picture = Image.new("RGB", size)
     rows = 2 if model.source.guiding == "classifier-free" else 1
     try:
-        told = empty_prompts(model, rows)
+        conditioning = empty_prompts(model, rows)
         encoding = meter.peak(lambda: model.encode([picture]))
         state = model.encode([picture]).repeat(rows, 1, 1, 1)
-        calling = meter.peak(lambda: model.predict(state, 1.0, told))
+        calling = meter.peak(lambda: model.predict(state, 1.0, conditioning))
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
