@@ -93,17 +93,12 @@ class Workbench:
             ValueError: the model cannot be inverted with these settings.
         """
         solver = check_solver(settings.solver, self.source)
-        made_with = settings.as_json() | {"solver": solver.inverts or solver.name}
-        if settings.guidance == 1.0 and not solver.is_fitted:
-            del made_with["negative"]
-        if solver.is_iterative:
-            made_with["tolerance"] = TOLERANCES[self.dtype]
         return self.store.open(
             {
                 "version": INVERSION_VERSION,
                 "fingerprint": self.source.fingerprint,
                 "dtype": self.dtype,
-                "inversion": made_with,
+                "inversion": solver.key(settings.as_json(), TOLERANCES[self.dtype]),
             },
             self.source.latent_shape(settings.size),
             solver.companions,

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
-from latmix.models.schedule import NoiseSchedule
+    from latmix.models.schedule import NoiseSchedule
 
 
 @dataclass(frozen=True)

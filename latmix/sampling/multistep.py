@@ -12,7 +12,6 @@ from collections.abc import Generator
 from typing import Any
 
 import numpy
-import torch
 from torch import Tensor
 
 from latmix.models.flow_schedule import FlowSchedule
@@ -37,10 +36,9 @@ def generate_draft(
     Returns:
         (B, C, H, W) float32 clean latents.
     """
-    state, rows = noise, torch.arange(noise.shape[0], device=noise.device)
-    total = len(scheduler.timesteps)
+    state, total = noise, len(scheduler.timesteps)
     for done, time in enumerate(scheduler.timesteps, start=1):
-        output = guidance.at(done - 1).predict(network, state, float(time), rows)
+        output = guidance.at(done - 1).predict(network, state, float(time))
         state = scheduler.step(output, time, state).prev_sample
         yield Step(done, total, scheduler.model_outputs[-1])
     return state

@@ -8,32 +8,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import replace
 from typing import Literal, TypedDict, TypeVar, Unpack, overload
 
-import torch
 from PIL import Image
 from torch import Tensor
 
 from latmix.images import fit_picture, read_picture
-from latmix.mixing.companions import SECOND, UNCONDITIONAL, Latents
+from latmix.mixing.companions import Latents
 from latmix.models.protocol import Conditioning, Model
-from latmix.sampling import trajectory
 from latmix.sampling.arguments import checked_prompts, latent_rows
 from latmix.sampling.batches import BatchLimit, in_batches
-from latmix.sampling.belm import generate_pair, invert_pair
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
-from latmix.sampling.multistep import draft_scheduler, generate_draft
-from latmix.sampling.null_text import invert_null_text
+from latmix.sampling.multistep import draft_scheduler
 from latmix.sampling.settings import (
     TOLERANCES,
     GenerationSettings,
     InversionSettings,
     fitted_guidance,
 )
-from latmix.sampling.solvers import DEFAULT_SOLVER, INNER_STEPS, check_solver
-from latmix.sampling.trajectory import Call, Guidance, Step
+from latmix.sampling.solvers import (
+    DEFAULT_SOLVER,
+    INNER_STEPS,
+    Task,
+    check_solver,
+    generating_solver,
+)
+from latmix.sampling.trajectory import Call, Step
 
 Readable = Image.Image | str | os.PathLike[str]
 Accompanied = Literal["null-text", "belm"]
@@ -128,8 +129,7 @@ def invert(
 
     def invert_some(part: range) -> Generator[Step | Call, None, Latents]:
         pictures = [prepare(many[at], settings) for at in part]
-        told = prompts[part.start : part.stop]
-        return (yield from invert_batch(model, pictures, told, settings))
+        return (yield from invert_batch(model, pictures, prompts[part.start : part.stop], settings))
 
     found = Latents.joined(_in_batches(len(many), batch, invert_some))
     return found if found.companions else found.noise
@@ -174,10 +174,10 @@ def generate(
 
     def make(part: range) -> Generator[Step, None, list[Image.Image]]:
         some = slice(part.start, part.stop)
-        told, origin = model.condition(prompts[some]), None
+        conditioning, origin = model.condition(prompts[some]), None
         if sources[some] != prompts[some]:
             origin = model.condition(sources[some])
-        walk = generate_batch(model, rows.rows(some), told, settings, origin)
+        walk = generate_batch(model, rows.rows(some), conditioning, settings, origin)
         return model.decode((yield from walk))
 
     return [picture for made in _in_batches(len(rows), batch, make) for picture in made]
@@ -197,26 +197,23 @@ def invert_batch(
 ) -> Generator[Step | Call, None, Latents]:
     """Invert prepared pictures (`prepare`) together; returns float32 noise latents, companions and
     all."""
-    told = model.condition(prompts)
-    clean = model.encode(pictures)
-    levels = Levels.of(model.schedule, settings.steps, model.source.patches(clean.shape))
-    tolerance = TOLERANCES[str(model.dtype).removeprefix("torch.")]
-    if check_solver(settings.solver, model.source).is_fitted:
-        negative = model.condition_negative([settings.negative] * told.count)
-        guidance = Guidance(told, negative, settings.guidance)
-        inner = settings.inner_steps
-        return (yield from invert_null_text(model, clean, levels, guidance, tolerance, inner))
-    guidance = _guidance(model, told, settings.negative, settings.guidance).without_idle()
-    if settings.solver == "belm":
-        return (yield from invert_pair(model, clean, levels, guidance, tolerance))
-    walk = trajectory.invert(model, clean, levels, guidance, settings.solver, tolerance)
-    return Latents((yield from walk), steps=settings.steps)
+    solver = check_solver(settings.solver, model.source)
+    positive, clean = model.condition(prompts), model.encode(pictures)
+    task = Task(
+        model,
+        clean,
+        Levels.of(model.schedule, settings.steps, model.source.patches(clean.shape)),
+        solver.guidance(model, positive, settings.guidance, settings.negative),
+        TOLERANCES[str(model.dtype).removeprefix("torch.")],
+        settings.inner_steps,
+    )
+    return (yield from solver.invert(task))
 
 
 def generate_batch(
     model: Model,
     latents: Tensor | Latents,
-    told: Conditioning,
+    conditioning: Conditioning,
     settings: GenerationSettings,
     origin: Conditioning | None = None,
 ) -> Generator[Step, None, Tensor]:
@@ -224,53 +221,27 @@ def generate_batch(
 
     Args:
         latents: those without companions are generated as plain noise.
-        origin: what they were inverted with, for `negative-prompt`; None is `told`.
+        origin: what they were inverted with, for `negative-prompt`; None is `conditioning`.
 
     Raises:
-        ValueError: the solver is not for this model.
+        ValueError: the solver is not for this model, or not for the latents' companions.
     """
-    if isinstance(latents, Tensor):
-        latents = Latents(latents)
-    if check_solver(settings.solver, model.source).replaces_negative:
-        # Away from what it is told itself, guidance has no effect at any scale.
-        guidance = Guidance(told, origin, settings.guidance)
-    else:
-        guidance = _guidance(model, told, settings.negative, settings.guidance)
-    patches = model.source.patches(latents.noise.shape)
-    levels = Levels.of(model.schedule, settings.steps, patches)
-    scheduler = None
-    if settings.draft:
-        scheduler = draft_scheduler(model.schedule, settings.steps, settings.draft)
-    if UNCONDITIONAL in latents.companions:
-        if settings.solver != "ddim":
-            raise ValueError(
-                f"latents have null-text embeddings: generate them with solver null-text, "
-                f"not {settings.solver}."
-            )
-        found_at = Levels.of(model.schedule, latents.steps, patches)
-        times = scheduler.timesteps.tolist() if scheduler else levels.times
-        text = latents.companions[UNCONDITIONAL][:, found_at.nearest(times)]
-        guidance = replace(guidance, unconditional=text)
-    guidance = guidance.without_idle()
-    noise = latents.noise.to(model.device, torch.float32)
-    if scheduler:
-        return (yield from generate_draft(model, noise, scheduler, guidance))
-    if settings.solver == "belm":
-        return (yield from generate_pair(model, latents.to(model.device), levels, guidance))
-    if SECOND in latents.companions:
-        raise ValueError(
-            f"latents are pairs: generate them with solver belm, not {settings.solver}."
-        )
-    return (yield from trajectory.generate(model, noise, levels, guidance, settings.solver))
-
-
-def _guidance(model: Model, told: Conditioning, negative: str, scale: float) -> Guidance:
-    guiding = model.source.guiding
-    if guiding == "embedded":
-        return Guidance(told.with_guidance(scale))
-    if guiding == "none" or scale == 1.0:
-        return Guidance(told)
-    return Guidance(told, model.condition_negative([negative] * told.count), scale)
+    whole = (Latents(latents) if isinstance(latents, Tensor) else latents).to(model.device)
+    asked = check_solver(settings.solver, model.source)
+    solver = generating_solver(asked, whole.companions, is_draft=settings.draft > 0)
+    patches = model.source.patches(whole.noise.shape)
+    task = Task(
+        model,
+        whole.noise,
+        Levels.of(model.schedule, settings.steps, patches),
+        solver.guidance(model, conditioning, settings.guidance, settings.negative, origin),
+        companions=whole.companions,
+        found_at=Levels.of(model.schedule, whole.steps, patches) if whole.steps else None,
+    )
+    if not settings.draft:
+        return (yield from solver.generate(task))
+    scheduler = draft_scheduler(model.schedule, settings.steps, settings.draft)
+    return (yield from solver.draft(task, scheduler))
 
 
 def _in_batches(

@@ -263,9 +263,8 @@ def _identity(bench: Workbench, trial: Trial, trying: Trying) -> dict[str, Any]:
 
 def _latents_of(trial: Trial, trying: Trying) -> str:
     """What the latents of a trial depend on: two solvers may invert the same way."""
-    solver = find_solver(trial.solver)
-    settings = trial.inversion(trying.like).as_json() | {"solver": solver.inverts or solver.name}
-    return json.dumps(settings)
+    settings = trial.inversion(trying.like).as_json()
+    return json.dumps(find_solver(trial.solver).key(settings, tolerance=0.0))
 
 
 def _of_all(trial: Trial, before: int, total: int) -> Callable[[Progress], Progress]:

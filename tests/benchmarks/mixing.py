@@ -13,8 +13,9 @@ from latmix.mixing.summary import Summary, blocks
 from latmix.models.loading import load_model
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
-from latmix.sampling.trajectory import Guidance, generate, invert
+from latmix.sampling.trajectory import Guidance
 from tests.benchmarks.measure import report, seconds
+from tests.support.walks import generate, invert
 
 
 def mixing() -> None:

@@ -11,13 +11,13 @@ import torch
 import latmix
 from latmix.mixing.companions import SECOND, UNCONDITIONAL, Latents
 from latmix.models.protocol import Model
-from latmix.sampling.belm import generate_pair, invert_pair
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
 from latmix.sampling.pictures import generate_batch, prepare
 from latmix.sampling.settings import GenerationSettings, InversionSettings
-from latmix.sampling.trajectory import Guidance, generate
+from latmix.sampling.trajectory import Guidance
 from tests.support.closed_form import data, flow_levels, network, relative, smooth_levels, told
+from tests.support.walks import generate, generate_pair, invert_pair
 
 FACE, STEPS = "an emoji of a face", 6
 
@@ -49,7 +49,7 @@ def test_a_pair_comes_back(grid: object) -> None:
     guidance = Guidance(told(3, shift=0.3), told(3), 3.0)
     clean = data(net)
     pair = drained(invert_pair(net, clean, levels, guidance))
-    assert relative(drained(generate_pair(net, pair, levels, guidance)), clean) < 1e-5
+    assert relative(drained(generate_pair(net, pair, levels, guidance, levels)), clean) < 1e-5
 
 
 def test_steps_that_go_nowhere_are_left_out() -> None:
@@ -63,7 +63,7 @@ def test_steps_that_go_nowhere_are_left_out() -> None:
     clean = data(net)
     pairs = [drained(invert_pair(net, clean, grid, Guidance(told(3)))) for grid in (short, levels)]
     assert torch.equal(pairs[0].noise, pairs[1].noise)
-    again = drained(generate_pair(net, pairs[1], levels, Guidance(told(3))))
+    again = drained(generate_pair(net, pairs[1], levels, Guidance(told(3)), levels))
     assert relative(again, clean) < 1e-5
 
 
@@ -94,10 +94,10 @@ def test_other_steps_make_a_second_latent_of_their_own() -> None:
     net, coarse = network(levels), network(fewer)
     clean = data(net)
     pair = drained(invert_pair(net, clean, levels, Guidance(told(3))))
-    found = drained(generate_pair(coarse, pair, fewer, Guidance(told(3))))
+    found = drained(generate_pair(coarse, pair, fewer, Guidance(told(3)), levels))
     plain = drained(generate(coarse, pair.noise, fewer, Guidance(told(3))))
     assert torch.equal(
-        found, drained(generate_pair(coarse, Latents(pair.noise), fewer, Guidance(told(3))))
+        found, drained(generate_pair(coarse, Latents(pair.noise), fewer, Guidance(told(3)), fewer))
     )
     assert relative(found, clean) < relative(plain, clean)
 

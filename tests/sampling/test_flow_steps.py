@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from latmix.sampling.generators import drained
-from latmix.sampling.trajectory import Guidance, generate, invert
+from latmix.sampling.trajectory import Guidance
 from tests.support.closed_form import data, flow_levels, network, relative, smooth_levels, told
+from tests.support.walks import generate, invert
 
 
 @pytest.mark.parametrize("solver", ["midpoint", "fireflow"])

@@ -16,7 +16,8 @@ from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
 from latmix.sampling.pictures import prepare
 from latmix.sampling.settings import InversionSettings
-from latmix.sampling.trajectory import Guidance, generate
+from latmix.sampling.trajectory import Guidance
+from tests.support.walks import generate
 
 PROMPT = "an emoji of a face"
 

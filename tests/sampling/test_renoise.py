@@ -14,15 +14,16 @@ import latmix
 from latmix.measures.likeness import psnr
 from latmix.mixing.health import latents_health
 from latmix.models.protocol import Model
-from latmix.sampling import renoise
+from latmix.sampling import whitening
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
 from latmix.sampling.pictures import prepare
-from latmix.sampling.renoise import correlation, divergence, regularised
 from latmix.sampling.settings import InversionSettings
 from latmix.sampling.solvers import SOLVERS
-from latmix.sampling.trajectory import Guidance, Step, generate, invert
+from latmix.sampling.trajectory import Guidance, Step
+from latmix.sampling.whitening import correlation, divergence, whitened
 from tests.support.closed_form import data, flow_levels, network, relative, smooth_levels, told
+from tests.support.walks import generate, invert
 
 GRIDS = {
     "epsilon": lambda steps: smooth_levels(steps, "epsilon"),
@@ -36,7 +37,7 @@ def test_what_it_averages_converges_and_nearly_comes_back(
     grid: Callable[[int], Levels], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before the gradients move it, a step is the fixed point's to a high order in its length."""
-    monkeypatch.setattr(renoise, "REGULARISING", 0)
+    monkeypatch.setattr(whitening, "GRADIENT_STEPS", 0)
     errors, back = [], {}
     for steps in (40, 80, 160):
         levels, guidance = grid(steps), Guidance(told(3))
@@ -86,21 +87,21 @@ def test_regularising_makes_correlated_noise_whiter_and_leaves_white_noise() -> 
     white = torch.randn(2, 4, 16, 16)
     smooth = (white + white.roll(1, dims=3)) / math.sqrt(2)
     other = torch.randn(2, 4, 16, 16)
-    after = regularised(smooth, other)
+    after = whitened(smooth, other)
     assert bool((correlation(after) < correlation(smooth)).all())
     assert bool((divergence(after, other) < divergence(smooth, other)).all())
-    assert relative(regularised(white, white), white) < 0.03 < relative(after, smooth)
+    assert relative(whitened(white, white), white) < 0.03 < relative(after, smooth)
 
 
 def test_any_noise_stays_finite_and_rows_do_not_see_one_another() -> None:
     torch.manual_seed(0)
     noise = torch.randn(3, 4, 6, 10) * torch.tensor([1.0, 1e4, 0.0]).view(3, 1, 1, 1)
     like = torch.randn(3, 4, 6, 10)
-    together = regularised(noise, like)
+    together = whitened(noise, like)
     assert bool(together.isfinite().all())
-    alone = torch.cat([regularised(noise[row : row + 1], like[row : row + 1]) for row in range(3)])
+    alone = torch.cat([whitened(noise[row : row + 1], like[row : row + 1]) for row in range(3)])
     torch.testing.assert_close(together, alone)
-    assert bool(regularised(torch.ones(1, 1, 1, 1), torch.ones(1, 1, 1, 1)).isfinite().all())
+    assert bool(whitened(torch.ones(1, 1, 1, 1), torch.ones(1, 1, 1, 1)).isfinite().all())
 
 
 def test_latents_are_healthier_than_by_ddim_and_come_back_as_well(

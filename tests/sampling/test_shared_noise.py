@@ -14,9 +14,10 @@ import latmix
 from latmix.models.protocol import Model
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
-from latmix.sampling.shared_noise import shared_levels, shared_noise
-from latmix.sampling.trajectory import Guidance, invert
+from latmix.sampling.solvers.stepwise import shared_levels, shared_noise
+from latmix.sampling.trajectory import Guidance
 from tests.support.closed_form import data, flow_levels, network, relative, smooth_levels, told
+from tests.support.walks import invert
 
 
 @pytest.mark.parametrize(

@@ -58,3 +58,20 @@ def test_only_steps_that_generate_are_settings_of_generating() -> None:
     assert GenerationSettings(1.0, solver="fireflow").as_json()["solver"] == "fireflow"
     with pytest.raises(ValueError, match="must be one of ddim, negative-prompt, midpoint"):
         GenerationSettings(1.0, solver="fixed-point")
+
+
+def test_a_key_holds_what_latents_depend_on_and_no_more() -> None:
+    """Latents that are stored are found by it for ever."""
+
+    def words(solver: str, guidance: float = 1.0) -> dict[str, object]:
+        settings = InversionSettings((64, 64), steps=7, guidance=guidance, solver=solver)
+        return SOLVERS[solver].key(settings.as_json(), tolerance=1e-5)
+
+    plain = {"size": [64, 64], "fit": "crop", "steps": 7, "guidance": 1.0, "solver": "ddim"}
+    assert words("ddim") == plain
+    assert words("ddim", 3.0) == plain | {"guidance": 3.0, "negative": ""}
+    exact = plain | {"solver": "fixed-point", "tolerance": 1e-5}
+    assert words("fixed-point") == words("negative-prompt") == exact
+    assert words("belm") == exact | {"solver": "belm"}
+    fitted = {"solver": "null-text", "negative": "", "inner_steps": 10}
+    assert words("null-text") == exact | fitted

@@ -14,8 +14,9 @@ from latmix.models.schedule import Schedule
 from latmix.sampling.fixed_point import solve
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels, clean_and_noise, step_coefficients
-from latmix.sampling.trajectory import Call, Guidance, Step, generate, invert
+from latmix.sampling.trajectory import Call, Guidance, Step
 from tests.support.closed_form import data, flow_levels, network, relative, smooth_levels, told
+from tests.support.walks import generate, invert
 
 SD15 = {
     "_class_name": "DDIMScheduler",
