@@ -149,6 +149,42 @@ FAMILIES: tuple[Family, ...] = (
 )
 
 
+DIFFUSERS = {
+    "AutoencoderKL": "autoencoders.autoencoder_kl",
+    "AutoencoderTiny": "autoencoders.autoencoder_tiny",
+    "FluxTransformer2DModel": "transformers.transformer_flux",
+    "SD3Transformer2DModel": "transformers.transformer_sd3",
+    "UNet2DModel": "unets.unet_2d",
+    "VQModel": "autoencoders.vq_model",
+    "UNet2DConditionModel": "unets.unet_2d_condition",
+}
+"""Where diffusers keeps a class: asking the package itself imports as much again."""
+
+PREFIXES = {
+    "unet": ("model.diffusion_model.input_blocks.",),
+    "transformer": (
+        "model.diffusion_model.joint_blocks.",
+        "model.diffusion_model.double_blocks.",
+        "joint_blocks.",
+        "double_blocks.",
+    ),
+    "vae": ("first_stage_model.", "vae."),
+    "text_encoder": ("cond_stage_model.", "conditioner.embedders.0.", "text_encoders.clip_l."),
+    "text_encoder_2": ("conditioner.embedders.1.", "text_encoders.clip_g."),
+    "text_encoder_3": ("text_encoders.t5xxl.",),
+}
+"""How the names of a part's weights begin in a checkpoint of one file."""
+
+BASES = (
+    ("cond_stage_model.transformer.", "sd15"),
+    ("conditioner.embedders.1.", "sdxl"),
+    ("model.diffusion_model.joint_blocks.", "sd35"),
+    ("joint_blocks.", "sd35"),
+    ("double_blocks.", "flux"),
+)
+"""The catalogue's model that a file with such names is most often a child of."""
+
+
 def find_family(pipeline: str, shown: str) -> Family:
     """The family of a pipeline class.
 

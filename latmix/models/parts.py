@@ -18,22 +18,12 @@ from typing import Any
 import torch
 
 from latmix.errors import ModelError
+from latmix.models.families import DIFFUSERS, PREFIXES
 from latmix.models.files import place
 from latmix.models.model_source import ModelSource
-from latmix.models.single_file import load_converted
+from latmix.models.single_file import SingleFile
 from latmix.names import display_name, plural
 from latmix.process import uncollected
-
-_DIFFUSERS = {
-    "AutoencoderKL": "autoencoders.autoencoder_kl",
-    "AutoencoderTiny": "autoencoders.autoencoder_tiny",
-    "FluxTransformer2DModel": "transformers.transformer_flux",
-    "SD3Transformer2DModel": "transformers.transformer_sd3",
-    "UNet2DModel": "unets.unet_2d",
-    "VQModel": "autoencoders.vq_model",
-    "UNet2DConditionModel": "unets.unet_2d_condition",
-}
-"""Where diffusers keeps a class: asking the package itself imports as much again."""
 
 
 def import_classes(names: Iterable[str]) -> dict[str, Any]:
@@ -43,7 +33,7 @@ def import_classes(names: Iterable[str]) -> dict[str, Any]:
 
 @cache
 def _class_named(name: str) -> Any:
-    where = _DIFFUSERS.get(name)
+    where = DIFFUSERS.get(name)
     with uncollected():
         hide_unfit("torchvision")
         _silence_libraries()
@@ -56,8 +46,9 @@ def load_network(source: ModelSource, part: str, dtype: torch.dtype) -> Any:
     name = source.networks[part]
     network = import_classes([name])[name]
     if source.single and source.single.has(part):
-        return load_converted(source, part, network, dtype).eval().requires_grad_(False)
-    typed = {"torch_dtype" if name in _DIFFUSERS else "dtype": dtype}
+        converted = _converted(source, source.single, part, network, dtype)
+        return converted.eval().requires_grad_(False)
+    typed = {"torch_dtype" if name in DIFFUSERS else "dtype": dtype}
     loaded, found = network.from_pretrained(
         place(source.folder, part),
         use_safetensors=True,
@@ -75,6 +66,46 @@ def load_network(source: ModelSource, part: str, dtype: torch.dtype) -> Any:
             "Fetch the model again.",
         )
     return loaded.eval().requires_grad_(False)
+
+
+def _converted(
+    source: ModelSource, single: SingleFile, part: str, network: Any, dtype: torch.dtype
+) -> Any:
+    """A part of a source's single file, its weights renamed by diffusers, on the CPU.
+
+    Args:
+        network: the class of the part.
+    """
+    from diffusers.loaders import single_file_utils
+
+    options = {
+        "config": str(source.folder),
+        "subfolder": part,
+        "torch_dtype": dtype,
+        "local_files_only": True,
+    }
+    weights = _weights(single, part)
+    if hasattr(network, "from_single_file"):
+        return network.from_single_file(weights, **options)
+    if network.__name__.startswith("T5"):
+        convert = single_file_utils.create_diffusers_t5_model_from_checkpoint
+    else:
+        convert = single_file_utils.create_diffusers_clip_model_from_ldm
+    return convert(network, checkpoint=weights, **options)
+
+
+def _weights(single: SingleFile, part: str) -> dict[str, Any]:
+    """The tensors that a part needs, and no others: a file is gigabytes."""
+    from safetensors import safe_open
+
+    others = tuple(p for name, known in PREFIXES.items() if name != part for p in known)
+    is_denoiser = part in ("unet", "transformer")
+    with safe_open(single.path, "pt") as file:
+        return {
+            name: file.get_tensor(name)
+            for name in single.names
+            if name.startswith(PREFIXES[part]) or (is_denoiser and not name.startswith(others))
+        }
 
 
 def load_tokenizer(source: ModelSource, part: str) -> Any:

@@ -9,42 +9,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from latmix.disk import LARGEST, open_regular
 from latmix.errors import ModelError
+from latmix.models.families import BASES, PREFIXES
 from latmix.names import display_name
 
-if TYPE_CHECKING:
-    import torch
-
-    from latmix.models.model_source import ModelSource
-
 ENDING = ".safetensors"
-
-PREFIXES = {
-    "unet": ("model.diffusion_model.input_blocks.",),
-    "transformer": (
-        "model.diffusion_model.joint_blocks.",
-        "model.diffusion_model.double_blocks.",
-        "joint_blocks.",
-        "double_blocks.",
-    ),
-    "vae": ("first_stage_model.", "vae."),
-    "text_encoder": ("cond_stage_model.", "conditioner.embedders.0.", "text_encoders.clip_l."),
-    "text_encoder_2": ("conditioner.embedders.1.", "text_encoders.clip_g."),
-    "text_encoder_3": ("text_encoders.t5xxl.",),
-}
-"""How the names of a part's weights begin."""
-
-BASES = (
-    ("cond_stage_model.transformer.", "sd15"),
-    ("conditioner.embedders.1.", "sdxl"),
-    ("model.diffusion_model.joint_blocks.", "sd35"),
-    ("joint_blocks.", "sd35"),
-    ("double_blocks.", "flux"),
-)
-"""The catalogue's model that a file with such names is most often a child of."""
 
 
 @dataclass(frozen=True)
@@ -121,41 +92,3 @@ def read_names(path: Path) -> tuple[str, ...]:
             "Fetch it again.",
         )
     return tuple(tensors)
-
-
-def load_converted(source: ModelSource, part: str, network: Any, dtype: torch.dtype) -> Any:
-    """A part of a source's single file, its weights renamed by diffusers, on the CPU.
-
-    Args:
-        network: the class of the part.
-    """
-    from diffusers.loaders import single_file_utils
-
-    options = {
-        "config": str(source.folder),
-        "subfolder": part,
-        "torch_dtype": dtype,
-        "local_files_only": True,
-    }
-    weights = _weights(source.single, part) if source.single else {}
-    if hasattr(network, "from_single_file"):
-        return network.from_single_file(weights, **options)
-    if network.__name__.startswith("T5"):
-        convert = single_file_utils.create_diffusers_t5_model_from_checkpoint
-    else:
-        convert = single_file_utils.create_diffusers_clip_model_from_ldm
-    return convert(network, checkpoint=weights, **options)
-
-
-def _weights(single: SingleFile, part: str) -> dict[str, Any]:
-    """The tensors that a part needs, and no others: a file is gigabytes."""
-    from safetensors import safe_open
-
-    others = tuple(p for name, known in PREFIXES.items() if name != part for p in known)
-    is_denoiser = part in ("unet", "transformer")
-    with safe_open(single.path, "pt") as file:
-        return {
-            name: file.get_tensor(name)
-            for name in single.names
-            if name.startswith(PREFIXES[part]) or (is_denoiser and not name.startswith(others))
-        }
