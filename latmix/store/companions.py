@@ -37,20 +37,24 @@ class AccompaniedSpace(LatentSpace):
         self._opened: dict[str, AccompaniedSpace] = {}
         super().__init__(SpaceFolder(home / space_id(settings)), self._settings, shape)
 
-    def companion(self, name: str) -> AccompaniedSpace:
+    def companion(self, name: str, shape: Shape | None = None) -> AccompaniedSpace:
         """The space of the companions of that name.
 
+        Args:
+            shape: what it is begun with where there is none.
+
         Raises:
-            KeyError: none is stored.
+            KeyError: none is stored, and no shape is given.
             StoreError: the folder is there but cannot be read.
         """
         with self._lock:  # of two opened at once, what one buffers would be lost with it
             if name not in self._opened:
-                settings = self._companion_settings(name)
+                settings = {**self._settings, "companion": name}
                 known = SpaceFolder(self._home / space_id(settings)).description()
-                if known is None:
+                shape = known.shape if known else shape
+                if shape is None:
                     raise KeyError(name)
-                self._opened[name] = AccompaniedSpace(self._home, settings, known.shape)
+                self._opened[name] = AccompaniedSpace(self._home, settings, shape)
             return self._opened[name]
 
     def missing(self, keys: Sequence[str]) -> list[int]:
@@ -73,7 +77,7 @@ class AccompaniedSpace(LatentSpace):
         if set(given) != set(self.companions):
             raise ValueError(f"companions must be {self.companions}, not {tuple(given)}")
         for name, value in given.items():
-            self._space_for(name, value).add(key, value)
+            self.companion(name, (value.shape[0], value.shape[1], value.shape[2])).add(key, value)
         super().add(key, latent)
 
     def flush(self) -> None:
@@ -87,17 +91,3 @@ class AccompaniedSpace(LatentSpace):
         super().refresh()
         for space in tuple(self._opened.values()):
             space.refresh()
-
-    def _space_for(self, name: str, value: Tensor) -> AccompaniedSpace:
-        """The companions' space, begun with this one's shape where there is none."""
-        with self._lock:
-            try:
-                return self.companion(name)
-            except KeyError:
-                shape = (value.shape[0], value.shape[1], value.shape[2])
-                settings = self._companion_settings(name)
-                self._opened[name] = AccompaniedSpace(self._home, settings, shape)
-                return self._opened[name]
-
-    def _companion_settings(self, name: str) -> dict[str, object]:
-        return {**self._settings, "companion": name}

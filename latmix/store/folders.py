@@ -9,12 +9,12 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from latmix.disk import NotReadable, explained, read_json, write_json_durably
+from latmix.disk import UNFINISHED, NotReadable, explained, read_json, write_json_durably
 from latmix.store.shards import (
     FORMAT,
     SHARD_NAME,
@@ -57,6 +57,10 @@ class Unusable:
     reason: str
     ours: bool
 
+    @classmethod
+    def now(cls, path: Path, error: OSError) -> Unusable:
+        return cls(path, f"the system cannot read it: {error.strerror or error}", ours=False)
+
 
 @dataclass(frozen=True)
 class SpaceFolder:
@@ -80,37 +84,44 @@ class SpaceFolder:
     def note(self) -> Path:
         return self.path / "space.json"
 
-    def names(self) -> list[str]:
-        """What is in the folder of shards, sorted; [] if there is none.
+    def scan(self, seen: Container[str] = ()) -> Iterator[Shard | Unusable]:
+        """What each file among the shards is, but for names that were seen already. One that has
+        vanished is passed over.
 
         Raises:
-            StoreError: it cannot be read.
+            StoreError: the folder cannot be read.
         """
-        with explained(self.shards):
-            try:
-                return sorted(path.name for path in self.shards.iterdir())
-            except FileNotFoundError:
-                return []
-
-    def scan(self, names: list[str]) -> Iterator[Shard | Unusable]:
-        """What each of these files is. One that has vanished is passed over."""
-        for name in names:
-            path = self.shards / name
-            if not SHARD_NAME.fullmatch(name) or path.is_symlink() or not path.is_file():
+        for path in _listed(self.shards):
+            if path.name in seen:
+                continue
+            if not SHARD_NAME.fullmatch(path.name) or path.is_symlink() or not path.is_file():
                 if os.path.lexists(path):
                     yield Unusable(path, "it was not written by latmix", ours=False)
                 continue
             try:
                 yield scan_shard(path, self.id)
-            except ShardDamaged as error:
-                yield Unusable(path, str(error), ours=True)
-            except ShardForeign as error:
-                yield Unusable(path, str(error), ours=False)
+            except (ShardDamaged, ShardForeign) as error:
+                yield Unusable(path, str(error), ours=isinstance(error, ShardDamaged))
             except FileNotFoundError:
                 continue
             except OSError as error:
-                reason = f"the system cannot read it: {error.strerror or error}"
-                yield Unusable(path, reason, ours=False)
+                yield Unusable.now(path, error)
+
+    def unfinished(self) -> list[Path]:
+        """Files that are being written, or that were when their writer died.
+
+        Raises:
+            StoreError: the folder cannot be read.
+        """
+        return [path for path in _listed(self.tmp) if path.suffix == UNFINISHED]
+
+    def named_shards(self) -> list[Path]:
+        """What has the name of a shard, whatever it is.
+
+        Raises:
+            StoreError: the folder cannot be read.
+        """
+        return [path for path in _listed(self.shards) if SHARD_NAME.fullmatch(path.name)]
 
     def description(self) -> Description | None:
         """What `space.json` says, or None if it is missing or cannot be believed.
@@ -152,7 +163,7 @@ class SpaceFolder:
         Raises:
             StoreError: it cannot be read.
         """
-        shards = [item for item in self.scan(self.names()) if isinstance(item, Shard)]
+        shards = [item for item in self.scan() if isinstance(item, Shard)]
         description = self.description()
         size = sum(shard.size for shard in shards)
         with suppress(OSError):
@@ -189,15 +200,17 @@ def space_folders(home: Path) -> list[SpaceFolder]:
     """
     if home.is_symlink() or home.parent.is_symlink():
         return []
-    with explained(home):
-        try:
-            paths = sorted(home.iterdir())
-        except FileNotFoundError:
-            return []
-    folders = [SpaceFolder(path) for path in paths if SPACE_NAME.fullmatch(path.name)]
-    return [folder for folder in folders if _is_real(folder)]
+    named = [SpaceFolder(path) for path in _listed(home) if SPACE_NAME.fullmatch(path.name)]
+    return [
+        folder
+        for folder in named
+        if folder.path.is_dir()
+        and not any(part.is_symlink() for part in (folder.path, folder.shards, folder.tmp))
+    ]
 
 
-def _is_real(folder: SpaceFolder) -> bool:
-    parts = (folder.path, folder.shards, folder.tmp)
-    return folder.path.is_dir() and not any(part.is_symlink() for part in parts)
+def _listed(folder: Path) -> list[Path]:
+    """What is in a folder, sorted; [] if there is none."""
+    with explained(folder), suppress(FileNotFoundError):
+        return sorted(folder.iterdir())
+    return []

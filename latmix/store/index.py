@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import takewhile
 from operator import eq
-from typing import TypeVar
 
 from latmix.errors import StoreError
-from latmix.store.reading import ShardReader
+from latmix.store.reading import ShardReader, reading
 from latmix.store.shards import Row, Shard
 
 Place = tuple[Shard, int]
-Value = TypeVar("Value")
+Take = Callable[[ShardReader, int], Row | None]
+"""Reads a row of a file, in whole or in part; None where it is damaged."""
 
 
 class RowIndex:
@@ -72,7 +72,7 @@ class RowIndex:
         runs, left = self._runs(keys)
         for shard, chosen in runs.items():
             try:
-                with ShardReader(shard) as reader:
+                with reading(shard) as reader:
                     for rows, place in chosen:
                         left += [place + row - rows.start for row in take(reader, rows, place)]
             except OSError:  # `each` tells why
@@ -99,13 +99,8 @@ class RowIndex:
             place += count
         return runs, left
 
-    def each(
-        self,
-        keys: Iterable[str],
-        take: Callable[[ShardReader, int], Value | None],
-        buffered: Callable[[Row], Value],
-    ) -> Iterator[tuple[str, Value | None]]:
-        """Each key once, in the order of the files, with what `take` makes of its first sound
+    def each(self, keys: Iterable[str], take: Take) -> Iterator[tuple[str, Row | None]]:
+        """Each key once, in the order of the files, with what `take` reads of its first sound
         copy; None where there is none. Copies that turn out to be damaged are forgotten."""
         wanted = list(dict.fromkeys(keys))
         while wanted:
@@ -116,55 +111,51 @@ class RowIndex:
                     shard, index = places[0]
                     chosen.setdefault(shard, []).append((index, key))
                 else:
-                    yield key, buffered(row) if row is not None else None
+                    yield key, row
             wanted = []
             for shard, rows in chosen.items():
-                for index, key, value in self._taken(shard, sorted(rows), take):
-                    if value is None:
+                for index, key, row in self._taken(shard, sorted(rows), take):
+                    if row is None:
                         self._drop(key, (shard, index))
                         wanted.append(key)
                     else:
-                        yield key, value
+                        yield key, row
 
     def _taken(
-        self,
-        shard: Shard,
-        rows: Sequence[tuple[int, str]],
-        take: Callable[[ShardReader, int], Value | None],
-    ) -> Iterator[tuple[int, str, Value | None]]:
-        """What `take` makes of these rows of one shard; None where one cannot be believed."""
+        self, shard: Shard, rows: Sequence[tuple[int, str]], take: Take
+    ) -> Iterator[tuple[int, str, Row | None]]:
+        """What `take` reads of these rows of one shard; None where one cannot be believed."""
         done = 0
-        gone = False
         try:
-            with ShardReader(shard) as reader:
+            with reading(shard) as reader:
                 for index, key in rows:
-                    value = take(reader, index)
-                    if value is None:
+                    row = take(reader, index)
+                    if row is None:
                         self._damaged.add(key)
                     done += 1
-                    yield index, key, value
+                    yield index, key, row
         except FileNotFoundError:
-            gone = True
-        except OSError:
-            self._damaged.update(key for _, key in rows[done:])
-        if gone:
             # Another process pruned; what was sound in this file is in a newer one.
             with suppress(StoreError):
                 self._refresh()
+        except OSError:
+            self._damaged.update(key for _, key in rows[done:])
         yield from ((index, key, None) for index, key in rows[done:])
 
-    def sound(self, key: str, value: Value | None) -> Value:
-        """What `each` found for a key.
+    def sound_rows(self, keys: Iterable[str], take: Take) -> Iterator[Row]:
+        """As `each`, where every key must be there.
 
         Raises:
-            KeyError: it is not stored.
-            StoreError: it is damaged and there is no other copy.
+            KeyError: one is not stored.
+            StoreError: one is damaged and there is no other copy.
         """
-        if value is not None:
-            return value
-        if key in self._damaged:
-            raise StoreError(
-                f"The stored latent {key} is damaged, and there is no other copy of it.",
-                "Run the same command again: damaged latents are found and inverted anew.",
-            )
-        raise KeyError(key)
+        for key, row in self.each(keys, take):
+            if row is not None:
+                yield row
+            elif key in self._damaged:
+                raise StoreError(
+                    f"The stored latent {key} is damaged, and there is no other copy of it.",
+                    "Run the same command again: damaged latents are found and inverted anew.",
+                )
+            else:
+                raise KeyError(key)

@@ -18,16 +18,15 @@ import hashlib
 import json
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from latmix.store import upkeep
 from latmix.store.folders import SpaceInfo, space_folders, space_id
 
 if TYPE_CHECKING:
     from latmix.store.companions import AccompaniedSpace
-    from latmix.store.space import LatentSpace
 
-__all__ = ["LatentSpace", "LatentStore", "SpaceInfo", "row_key", "space_id"]
+__all__ = ["LatentStore", "SpaceInfo", "row_key", "space_id"]
 
 
 def row_key(content_hash: str, prompt: str) -> str:
@@ -117,11 +116,3 @@ class LatentStore:
             StoreError: the system refused, or another process is pruning.
         """
         return upkeep.compact(self._home, dry_run=dry_run)
-
-
-def __getattr__(name: str) -> Any:
-    if name == "LatentSpace":  # by name only, because it loads torch
-        from latmix.store.space import LatentSpace
-
-        return LatentSpace
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

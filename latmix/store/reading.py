@@ -7,59 +7,56 @@ from __future__ import annotations
 
 import math
 import os
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from io import FileIO
 from zlib import crc32
 
 from latmix.disk import Buffer
 from latmix.store.shards import Row, Shard, fill, key_bytes, read_at
 
 
-class ShardReader:
-    """An open shard, whose rows are checked when they are first read. A context manager.
+@contextmanager
+def reading(shard: Shard) -> Iterator[ShardReader]:
+    """The reader of a shard, whose file is open meanwhile.
 
     Raises:
-        OSError: in any method, when the system cannot read.
+        OSError: there or in the body, when the system cannot read.
     """
+    with shard.path.open("rb", buffering=0) as file:
+        yield ShardReader(shard, file)
 
-    def __init__(self, shard: Shard) -> None:
-        self._shard = shard
+
+class ShardReader:
+    """An open shard, whose rows are checked when they are first read."""
+
+    def __init__(self, shard: Shard, file: FileIO) -> None:
+        self._shard, self._file = shard, file
         self._row_bytes = 4 * math.prod(shard.shape)
-        self._file = shard.path.open("rb", buffering=0)
-        status = os.fstat(self._file.fileno())
+        status = os.fstat(file.fileno())
         self._sound = shard.sound.setdefault((status.st_mtime_ns, status.st_size), set())
         self._statistics: tuple[bytearray, bytearray] | None = None
-
-    def __enter__(self) -> ShardReader:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._file.close()
-
-    def summary(self, index: int) -> Buffer | None:
-        """The summary of row `index` (see `Row`), or None if it is damaged."""
-        norms, means = self._read_statistics()
-        width = 8 * self._shard.shape[0]
-        summary = norms[8 * index : 8 * index + 8] + means[width * index : width * (index + 1)]
-        if len(summary) != 8 + width:
-            return None
-        if index in self._sound:
-            return summary
-        key = key_bytes(self._shard.keys[index])
-        sound = crc32(summary, crc32(key)) == self._shard.summary_checksums[index]
-        return summary if sound else None
 
     def row(self, index: int) -> Row | None:
         """Row `index`, or None if it is damaged."""
         latent = bytearray(self._row_bytes)
         if self.latents(range(index, index + 1), memoryview(latent)):
             return None
-        summary = self.summary(index)
-        return None if summary is None else Row(self._shard.keys[index], summary, latent)
+        row = self.summary(index)
+        return row and replace(row, latent=latent)
+
+    def summary(self, index: int) -> Row | None:
+        """Row `index` without its latent, or None if it is damaged."""
+        norms, means = self._read_statistics()
+        width, key = 8 * self._shard.shape[0], self._shard.keys[index]
+        summary = norms[8 * index : 8 * index + 8] + means[width * index : width * (index + 1)]
+        if len(summary) != 8 + width:
+            return None
+        checksum = self._shard.summary_checksums[index]
+        if index in self._sound or crc32(summary, crc32(key_bytes(key))) == checksum:
+            return Row(key, summary)
+        return None
 
     def latents(self, rows: range, into: memoryview) -> list[int]:
         """Reads the latents of rows that lie one after another, all at once.
@@ -116,3 +113,10 @@ class ShardReader:
                 read_at(self._file, means, 8 * count * self._shard.shape[0]),
             )
         return self._statistics
+
+
+def rows_of(shard: Shard) -> Iterator[Row | None]:
+    """Every row of the header: None for one that is damaged or that the file was cut short of."""
+    with reading(shard) as reader:
+        for index in range(len(shard.keys)):
+            yield reader.row(index) if index < shard.whole else None

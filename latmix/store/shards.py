@@ -25,7 +25,7 @@ import os
 import re
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
@@ -54,7 +54,7 @@ class ShardDamaged(ValueError):
     """The file is a shard no longer: its header cannot be believed."""
 
 
-class ShardForeign(ValueError):
+class ShardForeign(Exception):
     """The file is sound, as far as one can tell, but does not belong here."""
 
 
@@ -62,12 +62,13 @@ class ShardForeign(ValueError):
 class Row:
     """One latent as it lies on disk (little-endian).
 
-    `summary` is the squared norm and the C channel means (float64), `latent` C*H*W float32.
+    `summary` is the squared norm and the C channel means (float64), `latent` C*H*W float32; empty
+    where only the summary was asked for.
     """
 
     key: str
     summary: Buffer
-    latent: Buffer
+    latent: Buffer = b""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,42 +91,40 @@ class Shard:
     sound: dict[tuple[int, int], set[int]] = field(default_factory=dict)
 
 
-def write_shard(space: Path, rows: Sequence[Row], shape: Shape) -> Shard:
+def write_shard(space: Path, rows: Sequence[Row], shape: Shape, *, dry_run: bool = False) -> Shard:
     """Writes `rows` durably as a new shard of the folder `space`.
+
+    Args:
+        dry_run: write nothing, only say what the shard would be.
 
     Raises:
         StoreError: the system refused; nothing is left behind.
     """
-    shard, header = plan_shard(space, rows, shape)
-    norms, means = [row.summary[:8] for row in rows], [row.summary[8:] for row in rows]
-    latents = [row.latent for row in rows]
-    write_durably(shard.path, [header, *norms, *means, *latents], tmp=space / "tmp")
-    return shard
-
-
-def plan_shard(space: Path, rows: Sequence[Row], shape: Shape) -> tuple[Shard, bytes]:
-    """The shard that `write_shard` would write, and its header; nothing is written."""
     keys = [row.key for row in rows]
     summaries = [crc32(row.summary, crc32(key_bytes(row.key))) for row in rows]
     checksums = [crc32(row.latent, start) for row, start in zip(rows, summaries, strict=True)]
-    lists = {
-        name: json.dumps(part)
-        for name, part in zip(_LISTS, (keys, summaries, checksums), strict=True)
-    }
-    notes = {"format": FORMAT, "space": space.name, "written_by": _version(), **lists}
-    header, starts = _header(len(rows), shape, notes)
+    lists = zip(_LISTS, map(json.dumps, (keys, summaries, checksums)), strict=True)
+    notes = {"format": FORMAT, "space": space.name, "written_by": _version(), **dict(lists)}
+    tensors = _tensors(len(rows), shape)
+    text = json.dumps({"__metadata__": notes, **tensors}, separators=(",", ":")).encode("ascii")
+    text += b" " * (-len(text) % 8)  # so that float64 is aligned
+    norms, means = [row.summary[:8] for row in rows], [row.summary[8:] for row in rows]
+    latents = [row.latent for row in rows]
+    parts = [struct.pack("<Q", len(text)), text, *norms, *means, *latents]
     shard = Shard(
         path=space / "shards" / f"{uuid4().hex}.safetensors",
         shape=shape,
         keys=tuple(keys),
         summary_checksums=tuple(summaries),
         checksums=tuple(checksums),
-        starts=starts,
+        starts=_starts(tensors, 8 + len(text)),
         whole=len(rows),
-        size=len(header) + sum(len(row.summary) + len(row.latent) for row in rows),
+        size=sum(map(len, parts)),
         modified=time.time(),
     )
-    return shard, header
+    if not dry_run:
+        write_durably(shard.path, parts, tmp=space / "tmp")
+    return shard
 
 
 def scan_shard(path: Path, space: str) -> Shard:
@@ -145,85 +144,51 @@ def scan_shard(path: Path, space: str) -> Shard:
     try:
         header = json.loads(text)
         notes = header["__metadata__"]
-        foreign = notes["format"] != FORMAT or notes["space"] != space
-        if not foreign:
-            lists = [list(json.loads(notes[name])) for name in _LISTS]
-            tensors = [_extent(header[name], *kind) for name, kind in _TENSORS.items()]
+        if notes["format"] != FORMAT or notes["space"] != space:
+            raise ShardForeign("it is of another format or another space")
+        lists = [json.loads(notes[name]) for name in _LISTS]
+        tensors = {name: header[name] for name in _TENSORS}
+        _, channels, height, width = header["latents"]["shape"]
+        counts = [len(part) for part in lists]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ShardDamaged("the header is garbled") from error
-    if foreign:
-        raise ShardForeign("it is of another format or another space")
-    return _believed(path, lists, tensors, 8 + length, status)
-
-
-def _believed(
-    path: Path,
-    lists: list[list[Any]],
-    tensors: list[tuple[int, list[int]]],
-    base: int,
-    status: os.stat_result,
-) -> Shard:
-    """The shard, if the parts of its header agree with one another."""
-    keys, summary_checksums, checksums = lists
-    (norms, norm_shape), (means, mean_shape), (latents, shape) = tensors
-    count = len(keys)
+    shape: Shape = (channels, height, width)
     agree = (
-        all(len(part) == count for part in lists)
-        and all(isinstance(key, str) and key for key in keys)
-        and norm_shape == [count]
-        and mean_shape == [count, shape[1]]
-        and shape[0] == count
+        min(counts) == max(counts) > 0
+        and all(isinstance(key, str) and key for key in lists[0])
+        and all(type(size) is int and size > 0 for size in shape)
+        and tensors == _tensors(counts[0], shape)
     )
     if not agree:
         raise ShardDamaged("the parts of the header contradict one another")
-    row = math.prod(shape[1:]) * 4
-    whole = min(
-        (status.st_size - base - norms) // 8,
-        (status.st_size - base - means) // (8 * shape[1]),
-        (status.st_size - base - latents) // row,
-    )
-    return Shard(
-        path,
-        (shape[1], shape[2], shape[3]),
-        tuple(keys),
-        tuple(summary_checksums),
-        tuple(checksums),
-        (base + norms, base + means, base + latents),
-        max(0, min(count, whole)),
-        status.st_size,
-        status.st_mtime,
-    )
+    starts, sizes = _starts(tensors, 8 + length), _row_bytes(shape)
+    held = ((status.st_size - start) // size for start, size in zip(starts, sizes, strict=True))
+    whole = max(0, min(counts[0], *held))
+    keys, summaries, checksums = map(tuple, lists)
+    size, modified = status.st_size, status.st_mtime
+    return Shard(path, shape, keys, summaries, checksums, starts, whole, size, modified)
 
 
-def _header(count: int, shape: Shape, notes: dict[str, str]) -> tuple[bytes, tuple[int, int, int]]:
-    """What safetensors puts first, padded so that float64 is aligned, and where tensors start."""
-    header: dict[str, object] = {"__metadata__": notes}
-    ends = [0]
-    tails = ((), shape[:1], shape)
-    for (name, (kind, width, _)), tail in zip(_TENSORS.items(), tails, strict=True):
-        ends.append(ends[-1] + count * math.prod(tail) * width)
-        header[name] = {"dtype": kind, "shape": [count, *tail], "data_offsets": ends[-2:]}
-    text = json.dumps(header, separators=(",", ":")).encode("ascii")
-    text += b" " * (-len(text) % 8)
-    base = 8 + len(text)
-    return struct.pack("<Q", len(text)) + text, (base, base + ends[1], base + ends[2])
+def _tensors(count: int, shape: Shape) -> dict[str, dict[str, object]]:
+    """What the header says of the tensors: they follow one another, in the table's order."""
+    tensors: dict[str, dict[str, object]] = {}
+    end = 0
+    sizes = zip(_TENSORS.items(), ((), shape[:1], shape), _row_bytes(shape), strict=True)
+    for (name, kind), tail, size in sizes:
+        start, end = end, end + count * size
+        tensors[name] = {"dtype": kind, "shape": [count, *tail], "data_offsets": [start, end]}
+    return tensors
 
 
-def _extent(entry: Any, kind: str, width: int, axes: int) -> tuple[int, list[int]]:
-    """Where a tensor starts, and its shape; ValueError if the header's entry is not possible."""
-    start, end = entry["data_offsets"]
-    shape = entry["shape"]
-    numbers = [start, end, *shape]
-    possible = (
-        all(type(number) is int and number >= 0 for number in numbers)
-        and entry["dtype"] == kind
-        and len(shape) == axes
-        and min(shape) > 0
-        and end - start == math.prod(shape) * width
-    )
-    if not possible:
-        raise ValueError("impossible tensor")
-    return start, shape
+def _row_bytes(shape: Shape) -> tuple[int, int, int]:
+    """Bytes that a row takes in each tensor."""
+    return 8, 8 * shape[0], 4 * math.prod(shape)
+
+
+def _starts(tensors: Mapping[str, Any], base: int) -> tuple[int, int, int]:
+    """The first byte in the file of each tensor, where they follow a header of `base` bytes."""
+    norms, means, latents = (base + tensors[name]["data_offsets"][0] for name in _TENSORS)
+    return norms, means, latents
 
 
 def read_at(file: Any, start: int, size: int) -> bytearray:
@@ -257,4 +222,4 @@ def _version() -> str:
 
 
 _LISTS = ("keys", "summary_checksums", "checksums")
-_TENSORS = {"squared_norm": ("F64", 8, 1), "channel_mean": ("F64", 8, 2), "latents": ("F32", 4, 4)}
+_TENSORS = {"squared_norm": "F64", "channel_mean": "F64", "latents": "F32"}

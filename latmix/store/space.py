@@ -11,13 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from types import TracebackType
 from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from latmix.disk import Buffer
 from latmix.errors import StoreError
 from latmix.prefetch import map_ahead
 from latmix.store.folders import Description, SpaceFolder
@@ -78,12 +76,7 @@ class LatentSpace:
     def __enter__(self) -> LatentSpace:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         try:
             self.flush()
         except StoreError as failure:
@@ -103,8 +96,7 @@ class LatentSpace:
             StoreError: the folder cannot be read.
         """
         with self._lock:
-            new = [name for name in self._folder.names() if name not in self._seen]
-            for item in self._folder.scan(new):
+            for item in self._folder.scan(self._seen):
                 self._seen.add(item.path.name)
                 if isinstance(item, Shard) and item.shape == self.shape:
                     self._index.take_in(item)
@@ -161,9 +153,9 @@ class LatentSpace:
         def unsound(part: slice) -> list[str]:
             return [keys[part][place] for place in self._index.in_runs(keys[part], check)]
 
-        parts = map_ahead(_parts(len(keys), self.block_rows), unsound, READERS, READERS)
+        parts = map_ahead(self._parts(keys), unsound, READERS, READERS)
         rest = [key for _, found in parts for key in found.result()]
-        lost = {key for key, row in self._index.each(rest, ShardReader.row, _itself) if row is None}
+        lost = {key for key, row in self._index.each(rest, ShardReader.row) if row is None}
         return [index for index, key in enumerate(keys) if key in lost] if lost else []
 
     def read(self, keys: Sequence[str]) -> Tensor:
@@ -187,10 +179,9 @@ class LatentSpace:
             return reader.latents(rows, memory[size * place : size * (place + len(rows))])
 
         left = _positions(keys, self._index.in_runs(keys, take))
-        for key, row in self._index.each(left, ShardReader.row, _itself):
-            latent = self._index.sound(key, row).latent
-            for place in left[key]:
-                memory[size * place : size * (place + 1)] = latent
+        for row in self._index.sound_rows(left, ShardReader.row):
+            for place in left[row.key]:
+                memory[size * place : size * (place + 1)] = row.latent
 
     def summary(self, keys: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Squared norms (N,) and channel means (N, C), float64, without reading the latents.
@@ -212,34 +203,25 @@ class LatentSpace:
             return ()
 
         left = _positions(keys, self._index.in_runs(keys, take))
-        for key, summary in self._index.each(left, ShardReader.summary, _its_summary):
-            value = torch.frombuffer(self._index.sound(key, summary), dtype=torch.float64)
-            for place in left[key]:
+        for row in self._index.sound_rows(left, ShardReader.summary):
+            value = torch.frombuffer(row.summary, dtype=torch.float64)
+            for place in left[row.key]:
                 norms[place], means[place] = value[0], value[1:]
         return norms, means
 
-    def blocks(
-        self, keys: Sequence[str], rows: int | None = None
-    ) -> Iterator[tuple[slice, Tensor]]:
-        """The latents of `keys` in order, `rows` at a time: their slice, and (rows, C, H, W).
+    def blocks(self, keys: Sequence[str]) -> Iterator[tuple[slice, Tensor]]:
+        """The latents of `keys` in order, `block_rows` at a time: their slice, and (B, C, H, W).
 
         For sums over more latents than fit into memory. While the caller works on a block the
         next ones are read, into the memory of those that nobody holds any more.
 
-        Args:
-            rows: None is `block_rows`.
-
         Raises:
-            ValueError: `rows` is not positive.
             KeyError, StoreError: as `read`.
         """
-        return self.each_block(keys, lambda _, latents: latents, rows)
+        return self.each_block(keys, lambda _, latents: latents)
 
     def each_block(
-        self,
-        keys: Sequence[str],
-        work: Callable[[slice, Tensor], Made],
-        rows: int | None = None,
+        self, keys: Sequence[str], work: Callable[[slice, Tensor], Made]
     ) -> Iterator[tuple[slice, Made]]:
         """What some work makes of each of the `blocks`, in order.
 
@@ -248,29 +230,25 @@ class LatentSpace:
                 has it in its cache; on several blocks at a time, in any order.
 
         Raises:
-            ValueError, KeyError, StoreError: as `blocks`.
+            KeyError, StoreError: as `blocks`.
         """
-        rows = self.block_rows if rows is None else rows
-        if rows < 1:
-            raise ValueError(f"rows must be positive, not {rows}")
-        return self._each_block(keys, work, rows)
-
-    def _each_block(
-        self, keys: Sequence[str], work: Callable[[slice, Tensor], Made], rows: int
-    ) -> Iterator[tuple[slice, Made]]:
-        memory = BlockMemory(min(rows, len(keys)), self.shape)
+        memory = BlockMemory(min(self.block_rows, len(keys)), self.shape)
 
         def made(part: slice) -> Made:
             latents = memory.block(part.stop - part.start)
             self._read_into(latents, keys[part])
             return work(part, latents)
 
-        parts = _parts(len(keys), rows)
+        parts = self._parts(keys)
         if len(parts) == 1:  # starting a thread takes longer than reading a latent
             yield parts[0], made(parts[0])
             return
         for part, found in map_ahead(parts, made, READERS, READERS):
             yield part, found.result()
+
+    def _parts(self, keys: Sequence[str]) -> list[slice]:
+        count, rows = len(keys), self.block_rows
+        return [slice(start, min(start + rows, count)) for start in range(0, count, rows)]
 
     def _write(self, rows: Sequence[Row]) -> None:
         self._folder.describe(self._description)
@@ -296,21 +274,9 @@ def _packed(key: str, latent: Tensor, shape: Shape) -> Row:
     return Row(key, bytearray(summary.numpy().tobytes()), bytearray(stored.numpy().tobytes()))
 
 
-def _parts(count: int, rows: int) -> list[slice]:
-    return [slice(start, min(start + rows, count)) for start in range(0, count, rows)]
-
-
 def _positions(keys: Sequence[str], places: Iterable[int]) -> dict[str, list[int]]:
     """The keys at these places, each with all of its places."""
     positions: dict[str, list[int]] = {}
     for place in places:
         positions.setdefault(keys[place], []).append(place)
     return positions
-
-
-def _itself(row: Row) -> Row:
-    return row
-
-
-def _its_summary(row: Row) -> Buffer:
-    return row.summary

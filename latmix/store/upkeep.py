@@ -10,17 +10,18 @@ import math
 import os
 import sys
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from latmix.disk import UNFINISHED, explained
+from latmix.disk import explained
 from latmix.errors import StoreError
 from latmix.names import display_name
-from latmix.store.broom import Broom, Packer, rows_of
 from latmix.store.folders import SPACE_NAME, SpaceFolder, Unusable, space_folders
-from latmix.store.shards import SHARD_NAME, Row, Shard
+from latmix.store.packing import Packer, Remover
+from latmix.store.reading import rows_of
+from latmix.store.shards import Row, Shard
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -38,14 +39,6 @@ class DamagedRow:
 
 
 @dataclass(frozen=True)
-class UnreadableFile:
-    """A file in the store that gives no rows, and why."""
-
-    path: Path
-    reason: str
-
-
-@dataclass(frozen=True)
 class Freed:
     """What went, or would go: bytes on the disk, and by how many files there are fewer."""
 
@@ -59,7 +52,7 @@ class VerifyReport:
 
     rows: int
     damaged: tuple[DamagedRow, ...]
-    unreadable: tuple[UnreadableFile, ...]
+    unreadable: tuple[Unusable, ...]
 
     @property
     def sound(self) -> bool:
@@ -69,16 +62,16 @@ class VerifyReport:
 def verify(home: Path) -> Generator[Progress, None, VerifyReport]:
     """See `LatentStore.verify`."""
     damaged: list[DamagedRow] = []
-    unreadable: list[UnreadableFile] = []
+    unreadable: list[Unusable] = []
     shards: list[tuple[str, Shard]] = []
     for folder in space_folders(home):
-        for item in folder.scan(folder.names()):
+        for item in folder.scan():
             if isinstance(item, Shard):
                 shards.append((folder.id, item))
             else:
-                unreadable.append(UnreadableFile(item.path, item.reason))
+                unreadable.append(item)
         if folder.description() is None and os.path.lexists(folder.note):
-            unreadable.append(UnreadableFile(folder.note, "it is garbled"))
+            unreadable.append(Unusable(folder.note, "it is garbled", ours=True))
     total = sum(len(shard.keys) for _, shard in shards)
     done = good = 0
     yield done, total
@@ -89,8 +82,7 @@ def verify(home: Path) -> Generator[Progress, None, VerifyReport]:
             sound = []
             total -= len(shard.keys)
         except OSError as error:
-            reason = f"the system cannot read it: {error.strerror or error}"
-            unreadable.append(UnreadableFile(shard.path, reason))
+            unreadable.append(Unusable.now(shard.path, error))
             sound = []
         good += sum(sound)
         damaged += [
@@ -111,19 +103,19 @@ def prune(
         raise ValueError(f"space must be 16 hex digits, not {space!r}")
     if older_than_days is not None and not 0 <= older_than_days < math.inf:
         raise ValueError(f"older_than_days must be 0 or more, not {older_than_days}")
-    return _swept(home, space, older_than_days, Broom(dry_run))
+    return _swept(home, Remover(dry_run), space, older_than_days)
 
 
 def compact(home: Path, *, dry_run: bool) -> Generator[Progress, None, Freed]:
     """See `LatentStore.compact`."""
-    return _swept(home, None, None, Broom(dry_run), joins=True)
+    return _swept(home, Remover(dry_run), joins=True)
 
 
 def _swept(
     home: Path,
-    space: str | None,
-    older_than_days: float | None,
-    broom: Broom,
+    remover: Remover,
+    space: str | None = None,
+    older_than_days: float | None = None,
     *,
     joins: bool = False,
 ) -> Generator[Progress, None, Freed]:
@@ -131,75 +123,58 @@ def _swept(
         folders = space_folders(home)
         for folder in folders:
             if space in (None, folder.id) and older_than_days is not None:
-                _remove_older(folder, time.time() - older_than_days * DAY, broom)
+                for path in folder.named_shards():
+                    remover.remove(path, time.time() - older_than_days * DAY)
             elif space == folder.id:
-                _remove_space(folder, broom)
-        kept = [(folder, _sorted_out(folder, broom)) for folder in folders]
+                _remove_space(folder, remover)
+        kept = [(folder, _sorted_out(folder, remover)) for folder in folders]
         total = sum(len(shard.keys) for _, shards in kept for shard in shards)
         done = 0
         yield done, total
         for folder, shards in kept:
             known: set[str] = set()
-            packer = Packer(folder.path, broom, joins=joins)
+            packer = Packer(folder.path, remover, joins=joins)
             for shard in shards:
                 _tidy(shard, known, packer)
                 done += len(shard.keys)
                 yield done, total
             packer.finish()
-    return Freed(broom.freed, broom.files)
+    return Freed(remover.freed, remover.files)
 
 
-def _remove_space(folder: SpaceFolder, broom: Broom) -> None:
-    for name in folder.names():
-        if SHARD_NAME.fullmatch(name):
-            broom.remove(folder.shards / name)
-    for path in _unfinished(folder):
-        broom.remove(path)
-    broom.remove(folder.note)
-    if not broom.dry_run:
+def _remove_space(folder: SpaceFolder, remover: Remover) -> None:
+    for path in (*folder.named_shards(), *folder.unfinished(), folder.note):
+        remover.remove(path)
+    if not remover.dry_run:
         for path in (folder.shards, folder.tmp, folder.path):
             with suppress(OSError):  # not empty: something in it is not ours
                 path.rmdir()
 
 
-def _remove_older(folder: SpaceFolder, before: float, broom: Broom) -> None:
-    for name in folder.names():
-        if SHARD_NAME.fullmatch(name):
-            broom.remove(folder.shards / name, before)
-
-
-def _sorted_out(folder: SpaceFolder, broom: Broom) -> list[Shard]:
+def _sorted_out(folder: SpaceFolder, remover: Remover) -> list[Shard]:
     """Removes what holds no rows, and returns the shards that do."""
-    for path in _unfinished(folder):
-        broom.remove(path, time.time() - HOUR)
+    for path in folder.unfinished():
+        remover.remove(path, time.time() - HOUR)
     shards = []
-    for item in folder.scan(folder.names()):
+    for item in folder.scan():
         if isinstance(item, Unusable) and item.ours:
-            broom.remove(item.path)
-        elif isinstance(item, Shard) and item.path not in broom.removed:
+            remover.remove(item.path)
+        elif isinstance(item, Shard) and item.path not in remover.removed:
             shards.append(item)
     return shards
 
 
 def _tidy(shard: Shard, known: set[str], packer: Packer) -> None:
     """Give the packer the shard's sound rows that are not yet in `known`."""
-    kept: list[Row] = []
-    new: set[str] = set()
+    kept: dict[str, Row] = {}
     try:
         for row in rows_of(shard):
-            if row is not None and row.key not in known and row.key not in new:
-                kept.append(row)
-                new.add(row.key)
+            if row is not None and row.key not in known:
+                kept.setdefault(row.key, row)
     except OSError:
         return  # The disk may recover, so what it cannot read now is left alone.
-    known |= new
-    packer.take(shard, kept)
-
-
-def _unfinished(folder: SpaceFolder) -> Sequence[Path]:
-    with explained(folder.tmp), suppress(FileNotFoundError):
-        return [path for path in sorted(folder.tmp.iterdir()) if path.suffix == UNFINISHED]
-    return []
+    known.update(kept)
+    packer.take(shard, list(kept.values()))
 
 
 @contextmanager

@@ -115,12 +115,13 @@ def test_a_header_that_claims_more_than_the_file_holds_costs_no_memory(tmp_path:
     base = 8 + struct.unpack("<Q", blob[:8])[0]
     header = json.loads(blob[8:base])
     keys = ["k"] * 1000
-    means = [16, 16 + 8 * 1000 * 10**9]
+    means = [8000, 8000 + 8 * 1000 * 10**9]
     for name in ("keys", "summary_checksums", "checksums"):
         header["__metadata__"][name] = json.dumps(keys)
     header["squared_norm"] = {"dtype": "F64", "shape": [1000], "data_offsets": [0, 8000]}
     header["channel_mean"] = {"dtype": "F64", "shape": [1000, 10**9], "data_offsets": means}
-    latents = {"dtype": "F32", "shape": [1000, 10**9, 1, 1], "data_offsets": [0, 4 * 10**12]}
+    latents = {"dtype": "F32", "shape": [1000, 10**9, 1, 1], "data_offsets": None}
+    latents["data_offsets"] = [means[1], means[1] + 4 * 10**12]
     header["latents"] = latents
     text = json.dumps(header).encode()
     shard.write_bytes(struct.pack("<Q", len(text)) + text + blob[base:])

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from latmix.store import space as store_space
 from latmix.store.folders import SpaceFolder
 from latmix.store.latents import LatentStore, row_key, space_id
 from latmix.store.memory import BlockMemory
@@ -67,20 +70,24 @@ def test_summaries_equal_those_computed_in_float64_from_what_is_stored(tmp_path:
     assert torch.equal(means, exact.mean(dim=(2, 3)))
 
 
-def test_a_weighted_sum_by_blocks_equals_that_of_all_rows(tmp_path: Path) -> None:
+ROW_BYTES = 4 * math.prod(SHAPE)
+
+
+def test_a_weighted_sum_by_blocks_equals_that_of_all_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_space, "BLOCK_BYTES", 3 * ROW_BYTES)
     fill(tmp_path, KEYS)
     space = LatentStore(tmp_path).open(SETTINGS, SHAPE)
     asked = [*KEYS[::-1], KEYS[2]]
-    blocks = list(space.blocks(asked, rows=3))
+    blocks = list(space.blocks(asked))
     assert [part for part, _ in blocks] == [slice(0, 3), slice(3, 6), slice(6, 7)]
     assert torch.equal(torch.cat([rows for _, rows in blocks]), space.read(asked))
-    sums = list(space.each_block(asked, lambda part, rows: (part, rows.sum(dim=0)), rows=3))
+    sums = list(space.each_block(asked, lambda part, rows: (part, rows.sum(dim=0))))
     assert [part for part, (worked_on, _) in sums if part == worked_on] == [p for p, _ in blocks]
     total = torch.stack([made for _, (_, made) in sums]).sum(dim=0)
     torch.testing.assert_close(total, space.read(asked).sum(dim=0))
     assert list(space.blocks([])) == [] and space.read([]).shape == (0, *SHAPE)
-    with pytest.raises(ValueError, match="rows"):
-        space.blocks(asked, rows=0)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +115,8 @@ def test_any_keys_in_any_order_come_from_sound_rows(
         assert torch.equal(space.read(asked), exact)
         assert torch.equal(space.summary(asked)[0], exact.double().square().sum(dim=(1, 2, 3)))
         assert torch.equal(space.summary(asked)[1], exact.double().mean(dim=(2, 3)))
-        blocks = [block for _, block in space.blocks(asked, rows)]
+        with mock.patch.object(store_space, "BLOCK_BYTES", rows * ROW_BYTES):
+            blocks = [block for _, block in space.blocks(asked)]
         assert torch.equal(torch.cat([exact[:0], *blocks]), exact)
     assert space.missing([*asked, "none"]) == [len(asked)]
 

@@ -8,17 +8,16 @@ from __future__ import annotations
 import math
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from latmix.disk import explained
-from latmix.store.reading import ShardReader
-from latmix.store.shards import Row, Shard, full_shard, plan_shard, write_shard
+from latmix.store.shards import Row, Shard, full_shard, write_shard
 
 
-class Broom:
-    """Removes files, or only counts them; remembers what has been removed."""
+class Remover:
+    """Removes files, or only counts what that would free; remembers what has been removed."""
 
     def __init__(self, dry_run: bool) -> None:
         self.dry_run = dry_run
@@ -39,11 +38,8 @@ class Broom:
 
     def write(self, space: Path, rows: Sequence[Row], sources: Sequence[Shard]) -> None:
         """Writes rows of these shards as a new one, which is as old as the newest of them."""
-        shape = sources[0].shape
-        if self.dry_run:
-            shard, _ = plan_shard(space, rows, shape)
-        else:
-            shard = write_shard(space, rows, shape)
+        shard = write_shard(space, rows, sources[0].shape, dry_run=self.dry_run)
+        if not self.dry_run:
             newest = max(source.modified for source in sources)
             with explained(space):  # an old row does not get young by moving
                 os.utime(shard.path, (newest, newest))
@@ -58,12 +54,12 @@ class Packer:
     second copies, which the next time finds.
     """
 
-    def __init__(self, space: Path, broom: Broom, *, joins: bool) -> None:
+    def __init__(self, space: Path, remover: Remover, *, joins: bool) -> None:
         """
         Args:
             joins: put the rows of small shards, less than half full, together.
         """
-        self._space, self._broom, self._joins = space, broom, joins
+        self._space, self._remover, self._joins = space, remover, joins
         self._rows: list[Row] = []
         self._sources: list[Shard] = []
         self._is_lossy = False
@@ -88,7 +84,7 @@ class Packer:
             return
         while len(self._rows) >= full:
             # What is over are rows of the last shard alone: there was no room left before it.
-            self._broom.write(self._space, self._rows[:full], self._sources)
+            self._remover.write(self._space, self._rows[:full], self._sources)
             self._rows = self._rows[full:]
             last = self._sources[-1:] if self._rows else []
             self._remove(self._sources[: len(self._sources) - len(last)])
@@ -102,17 +98,10 @@ class Packer:
         """
         if len(self._sources) > 1 or self._is_lossy:  # one alone that loses nothing stays
             if self._rows:
-                self._broom.write(self._space, self._rows, self._sources)
+                self._remover.write(self._space, self._rows, self._sources)
             self._remove(self._sources)
         self._rows, self._sources, self._is_lossy = [], [], False
 
     def _remove(self, shards: Sequence[Shard]) -> None:
         for shard in shards:
-            self._broom.remove(shard.path)
-
-
-def rows_of(shard: Shard) -> Iterator[Row | None]:
-    """Every row of the header: None for one that is damaged or that the file was cut short of."""
-    with ShardReader(shard) as reader:
-        for index in range(len(shard.keys)):
-            yield reader.row(index) if index < shard.whole else None
+            self._remover.remove(shard.path)
