@@ -90,7 +90,7 @@ def check_output(output: Path | None, inputs: Sequence[Path]) -> None:
 
 def _targets(output: Path | None, inversion: Inversion, method: str, count: int) -> list[Path]:
     """Where the results go: the file named, or free names here; many are numbered."""
-    from latmix.results.recipes import free_name, output_name
+    from latmix.results.names import free_name, output_name
 
     named = output or Path(output_name([row.path for row in inversion.rows], method))
     targets = [named]

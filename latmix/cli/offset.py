@@ -49,7 +49,7 @@ def offset(
     seed: Seed = 0,
 ) -> int:
     """Offset the top quarter of a latent, as noise and as picture, and look what changes."""
-    from latmix.results.recipes import free_name
+    from latmix.results.names import free_name
     from latmix.study.offset import offset_pictures
 
     sizes = _sizes(offsets)

@@ -172,7 +172,7 @@ def find_kept(
     Raises:
         UsageError, LatmixError: as `Outputs.of`; the folder's name is taken by a file.
     """
-    from latmix.results.recipes import folder_name
+    from latmix.results.names import folder_name
     from latmix.study import figures
 
     if named:

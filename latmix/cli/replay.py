@@ -39,7 +39,8 @@ def replay(
     from latmix.jobs import recipes
     from latmix.jobs.inversion import InversionRules, invert_pictures
     from latmix.jobs.pictures import prompt_template
-    from latmix.results.recipes import free_name, read_recipe
+    from latmix.results.names import free_name
+    from latmix.results.recipes import read_recipe
 
     recipe = read_recipe(result)
     parse_method(recipe.method)

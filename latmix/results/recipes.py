@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -81,26 +81,24 @@ class Recipe:
         if content.get("latmix") != FORMAT:
             raise ValueError(f"its format is {content.get('latmix')!r}, not {FORMAT}")
         try:
-            for name in ("name", "fingerprint", "dtype"):
-                str(content["model"][name])
-            normalised(float(image["weight"]) for image in content["images"])
+            images = tuple(
+                Ingredient(str(i["path"]), str(i["sha256"]), float(i["weight"]), str(i["prompt"]))
+                for i in content["images"]
+            )
+            normalised(image.weight for image in images)
             json.dumps(content, ensure_ascii=False).encode("utf-8")
+            model = {name: str(value) for name, value in content["model"].items()}
+            if lacking := {"name", "fingerprint", "dtype"} - model.keys():
+                raise KeyError(min(lacking))
+            seed = content["seed"]
             return cls(
-                images=tuple(
-                    Ingredient(
-                        str(image["path"]),
-                        str(image["sha256"]),
-                        float(image["weight"]),
-                        str(image["prompt"]),
-                    )
-                    for image in content["images"]
-                ),
+                images=images,
                 method=str(content["method"]),
-                model={name: str(value) for name, value in content["model"].items()},
+                model=model,
                 inversion=dict(content["inversion"]),
                 generation=dict(content["generation"]),
                 prompt=str(content["prompt"]),
-                seed=None if content["seed"] is None else int(content["seed"]),
+                seed=None if seed is None else int(seed),
                 versions=dict(content["versions"]),
             )
         except (KeyError, TypeError, AttributeError, OverflowError) as error:
@@ -152,27 +150,3 @@ def read_recipe(path: Path) -> Recipe:
         return Recipe.from_json(json.loads(text))
     except (ValueError, RecursionError, AttributeError) as error:
         raise StoreError(f"The recipe inside {shown} cannot be used: {error}.") from error
-
-
-def free_name(path: Path) -> Path:
-    """The path, or, where it is taken, the same with the first free -2, -3, ... at its end."""
-    if not path.exists():
-        return path
-    number = 2
-    while (other := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
-        number += 1
-    return other
-
-
-def output_name(images: Sequence[Path], method: str) -> str:
-    """A result's name: the pictures' folder, the method and N."""
-    named = method.replace("/", "-").replace(":", "")
-    return f"{folder_name(images)}-{named}-n{len(images)}.png"
-
-
-def folder_name(images: Sequence[Path]) -> str:
-    """The name of the pictures' folder, fit for a file; "mixture" where there are several."""
-    folders = {image.resolve().parent.name for image in images}
-    folder = folders.pop() if len(folders) == 1 else "mixture"
-    kept = "".join(c if c.isalnum() or c in "-_" else "-" for c in folder).strip("-") or "mixture"
-    return kept[:80]

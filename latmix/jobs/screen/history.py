@@ -18,7 +18,8 @@ from latmix.errors import LatmixError, StoreError
 from latmix.jobs.progress import Progress
 from latmix.names import display_name, plural
 from latmix.results.differences import Difference, recipe_differences
-from latmix.results.recipes import Recipe, free_name, read_recipe
+from latmix.results.names import free_name
+from latmix.results.recipes import Recipe, read_recipe
 
 STRIP_SIDE = 48
 """Pixels of a picture in a strip: two for each half-block of the tallest."""

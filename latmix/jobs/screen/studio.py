@@ -161,7 +161,8 @@ class Studio:
         from latmix.jobs.generation import generate_mixtures, mix_stored
         from latmix.jobs.recipes import build_recipe
         from latmix.mixing.grid import parse_method
-        from latmix.results.recipes import free_name, output_name, write_result
+        from latmix.results.names import free_name, output_name
+        from latmix.results.recipes import write_result
 
         bench = yield from self._made()
         rows = tuple(row for row in inversion.rows if order.weights.get(str(row.path), 0.0) > 0)
