@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 from latmix.mixing.verdict import OFFSET_DAMAGING, OFFSET_VISIBLE
 from latmix.names import display_name
 from latmix.study.bias import BiasSeries, Point, curve_counts
-from latmix.study.figures import COLUMN, draw_intervals, new_figure, plain_text, series_look
+from latmix.study.figures import (
+    add_legend,
+    add_letters,
+    draw_intervals,
+    new_panels,
+    plain_text,
+    series_look,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,14 +33,8 @@ def draw_bias(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> Figu
 
     Points are means over draws, bars hold 95 % of the draws, lines are the law.
     """
-    panels = 1 + len(channels)
-    columns = min(2, panels)
-    rows = -(-panels // columns)
-    figure = new_figure(COLUMN * columns, 1.9 * rows)
-    grid = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
-    for spare in grid[panels:]:
-        spare.remove()
-    axes = grid[:panels]
+    columns = min(2, 1 + len(channels))
+    figure, axes = new_panels(1 + len(channels), columns)
     _draw_panel(axes[0], all_series, lambda p: p.amplification, _law_of_amplification)
     axes[0].set_ylabel(r"amplification $\alpha$")
     top = axes[0].get_ylim()[1]
@@ -44,16 +45,9 @@ def draw_bias(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> Figu
         axis.axhline(0.0, color="black", linewidth=0.5, zorder=0)
         axis.set_ylabel(f"mean of channel {channel}")
     _share_limits(axes[1:])
-    for letter, axis in zip("abcdefghijklmnopqrstuvwxyz", axes, strict=False):
-        axis.set_title(f"({letter})", loc="left")
-    found = [pair for axis in axes for pair in zip(*axis.get_legend_handles_labels(), strict=True)]
-    handles = {label: handle for handle, label in reversed(found)}
-    labels = list(dict.fromkeys(label for _, label in found))
-    room = int(COLUMN * columns / (0.055 * max(map(len, labels)) + 0.45))
-    across = max(1, min(room, len(labels)))
-    figure.set_figheight(1.9 * rows + 0.16 * -(-len(labels) // across) + 0.1)
-    shown = [handles[label] for label in labels]
-    figure.legend(shown, labels, loc="outside lower center", ncols=across)
+    add_letters(axes)
+    labels = (label for axis in axes for label in axis.get_legend_handles_labels()[1])
+    add_legend(figure, -(-len(axes) // columns), 0.055 * max(map(len, labels)) + 0.45)
     return figure
 
 

@@ -11,6 +11,9 @@ MARKS = "ox+*#@%&"
 
 CURVE = "·"
 
+LINES = 16
+"""Of the plane of a chart."""
+
 
 @dataclass(frozen=True)
 class Plot:
@@ -28,18 +31,17 @@ def draw_chart(
     y_label: str,
     x_ticks: Sequence[float],
     width: int = 72,
-    height: int = 16,
     x_scale: Callable[[float], float] = math.sqrt,
 ) -> str:
     """The chart as lines of text: y axis, points over curves, x axis, legend.
 
     Args:
         x_ticks: where the x axis carries numbers; those without room are left out.
-        width, height: of the whole in characters, and of the plane in lines.
+        width: of the whole in characters.
         x_scale: increasing; the x axis is even in it.
     """
     values = [y for plot in plots for _, y in (*plot.points, *plot.curve)]
-    ticks = _ticks(min(0.0, *values), max(0.0, *values), height // 4)
+    ticks = _ticks(min(0.0, *values), max(0.0, *values), LINES // 4)
     low, high = ticks[0], ticks[-1]
     margin = max(len(f"{tick:g}") for tick in ticks)
     columns = width - margin - 3
@@ -50,9 +52,9 @@ def draw_chart(
         return 1 + round(share * (columns - 3))
 
     def line(y: float) -> int:
-        return round((high - y) / (high - low) * (height - 1))
+        return round((high - y) / (high - low) * (LINES - 1))
 
-    plane = [[" "] * columns for _ in range(height)]
+    plane = [[" "] * columns for _ in range(LINES)]
     for plot in plots:
         for x, y in plot.curve:
             plane[line(y)][column(x)] = CURVE

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any, Literal
 
 from latmix.errors import LatmixError
@@ -35,6 +36,9 @@ MISSING = LatmixError(
 
 COLUMN = 3.4
 """Inches: the width of a column of a two-column paper; a figure over both is twice as wide."""
+
+HEIGHT = 1.9
+"""Inches: the height of a panel."""
 
 DOTS = 200
 """Dots per inch of a PNG."""
@@ -208,6 +212,39 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
+def new_panels(count: int, columns: int) -> tuple[Figure, list[Axes]]:
+    """A figure of so many panels, row by row, over one or two columns of a paper."""
+    rows = -(-count // columns)
+    figure = new_figure(COLUMN * min(2, columns), HEIGHT * rows)
+    axes: list[Axes] = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
+    for spare in axes[count:]:
+        spare.remove()
+    return figure, axes[:count]
+
+
+def add_letters(axes: Sequence[Axes], titles: Sequence[str] = ()) -> None:
+    """(a), (b), ... over the panels, with a title each where there are any."""
+    for index, axis in enumerate(axes):
+        title = f"({ascii_lowercase[index]}) {titles[index] if titles else ''}"
+        axis.set_title(title.rstrip(), loc="left")
+
+
+def add_legend(figure: Figure, rows: int, inches: float, **style: Any) -> None:
+    """One legend below `rows` rows of panels, each label once; the figure grows by its height.
+
+    Args:
+        inches: the width of a label with its line.
+    """
+    shown: dict[str, Any] = {}
+    for axis in figure.axes:
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            shown.setdefault(label, handle)
+    across = max(1, min(int(figure.get_figwidth() / inches), len(shown)))
+    figure.set_figheight(HEIGHT * rows + 0.16 * -(-len(shown) // across) + 0.1)
+    style |= {"loc": "outside lower center", "ncols": across}
+    figure.legend(list(shown.values()), list(shown), **style)
+
+
 def plain_text(text: str) -> str:
     """Text in which matplotlib reads no formula."""
     return text.replace("$", r"\$")
@@ -229,3 +266,9 @@ def draw_intervals(axis: Axes, at: Sequence[float], values: Sequence[Estimate], 
         capthick=0.6,
         zorder=2,
     )
+
+
+def draw_level(axis: Axes, value: float, label: str) -> None:
+    """A dotted line at a value that others are held against."""
+    style: dict[str, Any] = {"linestyle": (0, (1, 2)), "label": label}
+    axis.axhline(value, color="black", linewidth=0.7, **style)

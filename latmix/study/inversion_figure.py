@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from latmix.study.figures import COLUMN, draw_intervals, new_figure, series_look
+from latmix.study.figures import (
+    COLUMN,
+    HEIGHT,
+    add_legend,
+    draw_intervals,
+    draw_level,
+    new_figure,
+    series_look,
+)
 from latmix.study.inversion import Tried
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-HEIGHT, WIDTH = 1.9, 0.72
-"""Inches of a panel, and columns of a paper."""
+WIDTH = 0.72
+"""Of a panel, in columns of a paper."""
 
 ROWS = {"picture": "dB against the picture", "reconstruction": "dB against the VAE"}
 
@@ -24,7 +32,7 @@ def draw_inversion(found: Sequence[Tried]) -> Figure:
     guidances = list(dict.fromkeys(tried.trial.guidance for tried in found))
     solvers = list(dict.fromkeys(tried.trial.solver for tried in found))
     width = max(COLUMN, WIDTH * COLUMN * len(guidances))
-    figure = new_figure(width, 2 * HEIGHT + 0.4)
+    figure = new_figure(width, 2 * HEIGHT)
     grid = figure.subplots(2, len(guidances), squeeze=False, sharex=True, sharey="row")
     for row, (measure, label) in zip(grid, ROWS.items(), strict=True):
         for axis, scale in zip(row, guidances, strict=True):
@@ -37,18 +45,7 @@ def draw_inversion(found: Sequence[Tried]) -> Figure:
         axis.set_title(f"guidance {scale:g}", loc="left")
     for axis in grid[1]:
         axis.set_xlabel("evaluations, both ways")
-    every = [axis.get_legend_handles_labels() for axis in grid.flatten().tolist()]
-    pairs = (pair for handles, labels in every for pair in zip(labels, handles, strict=True))
-    shown = dict(pairs)
-    across = max(1, min(int(width / 1.1), len(shown)))
-    figure.set_figheight(2 * HEIGHT + 0.16 * -(-len(shown) // across) + 0.1)
-    figure.legend(
-        list(shown.values()),
-        list(shown),
-        loc="outside lower center",
-        ncols=across,
-        handlelength=3.2,
-    )
+    add_legend(figure, 2, 1.1, handlelength=3.2)
     return figure
 
 
@@ -66,7 +63,4 @@ def _draw_solvers(axis: Axes, found: Sequence[Tried], solvers: Sequence[str], na
         axis.plot(at, [value.mean for value in values], label=solver, **look.line)
     bounds = [tried.decibels("vae") for tried in found]
     if name == "picture" and bounds and bounds[0]:
-        dots = (0, (1, 2))
-        axis.axhline(
-            bounds[0].mean, color="black", linewidth=0.7, linestyle=dots, label="the VAE alone"
-        )
+        draw_level(axis, bounds[0].mean, "the VAE alone")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from latmix.study.figures import COLUMN, DOTS, method_look, new_figure
+from latmix.study.figures import COLUMN, DOTS, add_letters, method_look, new_figure
 from latmix.study.paths import RADIUS, Leg, MethodPaths, Place, Sample
 
 if TYPE_CHECKING:
@@ -104,8 +104,7 @@ def _paths_figure(
         profile.set_xticks(range(legs + 1), [f"{number + 1}" for number in range(legs + 1)])
         profile.set_xlabel("from point to point")
     profile.legend(loc="lower right")
-    for letter, axis in zip("ab", (plane, profile), strict=True):
-        axis.set_title(f"({letter})", loc="left")
+    add_letters((plane, profile))
     return figure, plane, profile
 
 

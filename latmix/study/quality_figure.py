@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from latmix.study.figures import COLUMN, draw_intervals, method_look, new_figure
+from latmix.study.figures import (
+    add_legend,
+    add_letters,
+    draw_intervals,
+    draw_level,
+    method_look,
+    new_panels,
+)
 from latmix.study.quality import CLASS, Measure, Score
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-HEIGHT = 1.9
-"""Inches of a panel."""
 
 ASIDE = 1.04
 """Factor between two methods' places at one N, so that no bar hides another."""
@@ -28,20 +32,12 @@ def draw_quality(
     there are draws; the dotted line is the mean of what the VAE alone leaves of them.
     """
     columns = 2 if len(measures) in (2, 4) else min(3, len(measures))
-    rows = -(-len(measures) // columns)
-    width = COLUMN if columns == 1 else 2 * COLUMN
-    figure = new_figure(width, HEIGHT * rows + 0.4)
-    grid = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
-    for spare in grid[len(measures) :]:
-        spare.remove()
-    for letter, axis, measure in zip("abcdefghijklmnop", grid, measures, strict=False):
+    figure, axes = new_panels(len(measures), columns)
+    for axis, measure in zip(axes, measures, strict=True):
         _draw_bounds(axis, [bound for bound in bounds if bound.measure == measure.name])
         _draw_methods(axis, [score for score in scores if score.measure == measure.name])
-        axis.set_title(f"({letter}) {measure.name}", loc="left")
-    handles, labels = grid[0].get_legend_handles_labels()
-    across = max(1, min(int(width / 1.1), len(labels)))
-    figure.set_figheight(HEIGHT * rows + 0.16 * -(-len(labels) // across) + 0.1)
-    figure.legend(handles, labels, loc="outside lower center", ncols=across, handlelength=3.2)
+    add_letters(axes, [measure.name for measure in measures])
+    add_legend(figure, -(-len(axes) // columns), 1.1, handlelength=3.2)
     return figure
 
 
@@ -51,10 +47,7 @@ def _draw_bounds(axis: Axes, bounds: Sequence[Score]) -> None:
         if bound.method == CLASS:
             axis.axhspan(value.low, value.high, color="#E2E2E2", linewidth=0, label=CLASS)
         else:
-            dots = (0, (1, 2))
-            axis.axhline(
-                value.mean, color="black", linewidth=0.7, linestyle=dots, label=bound.method
-            )
+            draw_level(axis, value.mean, bound.method)
 
 
 def _draw_methods(axis: Axes, scores: Sequence[Score]) -> None:
