@@ -7,14 +7,12 @@ nothing heavy at their top, so that `latmix --help` answers at once.
 
 from __future__ import annotations
 
-import io
-import os
-import sys
 from typing import Annotated, ClassVar
 
 import typer
 
 from latmix.cli.late import LateGroup
+from latmix.process import prepare
 
 
 class Commands(LateGroup):
@@ -115,11 +113,5 @@ def options(
 
 def main() -> None:
     """Run the command line."""
-    # Torch's threads spin while they wait for one another: where another program wants a core,
-    # a network call took 2.6 s that takes 0.06 s when they sleep. Read when torch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    for stream in (sys.stdout, sys.stderr):
-        # A stream that is not UTF-8 shows what it lacks as an escape, and nothing fails for it.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    prepare()
     app()

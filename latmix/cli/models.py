@@ -11,6 +11,7 @@ from latmix.cli import run
 from latmix.cli.options import SayOptions, command
 from latmix.errors import ModelError, UsageError
 from latmix.names import display_name, size_text
+from latmix.process import hide_hub_bars
 
 app = typer.Typer(
     help="List, show, fetch and remove models.", rich_markup_mode=None, invoke_without_command=True
@@ -114,7 +115,9 @@ def pull(name: Name, output: SayOptions) -> int:
     """Fetch a model from the hub into the hub's cache: safetensors and JSON only."""
     from latmix.models.fetch import pull_model
 
-    folder = pull_model(name, output.quiet)
+    if output.quiet:
+        hide_hub_bars()
+    folder = pull_model(name)
     if output.json:
         run.print_json({"name": name, "folder": display_name(folder)})
     else:

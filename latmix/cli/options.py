@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -21,6 +20,7 @@ import typer
 
 from latmix.errors import LatmixError, UsageError
 from latmix.names import display_name
+from latmix.process import leave_on_signals
 from latmix.sampling.presets import PRESETS
 from latmix.sampling.solvers import DEFAULT_SOLVER, INNER_STEPS, SOLVERS
 
@@ -250,9 +250,7 @@ def _option(name: str, default: Any, annotation: Any) -> inspect.Parameter:
 
 def _guarded(work: Callable[[], int | None]) -> int | None:
     """Run a command's work; what goes wrong becomes a sentence on stderr and an exit code."""
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _leave)
+    leave_on_signals()
     try:
         return work()
     except LatmixError as error:
@@ -289,11 +287,6 @@ def _unexpected(error: Exception) -> LatmixError:
     except (LatmixError, OSError, RuntimeError):
         pass
     return LatmixError(f"{type(error).__name__}: {display_name(str(error))}.", where)
-
-
-def _leave(number: int, frame: object) -> None:
-    """End through the `finally` blocks, which keep what was finished."""
-    sys.exit(128 + number)
 
 
 def _complain(error: LatmixError) -> int:

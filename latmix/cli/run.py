@@ -116,7 +116,7 @@ def make_workbench(options: ModelOptions, quiet: bool, preset: str | None = None
 
     config = load_config()
     source = find_source(options.name, config, quiet)
-    from latmix.jobs.imports import import_numerics
+    from latmix.jobs.imports import import_networks, import_numerics
 
     import_numerics()
     from latmix.jobs.workbench import Workbench
@@ -129,6 +129,7 @@ def make_workbench(options: ModelOptions, quiet: bool, preset: str | None = None
         network_dtype(options, preset),
         options.offload,
         options.at_a_time,
+        before_loading=import_networks,
     )
 
 

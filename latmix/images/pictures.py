@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import ctypes
-import logging
 import os
 import struct
 import threading
@@ -31,9 +30,6 @@ from latmix.errors import PictureError
 from latmix.images.files import READS_HINT, AnyPath, open_regular
 from latmix.images.pixels import WHITE, Colour, NotFiniteError, to_rgb
 from latmix.names import display_name
-
-# What Pillow logs goes where the program logs, and not to the screen when it logs nowhere.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
 MAX_PIXELS = 50_000_000

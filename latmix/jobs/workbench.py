@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from latmix.jobs.batch_size import batch_on_cpu, device_meter, largest_batch, measured_batch
 from latmix.models.loading import load_model, pick_device, pick_dtype
 from latmix.models.protocol import Model
@@ -28,11 +30,14 @@ class Workbench:
         dtype: str = "auto",
         offload: str = "none",
         batch: int | None = None,
+        *,
+        before_loading: Callable[[Iterable[str]], object] = list,
     ) -> None:
         """Nothing is loaded yet.
 
         Args:
             batch: pictures at a time, at most; None is what the device's memory has room for.
+            before_loading: told the classes of the networks that are about to be loaded.
 
         Raises:
             UsageError: the device or dtype cannot be used here.
@@ -48,6 +53,7 @@ class Workbench:
         self._limited: tuple[int, int] | None = None
         self.dtype = str(pick_dtype(dtype, self.device)).removeprefix("torch.")
         self._offload = offload
+        self.before_loading = before_loading
         self._model: Model | None = None
 
     @property
@@ -62,6 +68,7 @@ class Workbench:
             ModelError: it cannot be loaded.
         """
         if self._model is None:
+            self.before_loading(self.source.networks.values())
             self._model = load_model(self.source, str(self.device), self.dtype, self._offload)
         return self._model
 

@@ -41,12 +41,9 @@ DUPLICATES = (
 """Further copies of the same weights."""
 
 
-def pull_model(name: str, quiet: bool = False) -> Path:
+def pull_model(name: str) -> Path:
     """Fetch a catalogue name or hub id into the hub's cache, going on where it was left: files
     that are there in full are not fetched again.
-
-    Args:
-        quiet: without the hub's bars on stderr.
 
     Returns:
         the folder.
@@ -62,14 +59,11 @@ def pull_model(name: str, quiet: bool = False) -> Path:
     if not repository:
         raise ModelError(f"{shown} is built in.", "There is nothing to fetch.")
     from huggingface_hub import constants
-    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     if constants.HF_HUB_OFFLINE:
         raise ModelError(
             "The hub is switched off by HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE.", "Unset it."
         )
-    if quiet:
-        disable_progress_bars()
     with _explained(repository):
         _check_room(repository, Path(constants.HF_HUB_CACHE))
         _fetch(repository)

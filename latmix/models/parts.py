@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -23,7 +22,6 @@ from latmix.models.files import place
 from latmix.models.model_source import ModelSource
 from latmix.models.single_file import SingleFile
 from latmix.names import display_name, plural
-from latmix.process import uncollected
 
 
 def import_classes(names: Iterable[str]) -> dict[str, Any]:
@@ -34,9 +32,7 @@ def import_classes(names: Iterable[str]) -> dict[str, Any]:
 @cache
 def _class_named(name: str) -> Any:
     where = DIFFUSERS.get(name)
-    with uncollected():
-        hide_unfit("torchvision")
-        _silence_libraries()
+    with without_unfit("torchvision"):
         module = importlib.import_module(f"diffusers.models.{where}" if where else "transformers")
         return getattr(module, name)
 
@@ -138,30 +134,32 @@ def explained(source: ModelSource, device: torch.device) -> Iterator[None]:
         ) from error
 
 
-def hide_unfit(name: str) -> None:
+@contextmanager
+def without_unfit(name: str) -> Iterator[None]:
     """Let an optional package that is here but cannot be imported pass for one that is not here.
 
     torchvision must be built for the very torch that is installed; where it is not, transformers
     imports it all the same, and fails.
     """
-    if importlib.util.find_spec(name) is None:
+    if not _is_unfit(name):
+        yield
         return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        sys.modules.pop(name, None)
+
+
+@cache
+def _is_unfit(name: str) -> bool:
+    if importlib.util.find_spec(name) is None:
+        return False
     try:
         importlib.import_module(name)
     except (ImportError, OSError, RuntimeError, AttributeError):
-        sys.modules[name] = None  # type: ignore[assignment]
-
-
-def _silence_libraries() -> None:
-    """Keep the libraries' bars and notices off the terminal: they would spoil the screen."""
-    for name in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
-        os.environ.setdefault(name, "error")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    diffusers_logging.disable_progress_bar()
-    transformers_logging.disable_progress_bar()
+        return True
+    return False
 
 
 def _first_line(error: Exception) -> str:

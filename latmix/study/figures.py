@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -192,8 +191,6 @@ def figure_bytes(draw: Callable[[], Figure], suffix: str) -> bytes:
 @contextmanager
 def styled() -> Iterator[None]:
     """latmix's style, whatever the user's matplotlibrc says; what was set before comes back."""
-    for talker in ("matplotlib", "fontTools"):
-        logging.getLogger(talker).setLevel(logging.ERROR)
     import matplotlib
 
     with matplotlib.rc_context():

@@ -6,7 +6,6 @@ loads no Textual either.
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from latmix.errors import LatmixError, StoreError
 from latmix.names import display_name
+from latmix.process import leave_at_once, logging_to
 
 if TYPE_CHECKING:
     from latmix.config import Config
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 CLOSE_SECONDS = 0.5
 """How long the end waits without a word for the step at work."""
-
-LOG_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -63,8 +61,7 @@ def run(options: ExploreOptions) -> int:
     from latmix.config import load_config
 
     config = load_config()
-    handler = _log_to(config.log_file)
-    try:
+    with logging_to(config.log_file):
         from latmix.tui.pictures.pixels import find_pixels
         from latmix.tui.terminal.escapes import keep_escapes
 
@@ -75,10 +72,6 @@ def run(options: ExploreOptions) -> int:
         app = ExploreApp(start)
         app.run(mouse=options.mouse)
         _close(app)
-    finally:
-        logging.getLogger().removeHandler(handler)
-        logging.captureWarnings(False)
-        handler.close()
     return app.return_code or 0
 
 
@@ -172,27 +165,6 @@ def _working_folder() -> Path | None:
     return Path.cwd() if here else None
 
 
-def _log_to(path: Path) -> logging.Handler:
-    """Let everything that logs or warns write to a file: on the screen it would be noise."""
-    from logging.handlers import RotatingFileHandler
-
-    handler: logging.Handler
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(
-            path, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8", errors="backslashreplace"
-        )
-    except OSError:
-        handler = logging.NullHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    for other in root.handlers[:]:
-        root.removeHandler(other)
-    root.addHandler(handler)
-    logging.captureWarnings(True)
-    return handler
-
-
 def _close(app: ExploreApp) -> None:
     """Save, and give the step at work the time to end: then finished latents are written."""
     try:
@@ -216,9 +188,4 @@ def _close(app: ExploreApp) -> None:
             code = 130
         else:
             return
-    # A thread inside an import or the network cannot be ended, and the interpreter must not be
-    # taken down under it.
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    leave_at_once(code)

@@ -111,7 +111,7 @@ class Studio:
         """Import what the first inversion will need, while the user looks around."""
         yield Progress("prepare", 0, 0)
         bench = yield from self._made()
-        import_networks(bench.source.networks.values())
+        bench.before_loading(bench.source.networks.values())
 
     def recall(self, order: Order) -> Generator[Progress, None, Measured]:
         """Statistics of those pictures that have latents already; inverts nothing.
@@ -248,7 +248,8 @@ class Studio:
 
             store = LatentStore(self._config.home)
             self._bench = Workbench(
-                source, store, self._device, self._dtype, self._offload, self._batch
+                *(source, store, self._device, self._dtype, self._offload, self._batch),
+                before_loading=import_networks,
             )
             tiny = tiny_for(source, self._config.preview_vae)
             if tiny:

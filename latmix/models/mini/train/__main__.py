@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from latmix.process import hide_bars, prepare
 
 DATASET = "dataset.zip"
 STOPPED = 3
@@ -26,23 +27,13 @@ TRANSFORMER: dict[str, Any] = {"width": 128, "layers": 5, "text_width": 64, "tex
 def main(arguments: list[str] | None = None) -> int:
     """Run one stage."""
     options = _parser().parse_args(arguments)
-    _silence_libraries()
+    prepare()
+    hide_bars()
     try:
         return STAGES[options.stage](options)
     except (ValueError, FileNotFoundError, FloatingPointError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-
-
-def _silence_libraries() -> None:
-    """Keep the libraries' bars and notices out of the log."""
-    for name in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
-        os.environ.setdefault(name, "error")
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    diffusers_logging.disable_progress_bar()
-    transformers_logging.disable_progress_bar()
 
 
 def _data(options: argparse.Namespace) -> int:
