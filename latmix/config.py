@@ -8,6 +8,7 @@ Settings are read from `config.toml` in the configuration folder; environment va
 | theme   | LATMIX_THEME  | the terminal UI's theme                                 |
 | home    | LATMIX_HOME   | the folder of latents, results, session and log         |
 | draft_steps | -         | steps of a draft in the terminal UI                     |
+| preview_vae | LATMIX_PREVIEW_VAE | a tiny autoencoder for previews                |
 | keys    | -             | a table of the terminal UI's keys, by binding id        |
 | -       | LATMIX_CONFIG | the configuration file itself                           |
 """
@@ -25,6 +26,8 @@ from typing import cast
 from latmix.disk import read_file
 from latmix.errors import LatmixError
 from latmix.names import display_name
+from latmix.session.fields import TEXT, Kind, rows
+from latmix.session.saved import Saved
 
 
 @dataclass(frozen=True)
@@ -103,17 +106,19 @@ def load_config() -> Config:
     )
 
 
+class _Keys(Kind):
+    """Texts by name."""
+
+    what = 'a table of texts, such as "job.generate" = "G"'
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, dict) and all(isinstance(keys, str) for keys in value.values())
+
+
 def _check(path: Path, name: str, value: object) -> None:
-    wanted = {
-        "draft_steps": ("a whole number from 1 to 1000", type(value) is int and 1 <= value <= 1000),
-        "keys": (
-            'a table of texts, such as "job.generate" = "G"',
-            isinstance(value, dict) and all(isinstance(keys, str) for keys in value.values()),
-        ),
-    }
-    what, is_right = wanted.get(name, ("text in quotes", isinstance(value, str)))
-    if not is_right:
-        raise LatmixError(f"{display_name(path)}: {name} must be {what}.")
+    kind = {"keys": _Keys(), **{row.name: row.kind for row in rows(Saved)}}.get(name, TEXT)
+    if not kind.accepts(value):
+        raise LatmixError(f"{display_name(path)}: {name} must be {kind.what}.")
 
 
 def _read(path: Path) -> dict[str, object]:

@@ -15,11 +15,11 @@ from latmix.config import load_config
 from latmix.disk import read_file, read_json, write_durably, write_json_durably
 from latmix.errors import LatmixError
 from latmix.images import read_sidecar
-from latmix.mixing.written import read_weights
 from latmix.models.files import read_json as read_model_json
 from latmix.models.single_file import read_names
 from latmix.results.recipes import read_recipe
 from latmix.session.session import Session
+from latmix.session.weight_tables import read_weights
 from latmix.store.folders import SpaceFolder
 from latmix.tui.terminal.themes import load_themes
 

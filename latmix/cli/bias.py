@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from latmix.cli import run
+from latmix.cli import console
 from latmix.cli.bias_tables import (
     Draws,
     LawName,
@@ -19,6 +19,8 @@ from latmix.cli.bias_tables import (
     print_bias,
     series_json,
 )
+from latmix.cli.command import command
+from latmix.cli.driving import drive
 from latmix.cli.lists import (
     Channels,
     channel_numbers,
@@ -27,8 +29,9 @@ from latmix.cli.lists import (
     readable_counts,
     whole_numbers,
 )
-from latmix.cli.options import InversionOptions, Method, ModelOptions, PictureOptions, command
+from latmix.cli.options import Inverting, Method, ModelOptions, PictureOptions
 from latmix.cli.outputs import FIGURES, TABLES, Outputs, Seed, StudyOptions
+from latmix.cli.run import Run, find_pictures
 from latmix.errors import UsageError
 from latmix.mixing.grid import parse_method
 from latmix.names import display_name
@@ -43,7 +46,7 @@ SUFFIXES = (*FIGURES, *TABLES)
 @command
 def bias(
     model: ModelOptions,
-    options: InversionOptions,
+    inverting: Inverting,
     output: StudyOptions,
     folders: Annotated[
         list[Path] | None,
@@ -88,7 +91,7 @@ def bias(
     shown = channel_numbers(channels)
     places = _places(folders or [], demo or [])
     found = {
-        name: (place, run.find_pictures(replace(place, recursive=recursive)))
+        name: (place, find_pictures(replace(place, recursive=recursive)))
         for name, place in places.items()
     }
     for name, (_, paths) in found.items():
@@ -96,24 +99,22 @@ def bias(
     outputs = Outputs.of(
         output.output, SUFFIXES, [path for _, paths in found.values() for path in paths]
     )
-    bench = run.make_workbench(model, output.quiet, options.preset)
-    check_channels(shown, bench.source.channels)
+    run = Run.of(model, inverting, output.quiet)
+    check_channels(shown, run.bench.source.channels)
     all_series: list[BiasSeries] = []
     inversions: list[Inversion] = []
     for name, (place, paths) in found.items():
-        inversion = run.invert(
-            bench, place, model, options, paths=paths, count=pool, quiet=output.quiet
-        )
+        inversion = run.of_demo(place.demo).invert(paths, pool)
         inversions.append(inversion)
         all_series.append(_measured(name, inversion, wanted, drawing, output.quiet))
     shown = shown or most_biased(all_series)
-    content = bias_json(bench.source.name, drawing) | {
+    content = bias_json(run.bench.source.name, drawing) | {
         "series": [series_json(series) for series in all_series],
-        "failures": run.failures_json(f for i in inversions for f in i.failures),
+        "failures": console.failures_json(f for i in inversions for f in i.failures),
     }
     outputs.write(bias_writers(all_series, shown, content))
     content["cached"] = sum(inversion.cached for inversion in inversions)
-    code = max(run.exit_code(inversion) for inversion in inversions)
+    code = max(console.exit_code(inversion.failures) for inversion in inversions)
     return outputs.tell(output, content, lambda: print_bias(all_series, shown), code)
 
 
@@ -146,5 +147,5 @@ def _measured(
 
     pictures = len(inversion.rows)
     fit = readable_counts(counts or default_counts(pictures), pictures, name)
-    live = run.drive(measure(inversion), quiet)
-    return run.drive(measure_bias(name, live, fit, drawing), quiet)
+    live = drive(measure(inversion), quiet)
+    return drive(measure_bias(name, live, fit, drawing), quiet)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latmix.cli import run
+from latmix.cli import console
 from latmix.cli.outputs import Writer, figure_writer, table_writers
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def series_json(series: BiasSeries) -> dict[str, Any]:
 
 def print_bias(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> None:
     """The chart of the most biased channel, the numbers by N, and the fitted law."""
-    screen = run.console()
+    screen = console.screen()
     worst = max(channels, key=lambda c: max(abs(s.input_channel_mean[c]) for s in all_series))
     screen.print(_chart(all_series, worst, min(screen.width, 100)))
     screen.print(f"mean, and from low to high {INTERVAL}:")
@@ -104,7 +104,7 @@ def print_bias(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> Non
         screen.print("the law: alpha = 1/sqrt(b² + s²/N)")
         screen.print(_law_table(all_series))
     else:
-        run.say("lin amplifies nothing: no law is fitted.")
+        console.say("lin amplifies nothing: no law is fitted.")
 
 
 def _chart(all_series: Sequence[BiasSeries], channel: int, width: int) -> str:

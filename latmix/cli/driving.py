@@ -6,6 +6,7 @@ import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, TypeVar
 
+from latmix.cli import console
 from latmix.jobs.progress import Pace, Progress, progress_line
 from latmix.sampling.generators import drained, watched
 
@@ -18,8 +19,11 @@ LINE_SECONDS = 1.0
 """Time between two lines of progress where there is no terminal."""
 
 
-def watch(job: Generator[Progress, None, Result], screen: Console) -> Result:
-    """Run a job to its end and draw how far it is."""
+def drive(job: Generator[Progress, None, Result], quiet: bool) -> Result:
+    """Run a job to its end under a bar on stderr; where that is no terminal, with lines of text."""
+    if quiet:
+        return drained(job)
+    screen = console.screen(to_stderr=True)
     return _under_bar(job, screen) if screen.is_terminal else _with_lines(job, screen)
 
 

@@ -7,17 +7,19 @@ from typing import Annotated
 
 import typer
 
-from latmix.cli import run
-from latmix.cli.options import GuidanceScale, InversionOptions, ModelOptions, command
+from latmix.cli.command import command
+from latmix.cli.options import Guidance, Inverting, ModelOptions
+from latmix.cli.run import chosen, machine, with_prompt
 from latmix.errors import UsageError
 from latmix.mixing.grid import DEFAULT_METHOD, parse_method
-from latmix.sampling.presets import find_preset
+from latmix.session.choices import Choices
 
 
 @command
 def explore(
     model: ModelOptions,
-    options: InversionOptions,
+    inverting: Inverting,
+    *,
     folder: Annotated[
         Path | None, typer.Argument(help="A folder of pictures.", show_default=False)
     ] = None,
@@ -32,7 +34,7 @@ def explore(
             "--method", "-m", help=f"norm/mean.  [default: {DEFAULT_METHOD}]", show_default=False
         ),
     ] = None,
-    guidance: GuidanceScale = None,
+    guidance: Guidance,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start without the saved session.")
     ] = False,
@@ -41,40 +43,23 @@ def explore(
     """Explore a folder's mixtures in the terminal: weights by keyboard, statistics live."""
     from latmix import tui
 
+    given = inverting | guidance
     if method is not None:
-        method = parse_method(method).name
+        given["method"] = parse_method(method).name
     if demo is not None:
         if folder is not None:
             raise UsageError("--demo and a folder exclude each other.", "Leave one of them out.")
         from latmix import demo as built_in
 
         folder = built_in.folder(demo)
-    preset = find_preset(options.preset)
-    given = {
-        "method": method,
-        "prompt": run.template(options, demo) or None,
-        "negative": options.negative or None,
-        "steps": options.steps or (preset.steps if preset else None),
-        "guidance": guidance if guidance is not None else (preset.guidance if preset else None),
-        "inversion_guidance": options.inversion_guidance
-        if options.inversion_guidance is not None
-        else (preset.guidance if preset else None),
-        "solver": run.chosen_solver(options).name if options.solver or preset else None,
-        "inner_steps": options.inner_steps,
-        "size": run.parse_size(options.size) if options.size else None,
-        "fit": options.fit,
-    }
     return tui.run(
         tui.ExploreOptions(
             folder=folder,
             recursive=recursive,
             count=count,
             model=model.name,
-            device=model.device,
-            dtype=run.network_dtype(model, options.preset),
-            batch=model.at_a_time,
-            offload=model.offload,
-            choices={name: value for name, value in given.items() if value is not None},
+            machine=machine(model, given),
+            choices=chosen(Choices, with_prompt(given, demo)),
             fresh=fresh,
             mouse=mouse,
         )

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latmix.cli import run
+from latmix.cli import console
 from latmix.cli.lists import check_counts, readable_counts, whole_numbers
-from latmix.cli.options import InversionOptions, ModelOptions, PictureOptions
+from latmix.cli.run import Run
 from latmix.names import display_name, plural
 
 if TYPE_CHECKING:
     from latmix.jobs.inversion import Inversion
-    from latmix.jobs.workbench import Workbench
-    from latmix.sampling.settings import GenerationSettings
     from latmix.study.cells import MadeCell, Making
     from latmix.study.cost import Cost
     from latmix.study.draws import Draws
@@ -44,27 +42,20 @@ class Grid:
         cells: the folder that the pictures are kept in.
     """
 
-    pictures: PictureOptions
-    model: ModelOptions
-    options: InversionOptions
-    guidance: float | None
+    run: Run
     methods: Sequence[str]
     counts: Sequence[int]
     draws: Draws
     cells: Path
-    quiet: bool
-    draft: int = 0
+    strict: bool
 
     @property
-    def prompt(self) -> str:
-        return run.template(self.options, self.pictures.demo)
-
-    def making(self, bench: Workbench) -> Making:
+    def making(self) -> Making:
         """How its pictures are made."""
         from latmix.study.cells import Making
 
-        generation = run.generation_settings(self.guidance, self.options, bench.source, self.draft)
-        return Making(generation, self.prompt, self.cells, bench.batch)
+        run = self.run
+        return Making(run.generating, run.choices, self.cells, run.bench.batch)
 
 
 @dataclass(frozen=True)
@@ -72,7 +63,6 @@ class MadeGrid:
     """A grid whose pictures are made."""
 
     inversion: Inversion
-    generation: GenerationSettings
     cells: Sequence[MadeCell]
 
 
@@ -89,7 +79,7 @@ def grid_counts(text: str | None, available: int) -> list[int]:
     return counts
 
 
-def find_cost(bench: Workbench, grid: Grid) -> Cost:
+def find_cost(grid: Grid) -> Cost:
     """What is left to do for the grid.
 
     Raises:
@@ -98,16 +88,17 @@ def find_cost(bench: Workbench, grid: Grid) -> Cost:
     from latmix.jobs.pictures import prompt_template
     from latmix.study.cost import estimate_cost
 
+    run = grid.run
     job = estimate_cost(
-        bench,
+        run.bench,
         grid.draws,
         grid.methods,
         grid.counts,
-        run.inversion_settings(grid.options, bench.source, grid.guidance),
-        prompt_template(grid.prompt),
-        grid.making(bench),
+        run.inverting,
+        prompt_template(run.choices.prompt),
+        grid.making,
     )
-    return run.drive(job, grid.quiet)
+    return run.drive(job)
 
 
 def cost_text(cost: Cost) -> str:
@@ -118,7 +109,7 @@ def cost_text(cost: Cost) -> str:
     )
 
 
-def make_grid(bench: Workbench, grid: Grid) -> MadeGrid:
+def make_grid(grid: Grid) -> MadeGrid:
     """Say the cost, invert what the grid needs, and make its pictures, as far as that was not done
     before.
 
@@ -129,46 +120,46 @@ def make_grid(bench: Workbench, grid: Grid) -> MadeGrid:
     from latmix.study.cells import make_cells, plan_cells
     from latmix.study.draws import invert_draws
 
-    if not grid.quiet:
-        run.say(cost_text(find_cost(bench, grid)))
-    making = grid.making(bench)
+    run, bench = grid.run, grid.run.bench
+    if not run.quiet:
+        console.say(cost_text(find_cost(grid)))
     job = invert_draws(
         bench,
         grid.draws,
         max(grid.counts),
-        run.inversion_settings(grid.options, bench.source, grid.guidance),
-        prompt_template(grid.prompt),
-        strict=grid.pictures.strict,
+        run.inverting,
+        prompt_template(run.choices.prompt),
+        strict=grid.strict,
     )
-    inversion = run.drive(job, grid.quiet)
-    run.tell_inversion(bench, inversion, grid.quiet)
+    inversion = run.drive(job)
+    run.tell_inversion(inversion)
     counts = readable_counts(grid.counts, len(inversion.rows))
     cells = plan_cells(grid.draws, inversion, grid.methods, counts)
-    made = run.drive(make_cells(bench, inversion, cells, making), grid.quiet)
+    made = run.drive(make_cells(bench, inversion, cells, grid.making))
     kept = sum(cell.kept for cell in made)
     run.say(
         f"{plural(len(inversion.rows), 'picture')}: {inversion.inverted} inverted, "
         f"{inversion.cached} cached; {plural(len(made), 'centroid')}: {len(made) - kept} made, "
-        f"{kept} kept from before",
-        grid.quiet,
+        f"{kept} kept from before"
     )
-    return MadeGrid(inversion, making.generation, made)
+    return MadeGrid(inversion, made)
 
 
-def made_json(bench: Workbench, grid: Grid, made: MadeGrid) -> dict[str, Any]:
+def made_json(grid: Grid, made: MadeGrid) -> dict[str, Any]:
     """What was asked for and of which pictures: the same however often the run was stopped."""
+    source = grid.run.bench.source
     draws = grid.draws.rows(made.inversion, max(cell.cell.count for cell in made.cells))
     return {
-        "model": {"name": bench.source.name, "fingerprint": bench.source.fingerprint},
-        "prompt": grid.prompt,
+        "model": {"name": source.name, "fingerprint": source.fingerprint},
+        "prompt": grid.run.choices.prompt,
         "inversion": made.inversion.settings.as_json(),
-        "generation": made.generation.as_json(),
+        "generation": grid.run.generating.as_json(),
         "methods": list(grid.methods),
         "counts": list(dict.fromkeys(cell.cell.count for cell in made.cells)),
         "repeats": len(grid.draws.orders),
         "seed": grid.draws.seed,
         "draws": [[display_name(row.path) for row in rows] for rows in draws],
-        "failures": run.failures_json(made.inversion.failures),
+        "failures": console.failures_json(made.inversion.failures),
     }
 
 

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latmix.cli import run
+from latmix.cli import console
+from latmix.cli.command import Given, Settings, command
 from latmix.cli.lists import numbers, whole_numbers
-from latmix.cli.options import InversionOptions, ModelOptions, PictureOptions, command
+from latmix.cli.options import ModelOptions, PictureOptions
 from latmix.cli.outputs import FIGURES, StudyOptions, figure_writer, find_kept, table_writers
+from latmix.cli.run import Run, find_pictures
 from latmix.errors import LatmixError, UsageError
 from latmix.names import display_name, plural
+from latmix.session.choices import Choices
+from latmix.session.fields import rows
 
 if TYPE_CHECKING:
     from latmix.models.source import ModelSource
@@ -34,11 +38,16 @@ COLUMNS = (
 )
 
 
+SEEN = tuple(row for row in rows(Choices) if row.name in ("prompt", "negative", "size", "fit"))
+"""What all trials have in common."""
+
+
 @command
 def inversion(
     pictures: PictureOptions,
     model: ModelOptions,
     output: StudyOptions,
+    *,
     solvers: Annotated[
         str | None,
         typer.Option(
@@ -59,15 +68,7 @@ def inversion(
     count: Annotated[
         int, typer.Option("-n", "--count", min=1, help="The first N readable pictures.")
     ] = 8,
-    prompt: Annotated[
-        str | None, typer.Option(help="What the pictures show.", show_default=False)
-    ] = None,
-    negative: Annotated[str, typer.Option(help="Negative prompt.")] = "",
-    size: Annotated[
-        str | None,
-        typer.Option(help="WIDTHxHEIGHT in pixels.  [default: the model's]", show_default=False),
-    ] = None,
-    fit: Annotated[str, typer.Option(help="crop, pad or stretch.")] = "crop",
+    seen: Annotated[Given, Settings(SEEN)],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what it would cost.")
     ] = False,
@@ -78,31 +79,30 @@ def inversion(
     from latmix.study.inversion_figure import draw_inversion
 
     counts = whole_numbers(steps, "--steps")
-    paths = list(dict.fromkeys(run.find_pictures(pictures)))
+    paths = list(dict.fromkeys(find_pictures(pictures)))
     outputs, kept = find_kept(output.output, "inversion", paths, FIGURES)
-    bench = run.make_workbench(model, output.quiet)
-    options = InversionOptions(prompt, negative, size=size, fit=fit)
-    like = run.inversion_settings(options, bench.source)
+    run = Run.of(model, seen, output.quiet, pictures.demo)
+    bench, like = run.bench, run.inverting
     _check_steps(bench.source, counts[-1], like.size)
     names = _solver_names(solvers, bench.source)
     trials = plan_trials(names, counts, _scales(guidance, bench.source))
-    prompt_of = prompt_template(run.template(options, pictures.demo))
-    rows, failures = run.drive(readable_rows(paths, like, prompt_of, count), output.quiet)
-    run.tell_failures(failures)
+    prompt_of = prompt_template(run.choices.prompt)
+    rows, failures = run.drive(readable_rows(paths, like, prompt_of, count))
+    console.tell_failures(failures)
     if not rows:
         raise LatmixError("None of the pictures can be read.", "The lines above say why.")
     trying = Trying(rows, like, kept, bench.batch)
     cost = estimate_trials(bench, trials, trying)
     if dry_run:
         return _say_cost(cost, output.json)
-    run.say(_cost_text(cost), output.quiet)
-    found = run.drive(try_all(bench, trials, trying), output.quiet)
-    content = _content(bench.source, trying, found) | {"failures": run.failures_json(failures)}
+    run.say(_cost_text(cost))
+    found = run.drive(try_all(bench, trials, trying))
+    content = _content(bench.source, trying, found) | {"failures": console.failures_json(failures)}
     lines = [[row.get(column) for column in COLUMNS] for row in content["trials"]]
     outputs.write(
         [*table_writers(COLUMNS, lines, content), figure_writer(lambda: draw_inversion(found))]
     )
-    code = run.LEFT_OUT if failures else 0
+    code = console.LEFT_OUT if failures else 0
     content = content | {"kept": sum(tried.kept for tried in found)}
     return outputs.tell(output, content, lambda: _print(found), code)
 
@@ -146,9 +146,9 @@ def _scales(text: str | None, source: ModelSource) -> list[float]:
 
 def _say_cost(cost: TrialCost, as_json: bool) -> int:
     if as_json:
-        run.print_json(asdict(cost))
+        console.print_json(asdict(cost))
     else:
-        run.console().print(_cost_text(cost))
+        console.screen().print(_cost_text(cost))
     return 0
 
 
@@ -196,7 +196,7 @@ def _print(found: Sequence[Tried]) -> None:
     """For each guidance a table; and a chart of the whole."""
     from latmix.report import plain_table
 
-    screen = run.console()
+    screen = console.screen()
     scales = list(dict.fromkeys(tried.trial.guidance for tried in found))
     for scale in scales:
         here = [tried for tried in found if tried.trial.guidance == scale]

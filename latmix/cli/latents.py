@@ -8,45 +8,35 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latmix.cli import run, weighting
+from latmix.cli import console
+from latmix.cli.command import command
 from latmix.cli.options import (
-    InversionOptions,
+    Count,
+    Inverting,
     Method,
     ModelOptions,
     PictureOptions,
     SayOptions,
-    WeightFile,
-    Weights,
-    command,
+    WeightOptions,
 )
+from latmix.cli.run import Run, find_pictures
+from latmix.cli.weighting import given_weights, weights_of
 from latmix.mixing.grid import DEFAULT_METHOD, parse_method
 from latmix.names import display_name, plural
 
 if TYPE_CHECKING:
     from latmix.jobs.inversion import Inversion
     from latmix.jobs.roundtrip import RoundTrip
-    from latmix.jobs.workbench import Workbench
     from latmix.measures.likeness import Measure
     from latmix.mixing.health import Health
     from latmix.mixing.influence import Inputs
-
-Count = Annotated[
-    int | None,
-    typer.Option(
-        "-n",
-        "--count",
-        min=1,
-        help="The first N readable pictures.  [default: all]",
-        show_default=False,
-    ),
-]
 
 
 @command
 def invert(
     pictures: PictureOptions,
     model: ModelOptions,
-    options: InversionOptions,
+    inverting: Inverting,
     output: SayOptions,
     count: Count = None,
     report: Annotated[
@@ -68,91 +58,70 @@ def invert(
     ] = True,
 ) -> int:
     """Fill the store with the pictures' noise latents; what is there already is kept."""
-    paths = run.find_pictures(pictures)
-    bench = run.make_workbench(model, output.quiet, options.preset)
-    measure = _lpips(run.inversion_settings(options, bench.source).size, lpips) if lpips else None
-    inversion = run.invert(
-        bench,
-        pictures,
-        model,
-        options,
-        paths=paths,
-        count=count,
-        quiet=output.quiet,
-        resume=resume,
-    )
-    found = _report(bench, inversion, output.quiet, measure) if report or lpips else None
+    paths = find_pictures(pictures)
+    run = Run.of(model, inverting, output.quiet, pictures.demo)
+    measure = _lpips(run.inverting.size, lpips) if lpips else None
+    inversion = run.invert(paths, count, strict=pictures.strict, resume=resume)
+    found = _report(run, inversion, measure) if report or lpips else None
     if output.json:
-        run.print_json(_inversion_json(inversion, found))
+        console.print_json(_inversion_json(inversion, found))
     else:
         _print_inversion(inversion, found)
-    return run.exit_code(inversion)
+    return console.exit_code(inversion.failures)
 
 
 @command
 def stats(
     pictures: PictureOptions,
     model: ModelOptions,
-    options: InversionOptions,
+    inverting: Inverting,
     output: SayOptions,
-    weights: Weights = None,
-    weight_file: WeightFile = None,
+    weights: WeightOptions,
     count: Count = None,
     method: Method = DEFAULT_METHOD,
 ) -> int:
     """The numbers of a mixture and of its pictures, before a generation is spent on it."""
-    method = parse_method(method).name
-    paths = run.find_pictures(pictures)
-    given = weighting.given_weights(paths, weights, weight_file)
-    bench = run.make_workbench(model, output.quiet, options.preset)
-    inversion = run.invert(
-        bench,
-        pictures,
-        model,
-        options,
-        paths=list(given) if given else paths,
-        count=None if given else count,
-        quiet=output.quiet,
-    )
-    mixture = weighting.mixture_of_rows(inversion.rows, given).weights if given else None
-    _report_statistics(inversion, mixture, method, bench.source.name, output)
-    return run.exit_code(inversion)
+    given = inverting | {"method": parse_method(method).name}
+    paths = find_pictures(pictures)
+    weighed = given_weights(paths, weights)
+    run = Run.of(model, given, output.quiet, pictures.demo)
+    count = None if weighed else count
+    inversion = run.invert(list(weighed) or paths, count, strict=pictures.strict)
+    mixture = weights_of(inversion.rows, weighed) if weighed else None
+    _report_statistics(run, inversion, mixture, output.json)
+    return console.exit_code(inversion.failures)
 
 
 def _report_statistics(
-    inversion: Inversion,
-    mixture: tuple[float, ...] | None,
-    method: str,
-    model: str,
-    output: SayOptions,
+    run: Run, inversion: Inversion, mixture: tuple[float, ...] | None, as_json: bool
 ) -> None:
     from latmix.jobs.generation import mix_stored
     from latmix.jobs.measurement import measure_inputs
     from latmix.mixing.health import expected_health
 
+    method = run.choices.method
     mixed = mix_stored(inversion, [mixture] if mixture else None, parse_method(method))
     weights, statistics = mixed.weights[0].tolist(), mixed.statistics[0]
-    job = measure_inputs(inversion, weights, parse_method(method))
-    inputs, latents = run.drive(job, output.quiet)
+    inputs, latents = run.drive(measure_inputs(inversion, weights, parse_method(method)))
     names = [str(row.path) for row in inversion.rows]
-    if output.json:
+    if as_json:
         driver = inputs.strongest
-        run.print_json(
+        console.print_json(
             {
                 "method": method,
-                "model": model,
+                "model": run.bench.source.name,
                 "stats": statistics.as_json(),
                 "driver": None if driver is None else display_name(names[driver]),
                 "nearest": display_name(names[inputs.nearest]),
                 "images": _images_json(inversion, weights, inputs, latents),
                 "cached": inversion.cached,
-                "failures": run.failures_json(inversion.failures),
+                "failures": console.failures_json(inversion.failures),
             }
         )
         return
     from latmix import report
 
-    screen = run.console()
+    screen = console.screen()
     screen.print(report.statistics_table(statistics, method))
     screen.print(report.channel_table(statistics))
     screen.print()
@@ -163,7 +132,7 @@ def _report_statistics(
     screen.print()
     screen.print(report.health_table(names, latents, expected_health(inversion.space.shape)))
     if statistics.warning:
-        run.say(f"warning: {statistics.warning}")
+        console.say(f"warning: {statistics.warning}")
 
 
 def _images_json(
@@ -202,12 +171,12 @@ def _lpips(size: tuple[int, int], file: Path) -> Measure:
     return load_lpips(size, file)
 
 
-def _report(bench: Workbench, inversion: Inversion, quiet: bool, lpips: Measure | None) -> Report:
+def _report(run: Run, inversion: Inversion, lpips: Measure | None) -> Report:
     from latmix.jobs.measurement import measure_health
     from latmix.jobs.roundtrip import round_trips
 
-    trips = run.drive(round_trips(bench, inversion, lpips=lpips), quiet)
-    return Report(trips, run.drive(measure_health(inversion), quiet))
+    trips = run.drive(round_trips(run.bench, inversion, lpips=lpips))
+    return Report(trips, run.drive(measure_health(inversion)))
 
 
 def _inversion_json(inversion: Inversion, found: Report | None) -> dict[str, Any]:
@@ -223,7 +192,7 @@ def _inversion_json(inversion: Inversion, found: Report | None) -> dict[str, Any
         "calls": inversion.calls,
         "residual": inversion.residual,
         "seconds": round(inversion.seconds, 3),
-        "failures": run.failures_json(inversion.failures),
+        "failures": console.failures_json(inversion.failures),
     }
     if found is None:
         return content
@@ -234,7 +203,7 @@ def _inversion_json(inversion: Inversion, found: Report | None) -> dict[str, Any
 
 
 def _print_inversion(inversion: Inversion, found: Report | None) -> None:
-    screen = run.console()
+    screen = console.screen()
     if found is not None:
         from latmix import report
         from latmix.mixing.health import expected_health

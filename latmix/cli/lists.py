@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from latmix.cli import run
+from latmix.cli import console
 from latmix.errors import LatmixError, UsageError
 from latmix.mixing.grid import parse_method
 from latmix.names import display_name, plural
@@ -114,5 +114,5 @@ def readable_counts(asked: Sequence[int], readable: int, folder: str = "") -> li
         )
     for count in asked:
         if count not in left:
-            run.say(f"left out: N = {count}: only {of} can be read")
+            console.say(f"left out: N = {count}: only {of} can be read")
     return left

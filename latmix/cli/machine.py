@@ -9,15 +9,18 @@ from typing import Annotated, Any
 
 import typer
 
-from latmix.cli import run
-from latmix.cli.options import ModelOptions, SayOptions, command
+from latmix.cli import console
+from latmix.cli.command import command
+from latmix.cli.driving import drive
+from latmix.cli.options import ModelOptions, SayOptions
+from latmix.cli.run import make_workbench
 from latmix.errors import LatmixError
 from latmix.names import display_name, size_text
+from latmix.sampling.settings import STEPS
 from latmix.sampling.solvers import SOLVERS
 
-STEPS, DRAFT = 50, 10
-"""Of the trajectories that `doctor --bench` tells the time of."""
-
+DRAFT = 10
+"""Steps of the draft that `doctor --bench` tells the time of, beside a whole one of `STEPS`."""
 
 Bench = Annotated[
     bool, typer.Option("--bench", help="Measure how quick a model is here: half a minute.")
@@ -30,7 +33,7 @@ def doctor(model: ModelOptions, output: SayOptions, bench: Bench = False) -> int
     content, problems = _examine()
     speed = _measured(model, output.quiet) if bench else None
     if output.json:
-        run.print_json(content | ({"speed": speed} if speed else {}) | {"problems": problems})
+        console.print_json(content | ({"speed": speed} if speed else {}) | {"problems": problems})
         return 1 if problems else 0
     from rich.text import Text
 
@@ -39,11 +42,11 @@ def doctor(model: ModelOptions, output: SayOptions, bench: Bench = False) -> int
     table = plain_table("", "")
     for name, value in (content | (_told(speed) if speed else {})).items():
         table.add_row(name, Text(value if isinstance(value, str) else str(value)))
-    run.console().print(table)
+    console.screen().print(table)
     for problem in problems:
-        run.say(f"problem: {problem}")
+        console.say(f"problem: {problem}")
     if not problems:
-        run.say("No problems found.", output.quiet)
+        console.say("No problems found.", output.quiet)
     return 1 if problems else 0
 
 
@@ -51,8 +54,8 @@ def _measured(options: ModelOptions, quiet: bool) -> dict[str, Any]:
     """The figures of `measure_speed`, and what follows from them for 50 steps."""
     from latmix.jobs.speed import measure_speed
 
-    bench = run.make_workbench(options, quiet)
-    speed = run.drive(measure_speed(bench, bench.batch), quiet)
+    bench = make_workbench(options, quiet)
+    speed = drive(measure_speed(bench, bench.batch), quiet)
     guided = 2 if bench.source.guiding == "classifier-free" else 1
     return {
         "model": bench.source.name,
@@ -96,12 +99,12 @@ def themes(output: SayOptions) -> int:
     found = load_themes()
     names = [theme.name for theme in found.loaded]
     if output.json:
-        run.print_json({"themes": names, "failed": list(found.failed)})
+        console.print_json({"themes": names, "failed": list(found.failed)})
         return 0
     for name in names:
-        run.console().print(display_name(name))
+        console.screen().print(display_name(name))
     for reason in found.failed:
-        run.say(reason)
+        console.say(reason)
     return 0
 
 
@@ -115,7 +118,7 @@ def keys(output: SayOptions) -> int:
     keymap = check_keymap(load_config().keys, SCOPES)
     rows = key_rows(keymap, SCOPES)
     if output.json:
-        run.print_json({"keys": [vars(row) for row in rows], "failed": list(keymap.faults)})
+        console.print_json({"keys": [vars(row) for row in rows], "failed": list(keymap.faults)})
         return 0
     from rich.text import Text
 
@@ -124,9 +127,9 @@ def keys(output: SayOptions) -> int:
     table = plain_table("id", "keys", "what")
     for row in rows:
         table.add_row(row.id, Text(row.keys), Text(row.what))
-    run.console().print(table)
+    console.screen().print(table)
     for reason in keymap.faults:
-        run.say(reason)
+        console.say(reason)
     return 0
 
 

@@ -3,66 +3,76 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from latmix.cli import run
+from latmix.cli import console
 from latmix.cli.options import OutputOptions
+from latmix.cli.run import Run
 from latmix.errors import UsageError
 from latmix.mixing.grid import parse_method
 from latmix.names import display_name, plural
 
 if TYPE_CHECKING:
-    from latmix.jobs.generation import Generated
     from latmix.jobs.inversion import Inversion
-    from latmix.jobs.workbench import Workbench
+    from latmix.mixing.statistics import Statistics
     from latmix.results.recipes import Recipe
-    from latmix.sampling.settings import GenerationSettings
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """The weights of a mixture, in the order of an inversion's pictures, and their seed."""
+
+    weights: Sequence[float]
+    seed: int | None = None
 
 
 def make(
-    bench: Workbench,
-    inversion: Inversion,
-    weights: Sequence[Sequence[float]],
-    method: str,
-    generation: GenerationSettings,
-    prompt: str,
-    output: OutputOptions,
-    batch: int,
-    seeds: Sequence[int | None],
+    run: Run, inversion: Inversion, mixtures: Sequence[Weighting], output: OutputOptions
 ) -> list[Path]:
     """Mix, generate, write and report; returns what was written."""
     from latmix.jobs.generation import generate_mixtures, mix_stored
     from latmix.jobs.recipes import build_recipe
     from latmix.results.recipes import write_result
 
-    targets = _targets(output.output, inversion, method, len(weights))
+    bench, method, batch = run.bench, run.choices.method, run.bench.batch
+    targets = _targets(output.output, inversion, method, len(mixtures))
     for target in targets:
         check_output(target, [row.path for row in inversion.rows])
     # A batch at a time: what is finished is on the disk, and memory does not grow with the number.
-    for first in range(0, len(weights), batch):
+    for first in range(0, len(mixtures), batch):
         started = time.monotonic()
-        part = weights[first : first + batch]
-        mixed = mix_stored(inversion, part, parse_method(method))
+        part = mixtures[first : first + batch]
+        mixed = mix_stored(inversion, [one.weights for one in part], parse_method(method))
         mixing = time.monotonic() - started
-        job = generate_mixtures(bench, inversion, mixed, generation, batch=batch)
-        generated = run.drive(job, output.quiet)
-        taken = (inversion.seconds, mixing, generated.seconds)
+        job = generate_mixtures(bench, inversion, mixed, run.generating, batch=batch)
+        generated = run.drive(job)
         seconds = {
-            phase: round(value, 3)
-            for phase, value in zip(("invert", "mix", "generate"), taken, strict=True)
+            "invert": round(inversion.seconds, 3),
+            "mix": round(mixing, 3),
+            "generate": round(generated.seconds, 3),
         }
-        for index, picture in enumerate(generated.pictures):
-            row, at = mixed.weights[index].tolist(), first + index
-            recipe = build_recipe(bench, inversion, row, method, generation, prompt, seeds[at])
-            write_result(picture, targets[at], recipe)
-            _report(targets[at], recipe, inversion, generated, index, seconds, output)
+        for at, picture in enumerate(generated.pictures):
+            chosen = replace(run.choices, seed=part[at].seed)
+            weights, target = mixed.weights[at].tolist(), targets[first + at]
+            recipe = build_recipe(bench, inversion, weights, run.generating, chosen)
+            write_result(picture, target, recipe)
+            statistics = mixed.statistics[at]
+            if output.json:
+                console.print_json(_as_json(target, recipe, statistics, inversion, seconds))
+            else:
+                if not output.quiet:
+                    _print_numbers(statistics, method, inversion, seconds)
+                if statistics.warning:
+                    console.say(f"warning: {statistics.warning}")
+                console.screen().print(display_name(target))
     if output.open:
         from latmix.viewer import open_picture
 
         for target in targets:
-            run.say(open_picture(target).message, output.quiet)
+            run.say(open_picture(target).message)
     return targets
 
 
@@ -101,45 +111,37 @@ def _targets(output: Path | None, inversion: Inversion, method: str, count: int)
     return targets if output else [free_name(target) for target in targets]
 
 
-def _report(
+def _as_json(
     target: Path,
     recipe: Recipe,
+    statistics: Statistics,
     inversion: Inversion,
-    generated: Generated,
-    index: int,
-    seconds: dict[str, float],
-    output: OutputOptions,
-) -> None:
-    statistics = generated.mixed.statistics[index]
-    if output.json:
-        run.print_json(
-            {
-                "output": display_name(target),
-                "method": recipe.method,
-                "model": recipe.model["name"],
-                "prompt": recipe.prompt,
-                "seed": recipe.seed,
-                "images": [
-                    {"path": i.path, "sha256": i.sha256, "weight": i.weight} for i in recipe.images
-                ],
-                "stats": statistics.as_json(),
-                "seconds": seconds,
-                "cached": inversion.cached,
-                "failures": run.failures_json(inversion.failures),
-            }
-        )
-        return
-    if not output.quiet:
-        from latmix.report import channel_table, statistics_table
+    seconds: Mapping[str, float],
+) -> dict[str, Any]:
+    return {
+        "output": display_name(target),
+        "method": recipe.method,
+        "model": recipe.model["name"],
+        "prompt": recipe.prompt,
+        "seed": recipe.seed,
+        "images": [{"path": i.path, "sha256": i.sha256, "weight": i.weight} for i in recipe.images],
+        "stats": statistics.as_json(),
+        "seconds": seconds,
+        "cached": inversion.cached,
+        "failures": console.failures_json(inversion.failures),
+    }
 
-        screen = run.console()
-        screen.print(statistics_table(statistics, recipe.method))
-        screen.print(channel_table(statistics))
-        run.say(
-            f"{plural(len(inversion.rows), 'picture')}, {inversion.inverted} inverted in "
-            f"{seconds['invert']:.1f} s, "
-            f"{inversion.cached} cached; generated in {seconds['generate']:.1f} s"
-        )
-    if statistics.warning:
-        run.say(f"warning: {statistics.warning}")
-    run.console().print(display_name(target))
+
+def _print_numbers(
+    statistics: Statistics, method: str, inversion: Inversion, seconds: Mapping[str, float]
+) -> None:
+    from latmix.report import channel_table, statistics_table
+
+    screen = console.screen()
+    screen.print(statistics_table(statistics, method))
+    screen.print(channel_table(statistics))
+    console.say(
+        f"{plural(len(inversion.rows), 'picture')}, {inversion.inverted} inverted in "
+        f"{seconds['invert']:.1f} s, "
+        f"{inversion.cached} cached; generated in {seconds['generate']:.1f} s"
+    )

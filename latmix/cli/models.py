@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from latmix.cli import run
-from latmix.cli.options import SayOptions, command
+from latmix.cli import console
+from latmix.cli.command import command
+from latmix.cli.options import SayOptions
 from latmix.errors import ModelError, UsageError
 from latmix.names import display_name, size_text
 from latmix.process import hide_hub_bars
@@ -59,7 +60,7 @@ def list_models(output: SayOptions) -> int:
         for tiny in TINY
     ]
     if output.json:
-        run.print_json(rows)
+        console.print_json(rows)
         return 0
     from latmix.report import plain_table
 
@@ -67,10 +68,10 @@ def list_models(output: SayOptions) -> int:
     for row in rows:
         here = "yes" if row["is_here"] else "no"
         table.add_row(row["name"], here, str(row["pixels"] or ""), row["licence"], row["note"])
-    run.console().print(table)
-    run.say("Any folder in diffusers format, or hub id, of these works too, by --model:")
+    console.screen().print(table)
+    console.say("Any folder in diffusers format, or hub id, of these works too, by --model:")
     for title in dict.fromkeys(family.title for family in FAMILIES):
-        run.say(f"  {title}")
+        console.say(f"  {title}")
     return 0
 
 
@@ -96,7 +97,7 @@ def show(name: Name, output: SayOptions) -> int:
         "fingerprint": source.fingerprint,
     }
     if output.json:
-        run.print_json(content)
+        console.print_json(content)
         return 0
     from rich.text import Text
 
@@ -105,7 +106,7 @@ def show(name: Name, output: SayOptions) -> int:
     table = plain_table("", "")
     for key, value in content.items():
         table.add_row(key, Text(str(value)))
-    run.console().print(table)
+    console.screen().print(table)
     return 0
 
 
@@ -119,9 +120,9 @@ def pull(name: Name, output: SayOptions) -> int:
         hide_hub_bars()
     folder = pull_model(name)
     if output.json:
-        run.print_json({"name": name, "folder": display_name(folder)})
+        console.print_json({"name": name, "folder": display_name(folder)})
     else:
-        run.console().print(display_name(folder))
+        console.screen().print(display_name(folder))
     return 0
 
 
@@ -146,13 +147,13 @@ def remove(
             )
         place = display_name(cached.folder)
         if not typer.confirm(f"Remove {place} and free {size}?", err=True):
-            run.say("Nothing was removed.", output.quiet)
+            console.say("Nothing was removed.", output.quiet)
             return 0
     remove_cached(cached)
     if output.json:
-        run.print_json({"name": cached.repository, "bytes": cached.size})
+        console.print_json({"name": cached.repository, "bytes": cached.size})
     else:
-        run.console().print(f"{shown}: {size} freed")
+        console.screen().print(f"{shown}: {size} freed")
     return 0
 
 

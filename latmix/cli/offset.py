@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from latmix.cli import run
+from latmix.cli import console
+from latmix.cli.command import command
 from latmix.cli.lists import check_channels, numbers, whole_numbers
-from latmix.cli.options import GuidanceScale, InversionOptions, ModelOptions, command
+from latmix.cli.options import Guidance, Inverting, ModelOptions
 from latmix.cli.outputs import (
     FIGURES,
     TABLES,
@@ -21,6 +22,7 @@ from latmix.cli.outputs import (
     sheet_writers,
     table_writers,
 )
+from latmix.cli.run import Run
 from latmix.errors import UsageError
 from latmix.names import display_name
 
@@ -36,8 +38,9 @@ COLUMNS = ("time", "channel", "offset", "change_top", "change_rest")
 @command
 def offset(
     model: ModelOptions,
-    options: InversionOptions,
+    inverting: Inverting,
     output: StudyOptions,
+    *,
     channels: Annotated[str, typer.Option(help="Channels to move, one after the other.")] = "0,1",
     offsets: Annotated[
         str, typer.Option("-b", "--offsets", help="Sizes b; each is taken as -b and +b.")
@@ -45,7 +48,7 @@ def offset(
     demo: Annotated[
         str | None, typer.Option(help="Take the prompt of these built-in pictures.")
     ] = None,
-    guidance: GuidanceScale = None,
+    guidance: Guidance,
     seed: Seed = 0,
 ) -> int:
     """Offset the top quarter of a latent, as noise and as picture, and look what changes."""
@@ -55,23 +58,23 @@ def offset(
     sizes = _sizes(offsets)
     named = whole_numbers(channels, "--channels", least=0)
     outputs = Outputs.of(output.output or [free_name(Path("offset.png"))], SUFFIXES, drawn=VECTORS)
-    bench = run.make_workbench(model, output.quiet, options.preset)
-    check_channels(named, bench.source.channels)
+    run = Run.of(model, inverting | guidance, output.quiet, demo)
+    check_channels(named, run.bench.source.channels)
     job = offset_pictures(
-        bench,
-        run.template(options, demo),
-        run.inversion_settings(options, bench.source).size,
-        run.generation_settings(guidance, options, bench.source),
+        run.bench,
+        run.choices.prompt,
+        run.inverting.size,
+        run.generating,
         named,
         [-size for size in reversed(sizes)] + [0.0] + sizes,
         seed,
-        bench.batch,
+        run.bench.batch,
     )
-    made = run.drive(job, output.quiet)
+    made = run.drive(job)
     rows = [(each.time, each.channel, each.offset, each.top, each.rest) for each in made]
     content = {
-        "model": bench.source.name,
-        "prompt": run.template(options, demo),
+        "model": run.bench.source.name,
+        "prompt": run.choices.prompt,
         "seed": seed,
         "pictures": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
     }
@@ -115,7 +118,7 @@ def _sheet(made: Sequence[OffsetPicture], channels: Sequence[int]) -> Sheet:
 def _print(made: Sequence[OffsetPicture]) -> None:
     from latmix.report import plain_table
 
-    screen = run.console()
+    screen = console.screen()
     screen.print("Root mean square change of pixels, of 255 levels:")
     table = plain_table("t", "#channel", "#b", "#top quarter", "#rest")
     for each in made:

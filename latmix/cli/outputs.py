@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latmix.cli import run
+from latmix.cli import console
 from latmix.errors import LatmixError, UsageError
 from latmix.names import display_name
 
@@ -109,7 +109,7 @@ class Outputs:
         undrawn = [path for path in given if path.suffix.lower() in drawn]
         if figures.is_available() or not undrawn:
             return cls(tuple(given))
-        run.say(f"warning: {figures.MISSING}")
+        console.say(f"warning: {figures.MISSING}")
         return cls(tuple(path for path in given if path not in undrawn), tuple(undrawn))
 
     def __add__(self, other: Outputs) -> Outputs:
@@ -141,18 +141,18 @@ class Outputs:
             the exit code: 1 where a figure could not be drawn, else the one given.
         """
         if options.json:
-            run.print_json({**content, "outputs": self.names()})
+            console.print_json({**content, "outputs": self.names()})
         else:
             show()
             for name in self.names():
-                run.console().print(name)
+                console.screen().print(name)
         shown = [path for path in self.paths if path.suffix.lower() not in TABLES]
         if options.open and shown:
             from latmix.viewer import open_picture
 
-            run.say(open_picture(shown[0]).message, options.quiet)
+            console.say(open_picture(shown[0]).message, options.quiet)
         for path in self.undrawn:
-            run.say(f"latmix: {display_name(path)} was not drawn.")
+            console.say(f"latmix: {display_name(path)} was not drawn.")
         return 1 if self.undrawn else exit_code
 
 
@@ -180,7 +180,7 @@ def find_kept(
     else:
         is_drawn = ".png" not in drawn or figures.is_available()
         if not is_drawn:
-            run.say(f"note: {figures.MISSING}")
+            console.say(f"note: {figures.MISSING}")
         paths = [Path(f"{folder_name(pictures)}-{study}{'.png' if is_drawn else '.csv'}")]
     beside = [paths[0].with_suffix(suffix) for suffix in TABLES]
     paths += [path for path in beside if path not in paths]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latmix.cli import run
+from latmix.cli import console
+from latmix.cli.command import command
 from latmix.cli.lists import method_names, numbers
-from latmix.cli.options import command
 from latmix.cli.outputs import FIGURES, TABLES, Outputs, StudyOptions, figure_writer, table_writers
 from latmix.errors import UsageError
 from latmix.names import display_name
@@ -126,7 +126,7 @@ def _print(traced: Sequence[MethodPaths]) -> None:
     from latmix.study.chart import Plot, draw_chart
     from latmix.study.paths import RADIUS
 
-    screen = run.console()
+    screen = console.screen()
     legs = len(traced[0].legs)
     plots = [
         Plot(

@@ -9,15 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latmix.cli import grids, run
+from latmix.cli import console, grids
+from latmix.cli.command import command
 from latmix.cli.lists import Methods, method_names
-from latmix.cli.options import (
-    GuidanceScale,
-    InversionOptions,
-    ModelOptions,
-    PictureOptions,
-    command,
-)
+from latmix.cli.options import Guidance, Inverting, ModelOptions, PictureOptions
 from latmix.cli.outputs import (
     FIGURES,
     Seed,
@@ -26,13 +21,13 @@ from latmix.cli.outputs import (
     find_kept,
     table_writers,
 )
+from latmix.cli.run import Run, find_pictures
 from latmix.errors import LatmixError
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.names import plural
 
 if TYPE_CHECKING:
     from latmix.jobs.pictures import Failure
-    from latmix.jobs.workbench import Workbench
     from latmix.measures.intervals import Estimate
     from latmix.study.quality import Measure, Score
 
@@ -45,8 +40,9 @@ INTERVAL = "95 %, bootstrap over the draws"
 def quality(
     pictures: PictureOptions,
     model: ModelOptions,
-    options: InversionOptions,
+    inverting: Inverting,
     output: StudyOptions,
+    *,
     methods: Methods = f"fix/0,nin/0,fix/chm,nin/chm,{DEFAULT_METHOD}",
     counts: grids.Counts = None,
     draws: Annotated[
@@ -73,14 +69,14 @@ def quality(
     clip: Annotated[
         str, typer.Option(help="A CLIP model: a folder, or a hub id that is on this machine.")
     ] = "openai/clip-vit-base-patch32",
-    guidance: GuidanceScale = None,
+    guidance: Guidance,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what it would cost.")
     ] = False,
 ) -> int:
     """How near random centroids come to the pictures of their class, for each method and number."""
     names = method_names(methods)
-    paths = list(dict.fromkeys(run.find_pictures(pictures)))
+    paths = list(dict.fromkeys(find_pictures(pictures)))
     if len(paths) < 2:
         raise LatmixError(
             "A class of fewer than two pictures has nothing to compare with.",
@@ -96,15 +92,13 @@ def quality(
         check_extractor(name, inception, clip)
     outputs, cells = find_kept(output.output, "quality", paths, FIGURES)
     drawn = Draws.random(paths, draws, seed)
-    grid = grids.Grid(
-        pictures, model, options, guidance, names, numbers, drawn, cells, output.quiet
-    )
-    bench = run.make_workbench(model, output.quiet, options.preset)
+    run = Run.of(model, inverting | guidance, output.quiet, pictures.demo)
+    grid = grids.Grid(run, names, numbers, drawn, cells, pictures.strict)
     if dry_run:
-        return _say_cost_only(bench, grid, output.json)
-    made = grids.make_grid(bench, grid)
-    found = _measure(bench, grid, made, networks)
-    content = grids.made_json(bench, grid, made) | found.as_json()
+        return _say_cost_only(grid, output.json)
+    made = grids.make_grid(grid)
+    found = _measure(grid, made, networks)
+    content = grids.made_json(grid, made) | found.as_json()
     rows = [list(_row(score).values()) for score in (*found.scores, *found.bounds)]
     outputs.write(
         [
@@ -113,7 +107,7 @@ def quality(
         ]
     )
     content |= grids.run_json(made)
-    code = run.LEFT_OUT if found.failures else 0
+    code = console.LEFT_OUT if found.failures else 0
     return outputs.tell(output, content, lambda: _print_scores(found), code)
 
 
@@ -144,7 +138,7 @@ class Found:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "failures": run.failures_json(self.failures),
+            "failures": console.failures_json(self.failures),
             "class": self.pictures,
             "interval": INTERVAL,
             "measures": [asdict(measure) for measure in self.measures],
@@ -153,33 +147,34 @@ class Found:
         }
 
 
-def _measure(bench: Workbench, grid: grids.Grid, made: grids.MadeGrid, networks: Networks) -> Found:
+def _measure(grid: grids.Grid, made: grids.MadeGrid, networks: Networks) -> Found:
     """Look at the class and at the centroids, and compare."""
     from latmix.measures.extractors import load_extractor
     from latmix.study.quality import measures_of, score_bounds, score_cells, see_class
 
+    run, bench = grid.run, grid.run.bench
     paths, settings, batch = grid.draws.paths, made.inversion.settings, bench.batch
     extractors = [
         load_extractor(name, lambda: bench.model, networks.inception, networks.clip)
         for name in networks.names
     ]
     looking = see_class(paths, settings, extractors, batch)
-    known, failures = run.drive(looking, grid.quiet)
+    known, failures = run.drive(looking)
     told = {failure.path for failure in made.inversion.failures}
-    run.tell_failures(failure for failure in failures if failure.path not in told)
-    scores = run.drive(score_cells(made.cells, known, extractors, batch), grid.quiet)
+    console.tell_failures(failure for failure in failures if failure.path not in told)
+    scores = run.drive(score_cells(made.cells, known, extractors, batch))
     draws = len(grid.draws.orders)
     bounding = score_bounds(bench.model, paths, settings, known, draws, extractors, batch)
-    bounds = run.drive(bounding, grid.quiet)
+    bounds = run.drive(bounding)
     return Found(len(paths) - len(failures), measures_of(networks.names), scores, bounds, failures)
 
 
-def _say_cost_only(bench: Workbench, grid: grids.Grid, as_json: bool) -> int:
-    cost = grids.find_cost(bench, grid)
+def _say_cost_only(grid: grids.Grid, as_json: bool) -> int:
+    cost = grids.find_cost(grid)
     if as_json:
-        run.print_json(asdict(cost))
+        console.print_json(asdict(cost))
     else:
-        run.console().print(grids.cost_text(cost))
+        console.screen().print(grids.cost_text(cost))
     return 0
 
 
@@ -194,7 +189,7 @@ def _print_scores(found: Found) -> None:
     from latmix.report import plain_table
 
     counts = sorted({score.count for score in found.scores})
-    screen = run.console()
+    screen = console.screen()
     screen.print(f"±: half the interval of {INTERVAL}")
     for measure in found.measures:
         screen.print(f"{measure.name}: {measure.meaning}")

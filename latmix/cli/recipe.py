@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from latmix.cli import run
+from latmix.cli import console
 from latmix.cli.bias_tables import (
     Draws,
     LawName,
@@ -19,8 +19,9 @@ from latmix.cli.bias_tables import (
     print_bias,
     series_json,
 )
+from latmix.cli.command import command
 from latmix.cli.lists import Channels, channel_numbers, check_channels, numbers, whole_numbers
-from latmix.cli.options import GuidanceScale, InversionOptions, Method, ModelOptions, command
+from latmix.cli.options import Guidance, Inverting, Method, ModelOptions
 from latmix.cli.outputs import (
     FIGURES,
     TABLES,
@@ -30,6 +31,7 @@ from latmix.cli.outputs import (
     StudyOptions,
     sheet_writers,
 )
+from latmix.cli.run import Run
 from latmix.errors import UsageError
 from latmix.mixing.grid import parse_method
 from latmix.names import display_name
@@ -48,8 +50,9 @@ TRUE_NOISE = "true noise"
 @command
 def recipe(
     model: ModelOptions,
-    options: InversionOptions,
+    inverting: Inverting,
     output: StudyOptions,
+    *,
     counts: Annotated[
         str, typer.Option("-n", "--counts", help="Values of N; the largest is sampled.")
     ] = "1,4,16,36",
@@ -63,7 +66,7 @@ def recipe(
     demo: Annotated[
         str | None, typer.Option(help="Take the prompt of these built-in pictures.")
     ] = None,
-    guidance: GuidanceScale = None,
+    guidance: Guidance,
     seed: Seed = 0,
     channels: Channels = None,
     sheet: Annotated[
@@ -92,22 +95,20 @@ def recipe(
     files = Outputs.of(output.output, SUFFIXES)
     sheets = Outputs.of([sheet] if sheet else None, FIGURES, drawn=VECTORS)
     outputs = files + sheets
-    bench = run.make_workbench(model, output.quiet, options.preset)
+    run = Run.of(model, inverting | guidance, output.quiet, demo)
+    bench, prompt = run.bench, run.choices.prompt
     check_channels(shown, bench.source.channels)
-    inverting = run.inversion_settings(options, bench.source, guidance)
-    generating = run.generation_settings(guidance, options, bench.source)
-    prompt = run.template(options, demo)
-    settings = SampleSettings(prompt, inverting.size, generating, tuple(sigmas), seed)
+    settings = SampleSettings(prompt, run.inverting.size, run.generating, tuple(sigmas), seed)
     job = make_samples(bench, bench.store.root / "samples", settings, wanted[-1], bench.batch)
-    samples = run.drive(job, output.quiet)
+    samples = run.drive(job)
     sources = {TRUE_NOISE: samples.noise}
     for sigma in sigmas:
-        work = invert_samples(bench, samples, sigma, prompt, inverting)
-        inversion = run.drive(work, output.quiet)
+        work = invert_samples(bench, samples, sigma, prompt, run.inverting)
+        inversion = run.drive(work)
         name = f"inverted {sigma:g}" if sigma else "inverted"
         sources[name] = inversion.space.read(inversion.keys)
     all_series = [
-        run.drive(measure_bias(name, live_latents(latents), wanted, drawing), output.quiet)
+        run.drive(measure_bias(name, live_latents(latents), wanted, drawing))
         for name, latents in sources.items()
     ]
     kept = [compare_latents(latents, samples.noise) for latents in sources.values()]
@@ -121,15 +122,21 @@ def recipe(
     files.write(bias_writers(all_series, shown, content))
     if sheet:
         making = centroid_pictures(
-            bench, list(sources.values()), wanted, drawing.method, prompt, generating, bench.batch
+            bench,
+            list(sources.values()),
+            wanted,
+            drawing.method,
+            prompt,
+            run.generating,
+            bench.batch,
         )
-        pictures = run.drive(making, output.quiet)
+        pictures = run.drive(making)
         sheets.write(sheet_writers(lambda: _sheet(list(sources), wanted, pictures)))
 
     def show() -> None:
         print_bias(all_series, shown)
         _print_comparison(list(sources), kept)
-        run.say(f"The samples are kept in {display_name(samples.folder)}.", output.quiet)
+        run.say(f"The samples are kept in {display_name(samples.folder)}.")
 
     return outputs.tell(output, content, show)
 
@@ -167,4 +174,4 @@ def _print_comparison(sources: Sequence[str], kept: Sequence[Comparison]) -> Non
     for name, each in zip(sources, kept, strict=True):
         numbers = (each.norm_ratio, each.cosine, each.largest_channel_mean)
         table.add_row(name, *(f"{number:.3f}" for number in numbers))
-    run.console().print(table)
+    console.screen().print(table)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latmix.cli import run
-from latmix.cli.making import check_output, make
-from latmix.cli.options import ModelOptions, OutputOptions, command
+from latmix.cli import console
+from latmix.cli.command import command
+from latmix.cli.making import Weighting, check_output, make
+from latmix.cli.options import ModelOptions, OutputOptions
+from latmix.cli.run import Run, make_workbench
 from latmix.mixing.grid import parse_method
 from latmix.names import display_name
 
@@ -41,6 +43,7 @@ def replay(
     from latmix.jobs.pictures import prompt_template
     from latmix.results.names import free_name
     from latmix.results.recipes import read_recipe
+    from latmix.session import from_recipe
 
     recipe = read_recipe(result)
     parse_method(recipe.method)
@@ -50,31 +53,20 @@ def replay(
     named = replace(
         model,
         model=model.model if model.model != "auto" else recipe.model["name"],
-        dtype=model.dtype if model.dtype != "auto" else recipe.model["dtype"],
+        machine={"dtype": recipe.model["dtype"]} | model.machine,
     )
-    bench = run.make_workbench(named, output.quiet)
+    bench = make_workbench(named, output.quiet)
     _compare_versions(recipe, bench)
-    settings = recipes.inversion_settings(recipe)
+    settings = from_recipe.settings(recipe)
+    run = Run(bench, from_recipe.choices(recipe), *settings, output.quiet)
     looked_in = images.find_pictures(places, recursive=True) if places else []
     built_in = images.find_pictures([demo.folder(name) for name in demo.names()])
-    rows = recipes.find_ingredients(bench, recipe, settings, [*looked_in, *built_in])
-    job = invert_pictures(
-        bench, rows, settings, prompt_template(recipe.prompt), InversionRules(strict=True)
-    )
-    inversion = run.drive(job, output.quiet)
+    rows = recipes.find_ingredients(bench, recipe, run.inverting, [*looked_in, *built_in])
+    rules, prompt_of = InversionRules(strict=True), prompt_template(recipe.prompt)
+    job = invert_pictures(bench, rows, run.inverting, prompt_of, rules)
+    inversion = run.drive(job)
     weights = [image.weight for image in recipe.images]
-    generation = recipes.generation_settings(recipe)
-    [made] = make(
-        bench,
-        inversion,
-        [weights],
-        recipe.method,
-        generation,
-        recipe.prompt,
-        OutputOptions(target, output.open, output.json, output.quiet),
-        bench.batch,
-        [recipe.seed],
-    )
+    [made] = make(run, inversion, [Weighting(weights, recipe.seed)], replace(output, output=target))
     _say_difference(before, images.read_picture(made), output.quiet)
     return 0
 
@@ -84,26 +76,26 @@ def _compare_versions(recipe: Recipe, bench: Workbench) -> None:
     from latmix.results.recipes import current_versions
 
     if recipe.model["fingerprint"] != bench.source.fingerprint:
-        run.say(
+        console.say(
             f"note: {bench.source.name} has other weights here than when the result was made; "
             "the picture will differ."
         )
     here = current_versions()
     other = [f"{n} {v}" for n, v in recipe.versions.items() if here.get(n, v) != v]
     if other:
-        run.say(f"note: the result was made with {display_name(', '.join(other))}.")
+        console.say(f"note: the result was made with {display_name(', '.join(other))}.")
 
 
 def _say_difference(old: Image, new: Image, quiet: bool) -> None:
     from PIL import ImageChops
 
     if old.size != new.size:
-        run.say("warning: a different picture: it has another size.")
+        console.say("warning: a different picture: it has another size.")
         return
     difference: Any = ImageChops.difference(old, new).getextrema()
     largest = max(high for _, high in difference)
     if largest > LEVELS_OF_ROUNDING:
-        run.say(f"warning: a different picture: it differs by up to {largest} of 255 levels.")
+        console.say(f"warning: a different picture: it differs by up to {largest} of 255 levels.")
         return
     within = "to the last bit" if largest == 0 else f"to within {largest} of 255 levels"
-    run.say(f"The same picture, {within}.", quiet)
+    console.say(f"The same picture, {within}.", quiet)

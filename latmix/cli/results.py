@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from latmix.cli import run
-from latmix.cli.options import SayOptions, command
+from latmix.cli import console
+from latmix.cli.command import command
+from latmix.cli.options import SayOptions
 
 
 @command
@@ -23,12 +24,12 @@ def diff(
 
     rows = recipe_differences(read_recipe(left), read_recipe(right))
     if output.json:
-        run.print_json([vars(row) for row in rows])
+        console.print_json([vars(row) for row in rows])
         return 0
     if not rows:
-        run.say("Their recipes are the same.", output.quiet)
+        console.say("Their recipes are the same.", output.quiet)
         return 0
     from latmix.report import difference_table
 
-    run.console().print(difference_table(rows, left.name, right.name))
+    console.screen().print(difference_table(rows, left.name, right.name))
     return 0

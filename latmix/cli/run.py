@@ -1,35 +1,32 @@
-"""From options to a run: the workbench, the settings, the pictures, and what is said of them."""
+"""From options to a run: the pictures, the workbench, the settings, and the pictures' latents."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from latmix.cli import driving
-from latmix.cli.options import InversionOptions, ModelOptions, PictureOptions
+from latmix.cli import console
+from latmix.cli.command import Given
+from latmix.cli.driving import drive
+from latmix.cli.options import ModelOptions, PictureOptions
 from latmix.errors import LatmixError, UsageError
-from latmix.jobs.progress import Progress
 from latmix.names import display_name
-from latmix.sampling.generators import drained
-from latmix.sampling.presets import find_preset
+from latmix.sampling.solvers import find_solver
+from latmix.session.choices import Choices
+from latmix.session.fields import rows
+from latmix.session.machine import Machine
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from latmix.config import Config
     from latmix.jobs.inversion import Inversion
-    from latmix.jobs.pictures import Failure
+    from latmix.jobs.progress import Progress
     from latmix.jobs.workbench import Workbench
     from latmix.models.source import ModelSource
     from latmix.sampling.settings import GenerationSettings, InversionSettings
-    from latmix.sampling.solvers import Solver
 
 Result = TypeVar("Result")
-
-LEFT_OUT = 3
 
 PICTURE_KEPT = 0.2
 """Scale of the picture at the noisiest level from which latents are far from noise: 50 steps of
@@ -39,23 +36,130 @@ RESIDUAL_TOLD = 5e-3
 """Relative residual of a fixed-point step that shows in a picture."""
 
 
-def console(to_stderr: bool = False) -> Console:
-    """A rich console that reads no markup in what it is given."""
-    from rich.console import Console
+@dataclass(frozen=True)
+class Run:
+    """A command at work: a model on its device, and what was chosen, for this model.
 
-    return Console(stderr=to_stderr, markup=False, highlight=False, soft_wrap=True)
+    Attributes:
+        given: the settings that were given, of which a model may use less.
+    """
+
+    bench: Workbench
+    choices: Choices
+    inverting: InversionSettings
+    generating: GenerationSettings
+    quiet: bool = False
+    given: Given = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, model: ModelOptions, given: Given, quiet: bool, demo: str | None = None) -> Run:
+        """What the options mean.
+
+        Args:
+            demo: the built-in pictures whose prompt holds where none is given.
+
+        Raises:
+            LatmixError: the model, device or dtype cannot be used.
+            ValueError: a setting cannot be used.
+        """
+        bench = make_workbench(model, quiet, given)
+        choices = Choices(**chosen(Choices, with_prompt(given, demo)))
+        return cls(bench, choices, *choices.for_model(bench.source), quiet, given)
+
+    def of_demo(self, demo: str | None) -> Run:
+        """The same for other pictures, built-in or not."""
+        prompt = with_prompt(self.given, demo).get("prompt", "")
+        return replace(self, choices=replace(self.choices, prompt=prompt))
+
+    def drive(self, job: Generator[Progress, None, Result]) -> Result:
+        """Run a job to its end, and show how far it is."""
+        return drive(job, self.quiet)
+
+    def invert(
+        self,
+        paths: Iterable[Path],
+        count: int | None = None,
+        *,
+        strict: bool = False,
+        resume: bool = True,
+    ) -> Inversion:
+        """Invert pictures, as far as that was not done before, and name what was left out.
+
+        Raises:
+            LatmixError: no picture could be read.
+        """
+        from latmix.jobs.inversion import InversionRules, invert_pictures
+        from latmix.jobs.pictures import prompt_template
+
+        self._say_ignored()
+        job = invert_pictures(
+            self.bench,
+            paths,
+            self.inverting,
+            prompt_template(self.choices.prompt),
+            InversionRules(count, strict=strict, resume=resume),
+        )
+        inversion = self.drive(job)
+        self.tell_inversion(inversion)
+        if count is not None and len(inversion.rows) < count:
+            found = len(inversion.rows)
+            self.say(f"Asked for {count} pictures, found {found}: going on with those.")
+        return inversion
+
+    def say(self, text: str) -> None:
+        """A note, unless the command shall be quiet."""
+        console.say(text, self.quiet)
+
+    def tell_inversion(self, inversion: Inversion) -> None:
+        """Name what was left out, and say where latents are not what the numbers take them for.
+
+        Raises:
+            LatmixError: no picture could be read.
+        """
+        from latmix.sampling.levels import Levels
+
+        console.tell_failures(inversion.failures)
+        if not inversion.rows:
+            raise LatmixError("None of the pictures can be read.", "The lines above say why.")
+        steps, source = inversion.settings.steps, self.bench.source
+        kept = Levels.of(source.schedule, steps, source.patches(inversion.space.shape)).a[0]
+        if kept > PICTURE_KEPT:
+            self.say(
+                f"note: with {steps} steps this model's noisiest level still holds {kept:.0%} of "
+                "the picture: its latents are not noise. 20 to 100 steps reach it."
+            )
+        if inversion.residual > RESIDUAL_TOLD:
+            self.say(
+                "note: a step of the inversion did not converge (residual "
+                f"{inversion.residual:.0e}); with more steps it does."
+            )
+
+    def _say_ignored(self) -> None:
+        """Say which options mean nothing to this model."""
+        given, source, solver = self.given, self.bench.source, find_solver(self.choices.solver)
+        if given.get("prompt") and not source.family.is_prompted:
+            self.say(f"note: {source.name} takes no prompt; yours changes nothing.")
+        if given.get("negative") and source.guiding != "classifier-free":
+            self.say(f"note: {source.name} takes no negative prompt; yours changes nothing.")
+        elif given.get("negative") and solver.replaces_negative:
+            self.say(f"note: solver {solver.name} takes the place of the negative prompt.")
+        for row in rows(Choices):
+            if row.name in given and not row.needed(solver):
+                self.say(f"note: solver {solver.name} has no {row.label}; yours change nothing.")
 
 
-def say(text: str, quiet: bool = False) -> None:
-    """A message for the person, on stderr."""
-    if not quiet:
-        console(to_stderr=True).print(text)
+def chosen(holder: type, given: Mapping[str, Any]) -> Given:
+    """Those of the settings that were given which this value holds."""
+    return {f.name: given[f.name] for f in fields(holder) if f.name in given}
 
 
-def print_json(content: object) -> None:
-    """One line of JSON on stdout: ASCII, so that any name can be written to any stream."""
-    sys.stdout.write(json.dumps(content, ensure_ascii=True, allow_nan=False) + "\n")
-    sys.stdout.flush()
+def with_prompt(given: Given, demo: str | None) -> Given:
+    """What was given, with what the built-in pictures show where no prompt is."""
+    if demo is None:
+        return given
+    from latmix import demo as built_in
+
+    return {"prompt": built_in.prompt(demo), **given}
 
 
 def find_pictures(options: PictureOptions) -> list[Path]:
@@ -96,18 +200,21 @@ def find_source(name: str, config: Config, quiet: bool) -> ModelSource:
             if (name == "auto" and config.model and config.model != source.name)
             else ""
         )
-        say(
+        console.say(
             f"{missing}model: {source.name}, built in; it knows emoji only. "
             "`latmix models list` shows models that know photographs.",
             quiet,
         )
     elif name == "auto":
-        say(f"model: {source.name}", quiet)
+        console.say(f"model: {source.name}", quiet)
     return source
 
 
-def make_workbench(options: ModelOptions, quiet: bool, preset: str | None = None) -> Workbench:
-    """The workbench of the model options; a preset's dtype holds where none is given.
+def make_workbench(model: ModelOptions, quiet: bool, given: Given | None = None) -> Workbench:
+    """The workbench of the model options.
+
+    Args:
+        given: settings; a preset's among them hold where the options say nothing.
 
     Raises:
         LatmixError: the model, device or dtype cannot be used.
@@ -115,229 +222,17 @@ def make_workbench(options: ModelOptions, quiet: bool, preset: str | None = None
     from latmix.config import load_config
 
     config = load_config()
-    source = find_source(options.name, config, quiet)
+    source = find_source(model.name, config, quiet)
     from latmix.jobs.imports import import_networks, import_numerics
 
     import_numerics()
     from latmix.jobs.workbench import Workbench
     from latmix.store.latents import LatentStore
 
-    return Workbench(
-        source,
-        LatentStore(config.home),
-        options.device,
-        network_dtype(options, preset),
-        options.offload,
-        options.at_a_time,
-        before_loading=import_networks,
-    )
+    store, here = LatentStore(config.home), machine(model, given or {})
+    return Workbench(source, store, here, before_loading=import_networks)
 
 
-def network_dtype(options: ModelOptions, preset: str | None) -> str:
-    """The dtype that the options mean: their own, else the preset's."""
-    named = find_preset(preset)
-    return named.dtype if options.dtype == "auto" and named else options.dtype
-
-
-def inversion_settings(
-    options: InversionOptions, source: ModelSource, guidance: float | None = None
-) -> InversionSettings:
-    """The settings that the options mean for a model.
-
-    Args:
-        guidance: of generating, which null-text is fitted to; None is the preset's or the model's.
-
-    Raises:
-        ValueError, UsageError: a value cannot be used.
-    """
-    from latmix.sampling.settings import InversionSettings, fitted_guidance
-    from latmix.sampling.solvers import INNER_STEPS, check_solver
-
-    preset, solver = find_preset(options.preset), chosen_solver(options)
-    asked = _first(options.inversion_guidance, preset.guidance if preset else None, 1.0)
-    generating = _first(guidance, preset.guidance if preset else None, source.guidance)
-    settings = InversionSettings(
-        size=parse_size(options.size) if options.size else source.size,
-        fit=options.fit or "crop",
-        steps=options.steps or (preset.steps if preset else 50),
-        guidance=fitted_guidance(solver.name, asked, generating),
-        solver=solver.name,
-        negative=options.negative,
-        inner_steps=options.inner_steps or INNER_STEPS,
-    )
-    source.latent_shape(settings.size)
-    check_solver(settings.solver, source)
-    return settings
-
-
-def chosen_solver(options: InversionOptions) -> Solver:
-    """The solver that the options mean.
-
-    Raises:
-        ValueError: there is none of that name. UsageError: no such preset.
-    """
-    from latmix.sampling.solvers import DEFAULT_SOLVER, find_solver
-
-    preset = find_preset(options.preset)
-    return find_solver(options.solver or (preset.solver if preset else DEFAULT_SOLVER))
-
-
-def generation_settings(
-    guidance: float | None,
-    options: InversionOptions,
-    source: ModelSource,
-    draft: int = 0,
-    prompt: str | None = None,
-) -> GenerationSettings:
-    """The settings that the options mean for generating.
-
-    Args:
-        prompt: what the results are told in place of the mixture of their pictures' prompts.
-
-    Raises:
-        ValueError: a value cannot be used.
-    """
-    from latmix.sampling.settings import GenerationSettings
-    from latmix.sampling.solvers import check_solver
-
-    preset = find_preset(options.preset)
-    return GenerationSettings(
-        guidance=_first(guidance, preset.guidance if preset else None, source.guidance),
-        steps=options.steps or (preset.steps if preset else 50),
-        negative=options.negative,
-        solver=check_solver(chosen_solver(options).name, source).generates,
-        draft=draft,
-        prompt=prompt,
-    )
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """Width and height of "512", "512x768".
-
-    Raises:
-        UsageError: it is neither.
-    """
-    sides = text.lower().split("x")
-    if len(sides) > 2 or not all(side.isascii() and side.isdigit() for side in sides):
-        raise UsageError(f"--size {display_name(text)} is not a size.", "Write 512 or 768x512.")
-    return int(sides[0]), int(sides[-1])
-
-
-def template(options: InversionOptions, demo: str | None) -> str:
-    """The prompt template: --prompt, else what the built-in pictures show, else nothing."""
-    if options.prompt is not None:
-        return options.prompt
-    if demo is None:
-        return ""
-    from latmix import demo as built_in
-
-    return built_in.prompt(demo)
-
-
-def invert(
-    bench: Workbench,
-    pictures: PictureOptions,
-    model: ModelOptions,
-    options: InversionOptions,
-    *,
-    paths: Iterable[Path],
-    count: int | None = None,
-    guidance: float | None = None,
-    quiet: bool = False,
-    resume: bool = True,
-) -> Inversion:
-    """Run the inversion job under a bar, and name what was left out.
-
-    Args:
-        guidance: of generating, as in `inversion_settings`.
-
-    Raises:
-        LatmixError: no picture could be read.
-    """
-    from latmix.jobs.inversion import InversionRules, invert_pictures
-    from latmix.jobs.pictures import prompt_template
-
-    _say_ignored(bench.source, options, quiet)
-    job = invert_pictures(
-        bench,
-        paths,
-        inversion_settings(options, bench.source, guidance),
-        prompt_template(template(options, pictures.demo)),
-        InversionRules(count, strict=pictures.strict, resume=resume),
-    )
-    inversion = drive(job, quiet)
-    tell_inversion(bench, inversion, quiet)
-    if count is not None and len(inversion.rows) < count:
-        say(f"Asked for {count} pictures, found {len(inversion.rows)}: going on with those.", quiet)
-    return inversion
-
-
-def tell_inversion(bench: Workbench, inversion: Inversion, quiet: bool) -> None:
-    """Name what was left out, and say what is doubtful.
-
-    Raises:
-        LatmixError: no picture could be read.
-    """
-    tell_failures(inversion.failures)
-    if not inversion.rows:
-        raise LatmixError("None of the pictures can be read.", "The lines above say why.")
-    _say_doubts(bench, inversion, quiet)
-
-
-def _say_ignored(source: ModelSource, options: InversionOptions, quiet: bool) -> None:
-    """Say which options mean nothing to this model."""
-    family = source.family
-    if options.prompt and not family.is_prompted:
-        say(f"note: {source.name} takes no prompt; yours changes nothing.", quiet)
-    solver = chosen_solver(options)
-    if options.negative and source.guiding != "classifier-free":
-        say(f"note: {source.name} takes no negative prompt; yours changes nothing.", quiet)
-    elif options.negative and solver.replaces_negative:
-        say(f"note: solver {solver.name} takes the place of the negative prompt.", quiet)
-    if options.inner_steps and not solver.is_fitted:
-        say(f"note: solver {solver.name} has no inner steps; yours change nothing.", quiet)
-
-
-def _say_doubts(bench: Workbench, inversion: Inversion, quiet: bool) -> None:
-    """Say where the latents are not what the numbers take them for."""
-    from latmix.sampling.levels import Levels
-
-    steps, source = inversion.settings.steps, bench.source
-    kept = Levels.of(source.schedule, steps, source.patches(inversion.space.shape)).a[0]
-    if kept > PICTURE_KEPT:
-        say(
-            f"note: with {steps} steps this model's noisiest level still holds {kept:.0%} of the "
-            "picture: its latents are not noise. 20 to 100 steps reach it.",
-            quiet,
-        )
-    if inversion.residual > RESIDUAL_TOLD:
-        say(
-            f"note: a step of the inversion did not converge (residual {inversion.residual:.0e}); "
-            "with more steps it does.",
-            quiet,
-        )
-
-
-def tell_failures(failures: Iterable[Failure]) -> None:
-    """Name every picture that was left out; said even when quiet."""
-    from latmix.report import failure_lines
-
-    for line in failure_lines(list(failures)):
-        say(line)
-
-
-def exit_code(inversion: Inversion) -> int:
-    return LEFT_OUT if inversion.failures else 0
-
-
-def drive(job: Generator[Progress, None, Result], quiet: bool) -> Result:
-    """Run a job to its end under a bar on stderr; where that is no terminal, with lines of text."""
-    return drained(job) if quiet else driving.watch(job, console(to_stderr=True))
-
-
-def failures_json(failures: Iterable[Failure]) -> list[dict[str, Any]]:
-    return [{"path": display_name(f.path), "reason": f.reason} for f in failures]
-
-
-def _first(*values: float | None) -> float:
-    return next(value for value in values if value is not None)
+def machine(model: ModelOptions, given: Given) -> Machine:
+    """Where jobs run: as the model options say, else as a preset among the settings does."""
+    return Machine(**chosen(Machine, given) | model.machine)

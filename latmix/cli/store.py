@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latmix.cli import run
-from latmix.cli.options import SayOptions, command
+from latmix.cli import console
+from latmix.cli.command import command
+from latmix.cli.driving import drive
+from latmix.cli.options import SayOptions
 from latmix.names import display_name, size_text
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def size(output: SayOptions) -> int:
         {"id": s.id, "rows": s.rows, "bytes": s.bytes, "settings": dict(s.settings)} for s in spaces
     ]
     if output.json:
-        run.print_json({"root": display_name(latents.root), "spaces": rows})
+        console.print_json({"root": display_name(latents.root), "spaces": rows})
         return 0
     table = plain_table("space", "#latents", "#size", "model", "inversion")
     for row in rows:
@@ -55,9 +57,9 @@ def size(output: SayOptions) -> int:
         name = _model_name(str(settings.get("fingerprint", "?")))
         room = size_text(row["bytes"])
         table.add_row(row["id"], str(row["rows"]), room, Text(name), Text(display_name(how)))
-    run.console().print(table)
+    console.screen().print(table)
     total = sum(space.bytes for space in spaces)
-    run.say(f"{size_text(total)} in {display_name(latents.root)}", output.quiet)
+    console.say(f"{size_text(total)} in {display_name(latents.root)}", output.quiet)
     return 0
 
 
@@ -65,9 +67,9 @@ def size(output: SayOptions) -> int:
 @command
 def verify(output: SayOptions) -> int:
     """Read every latent and check it; damaged ones are inverted again when next needed."""
-    report = run.drive(_counted("verify", _open_store().verify()), output.quiet)
+    report = drive(_counted("verify", _open_store().verify()), output.quiet)
     if output.json:
-        run.print_json(
+        console.print_json(
             {
                 "rows": report.rows,
                 "damaged": [vars(row) for row in report.damaged],
@@ -78,11 +80,11 @@ def verify(output: SayOptions) -> int:
             }
         )
         return 0 if report.sound else 1
-    run.console().print(f"{report.rows} latents are sound, {len(report.damaged)} are damaged.")
+    console.screen().print(f"{report.rows} latents are sound, {len(report.damaged)} are damaged.")
     for file in report.unreadable:
-        run.say(f"{display_name(file.path)}: {file.reason}")
+        console.say(f"{display_name(file.path)}: {file.reason}")
     if not report.sound:
-        run.say("`latmix store prune` removes what is damaged; it is made again when needed.")
+        console.say("`latmix store prune` removes what is damaged; it is made again when needed.")
     return 0 if report.sound else 1
 
 
@@ -100,12 +102,12 @@ def prune(
 ) -> int:
     """Remove damaged latents, second copies and leftovers; with an option, more."""
     job = _open_store().prune(space=space, older_than_days=older_than_days, dry_run=dry_run)
-    freed = run.drive(_counted("prune", job), output.quiet)
+    freed = drive(_counted("prune", job), output.quiet)
     if output.json:
-        run.print_json({"bytes": freed.bytes, "is_dry_run": dry_run})
+        console.print_json({"bytes": freed.bytes, "is_dry_run": dry_run})
     else:
         what = "would be freed" if dry_run else "freed"
-        run.console().print(f"{size_text(freed.bytes)} {what}.")
+        console.screen().print(f"{size_text(freed.bytes)} {what}.")
     return 0
 
 
@@ -117,12 +119,12 @@ def compact(
 ) -> int:
     """Prune, and join small files of latents to full ones."""
     job = _open_store().compact(dry_run=dry_run)
-    freed = run.drive(_counted("compact", job), output.quiet)
+    freed = drive(_counted("compact", job), output.quiet)
     if output.json:
-        run.print_json({"bytes": freed.bytes, "files": freed.files, "is_dry_run": dry_run})
+        console.print_json({"bytes": freed.bytes, "files": freed.files, "is_dry_run": dry_run})
     else:
         what = "would be freed" if dry_run else "freed"
-        run.console().print(f"{size_text(freed.bytes)} in {freed.files} files {what}.")
+        console.screen().print(f"{size_text(freed.bytes)} in {freed.files} files {what}.")
     return 0
 
 

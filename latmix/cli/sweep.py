@@ -10,17 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from latmix.cli import grids, run
+from latmix.cli import console, grids
+from latmix.cli.command import command
 from latmix.cli.lists import Methods, method_names
-from latmix.cli.options import (
-    Draft,
-    GuidanceScale,
-    InversionOptions,
-    ModelOptions,
-    PictureOptions,
-    command,
-)
+from latmix.cli.options import GuidanceAndDraft, Inverting, ModelOptions, PictureOptions
 from latmix.cli.outputs import VECTORS, Seed, StudyOptions, find_kept, sheet_writers, table_writers
+from latmix.cli.run import Run, find_pictures
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.names import plural
 
@@ -33,8 +28,9 @@ if TYPE_CHECKING:
 def sweep(
     pictures: PictureOptions,
     model: ModelOptions,
-    options: InversionOptions,
+    inverting: Inverting,
     output: StudyOptions,
+    *,
     methods: Methods = f"lin/0,fix/0,nin/0,fix/chm,nin/chm,{DEFAULT_METHOD}",
     counts: grids.Counts = None,
     draws: Annotated[
@@ -47,26 +43,23 @@ def sweep(
     cell: Annotated[
         int, typer.Option(min=32, max=1024, help="Pixels of a picture on the sheet.")
     ] = 128,
-    guidance: GuidanceScale = None,
-    draft: Draft = 0,
+    generating: GuidanceAndDraft,
 ) -> int:
     """A sheet of centroids: a row for each method, a column for each number of pictures."""
     names = method_names(methods)
-    paths = list(dict.fromkeys(run.find_pictures(pictures)))
+    paths = list(dict.fromkeys(find_pictures(pictures)))
     numbers = grids.grid_counts(counts, len(paths))
     outputs, cells = find_kept(output.output, "sweep", paths, VECTORS)
     from latmix.study.draws import Draws
     from latmix.study.sweep import COLUMNS, measure_cells, sweep_sheet
 
     drawn = Draws.natural(paths) if draws == 1 else Draws.random(paths, draws, seed)
-    grid = grids.Grid(
-        pictures, model, options, guidance, names, numbers, drawn, cells, output.quiet, draft
-    )
-    bench = run.make_workbench(model, output.quiet, options.preset)
-    made = grids.make_grid(bench, grid)
-    rows = run.drive(measure_cells(made.cells), output.quiet)
-    title = _title(paths, bench.source.name, made.generation)
-    content = grids.made_json(bench, grid, made) | {"cells": [asdict(row) for row in rows]}
+    run = Run.of(model, inverting | generating, output.quiet, pictures.demo)
+    grid = grids.Grid(run, names, numbers, drawn, cells, pictures.strict)
+    made = grids.make_grid(grid)
+    rows = run.drive(measure_cells(made.cells))
+    title = _title(paths, run.bench.source.name, run.generating)
+    content = grids.made_json(grid, made) | {"cells": [asdict(row) for row in rows]}
     table = [list(asdict(row).values()) for row in rows]
     outputs.write(
         [
@@ -75,7 +68,9 @@ def sweep(
         ]
     )
     content |= grids.run_json(made)
-    return outputs.tell(output, content, lambda: _print_rows(rows), run.exit_code(made.inversion))
+    return outputs.tell(
+        output, content, lambda: _print_rows(rows), console.exit_code(made.inversion.failures)
+    )
 
 
 def _title(paths: Sequence[Path], model: str, generation: GenerationSettings) -> str:
@@ -100,6 +95,6 @@ def _print_rows(rows: Sequence[SweepRow]) -> None:
         shown = [form.format(mean) for form, mean in zip(formats, means, strict=True)]
         warned = sum(row.warning is not None for row in some)
         table.add_row(method, str(count), *shown, f"{warned} of {len(some)}" if warned else "")
-    run.console().print(table)
+    console.screen().print(table)
     if any(row.warning for row in rows):
-        run.say("warned: the column `warning` of the CSV says of what.")
+        console.say("warned: the column `warning` of the CSV says of what.")

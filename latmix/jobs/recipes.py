@@ -1,9 +1,8 @@
-"""From a run to its recipe, and from a recipe back to a run."""
+"""From a run to its recipe, and from a recipe back to the pictures it names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from latmix.errors import PictureError, StoreError
@@ -14,23 +13,22 @@ from latmix.jobs.workbench import Workbench
 from latmix.names import display_name, plural
 from latmix.results.recipes import Ingredient, Recipe, current_versions
 from latmix.sampling.settings import GenerationSettings, InversionSettings
+from latmix.session.choices import Choices
+from latmix.session.from_recipe import unlike
 
 
 def build_recipe(
     bench: Workbench,
     inversion: Inversion,
     weights: Sequence[float],
-    method: str,
     generation: GenerationSettings,
-    prompt: str,
-    seed: int | None = None,
+    choices: Choices,
 ) -> Recipe:
     """The recipe of a mixture; pictures without weight are left out.
 
     Args:
         weights: in the order of the inversion's pictures, summing to 1.
-        prompt: the template that the pictures' prompts came from.
-        seed: of random weights.
+        choices: what was asked for, with the mixture's method and seed.
     """
     images = tuple(
         Ingredient(display_name(row.path), row.sha256, float(weight), row.prompt)
@@ -39,7 +37,7 @@ def build_recipe(
     )
     return Recipe(
         images=images,
-        method=method,
+        method=choices.method,
         model={
             "name": bench.source.name,
             "fingerprint": bench.source.fingerprint,
@@ -47,39 +45,11 @@ def build_recipe(
         },
         inversion=inversion.settings.as_json(),
         generation=generation.as_json(),
-        prompt=prompt,
-        seed=seed,
+        prompt=choices.prompt,
+        seed=choices.seed,
         versions=current_versions(),
+        asked=unlike(choices, inversion.settings, generation),
     )
-
-
-def inversion_settings(recipe: Recipe) -> InversionSettings:
-    """A recipe's inversion settings.
-
-    Raises:
-        StoreError: they are damaged.
-    """
-    written = dict(recipe.inversion)
-    with _explained():
-        return InversionSettings(**(written | {"size": tuple(written["size"])}))
-
-
-def generation_settings(recipe: Recipe) -> GenerationSettings:
-    """A recipe's generation settings.
-
-    Raises:
-        StoreError: they are damaged.
-    """
-    with _explained():
-        return GenerationSettings(**recipe.generation)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except (TypeError, ValueError, KeyError) as error:
-        raise StoreError(f"The recipe's settings cannot be used: {error}.") from error
 
 
 def find_ingredients(

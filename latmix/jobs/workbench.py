@@ -12,6 +12,7 @@ from latmix.sampling.batches import BatchLimit
 from latmix.sampling.preview import Preview
 from latmix.sampling.settings import TOLERANCES, InversionSettings
 from latmix.sampling.solvers import check_solver
+from latmix.session.machine import ANY_MACHINE, Machine
 from latmix.store.companions import AccompaniedSpace
 from latmix.store.latents import LatentStore
 
@@ -26,17 +27,13 @@ class Workbench:
         self,
         source: ModelSource,
         store: LatentStore,
-        device: str = "auto",
-        dtype: str = "auto",
-        offload: str = "none",
-        batch: int | None = None,
+        machine: Machine = ANY_MACHINE,
         *,
         before_loading: Callable[[Iterable[str]], object] = list,
     ) -> None:
         """Nothing is loaded yet.
 
         Args:
-            batch: pictures at a time, at most; None is what the device's memory has room for.
             before_loading: told the classes of the networks that are about to be loaded.
 
         Raises:
@@ -46,13 +43,13 @@ class Workbench:
         self.store = store
         self.preview = Preview()
         self.limit = BatchLimit()
-        self.device = pick_device(device)
-        self.batch = batch or largest_batch(self.device)
-        self._is_given = batch is not None
+        self.device = pick_device(machine.device)
+        self.batch = machine.batch or largest_batch(self.device)
+        self._is_given = machine.batch is not None
         self._meter = device_meter(self.device)
         self._limited: tuple[int, int] | None = None
-        self.dtype = str(pick_dtype(dtype, self.device)).removeprefix("torch.")
-        self._offload = offload
+        self.dtype = str(pick_dtype(machine.dtype, self.device)).removeprefix("torch.")
+        self._offload = machine.offload
         self.before_loading = before_loading
         self._model: Model | None = None
 

@@ -46,6 +46,8 @@ class Recipe:
         inversion, generation: settings, as `InversionSettings` and `GenerationSettings` write them.
         prompt: the template that the pictures' prompts came from.
         seed: of random weights, or None.
+        asked: settings that were asked for as something else than they came to, such as a size that
+            was left to the model; by name, as `session.Choices` has them.
         versions: what made it; another version may differ in the last digits.
     """
 
@@ -57,6 +59,7 @@ class Recipe:
     prompt: str = ""
     seed: int | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -68,6 +71,7 @@ class Recipe:
             "inversion": dict(self.inversion),
             "generation": dict(self.generation),
             "versions": dict(self.versions),
+            **({"asked": dict(self.asked)} if self.asked else {}),
             "images": [vars(image) for image in self.images],
         }
 
@@ -100,6 +104,7 @@ class Recipe:
                 prompt=str(content["prompt"]),
                 seed=None if seed is None else int(seed),
                 versions=dict(content["versions"]),
+                asked=dict(content.get("asked", {})),
             )
         except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f"it is incomplete ({error})") from error

@@ -22,6 +22,8 @@ from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
 from latmix.sampling.multistep import draft_scheduler
 from latmix.sampling.settings import (
+    FIT,
+    STEPS,
     TOLERANCES,
     GenerationSettings,
     InversionSettings,
@@ -83,11 +85,11 @@ def invert(
     prompt: str | Sequence[str] = "",
     *,
     negative: str = "",
-    steps: int = 50,
+    steps: int = STEPS,
     guidance: float = 1.0,
     solver: str = DEFAULT_SOLVER,
     size: tuple[int, int] | None = None,
-    fit: str = "crop",
+    fit: str = FIT,
     inner_steps: int = INNER_STEPS,
     batch: int = BATCH,
 ) -> Tensor | Latents:
@@ -141,7 +143,7 @@ def generate(
     prompt: str | Sequence[str] = "",
     *,
     negative: str = "",
-    steps: int = 50,
+    steps: int = STEPS,
     guidance: float | None = None,
     solver: str = DEFAULT_SOLVER,
     draft: int = 0,

@@ -9,6 +9,12 @@ from latmix.images import FITS
 from latmix.names import display_name
 from latmix.sampling.solvers import DEFAULT_SOLVER, GENERATING, INNER_STEPS, find_solver
 
+STEPS = 50
+"""Of a trajectory, both ways."""
+
+FIT = FITS[0]
+"""How pictures are brought to a size."""
+
 TOLERANCES = {"float32": 1e-5, "float16": 5e-4, "bfloat16": 2e-3}
 """Fixed-point tolerance by the network's type: tighter than its rounding would never be reached."""
 
@@ -28,8 +34,8 @@ class InversionSettings:
     """
 
     size: tuple[int, int]
-    fit: str = "crop"
-    steps: int = 50
+    fit: str = FIT
+    steps: int = STEPS
     guidance: float = 1.0
     solver: str = DEFAULT_SOLVER
     negative: str = ""
@@ -78,7 +84,7 @@ class GenerationSettings:
     """
 
     guidance: float
-    steps: int = 50
+    steps: int = STEPS
     negative: str = ""
     solver: str = "ddim"
     draft: int = 0

@@ -1,12 +1,49 @@
-"""What the user chooses: an edit makes new choices, and undo brings the old ones back."""
+"""What the user chooses: an edit makes new choices, and undo brings the old ones back.
+
+Each setting stands here once, with all that every front needs to know of it (`session.fields`).
+Needs no torch.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
-from latmix.mixing.grid import DEFAULT_METHOD
+from latmix.images import FITS
+from latmix.mixing.grid import DEFAULT_METHOD, parse_method
 from latmix.mixing.mixture import Mixture
-from latmix.sampling.solvers import DEFAULT_SOLVER, INNER_STEPS, find_solver
+from latmix.sampling.settings import (
+    FIT,
+    STEPS,
+    GenerationSettings,
+    InversionSettings,
+    fitted_guidance,
+)
+from latmix.sampling.solvers import (
+    ALIASES,
+    DEFAULT_SOLVER,
+    INNER_STEPS,
+    SOLVERS,
+    check_solver,
+    find_solver,
+)
+from latmix.session.fields import (
+    Number,
+    OneOf,
+    Size,
+    Whole,
+    always,
+    rows,
+    setting,
+    where_fitted,
+)
+
+if TYPE_CHECKING:
+    from latmix.models.source import ModelSource
+
+ANY_SIZE = (64, 64)
+"""Stands for the size of a model that is not known yet."""
 
 
 @dataclass(frozen=True)
@@ -19,37 +56,164 @@ class Choices:
         method: a name of the grid.
         prompt: a template with {name} and {folder}.
         guidance: while generating; None is what suits the model.
-        inversion_guidance: while inverting.
-        inner_steps: of null-text's optimiser.
+        inversion_guidance: while inverting; a fitted solver takes 1 for that of generating.
+        size: width and height in pixels; None is the model's.
+        draft: steps of a draft that stands in for a result; 0 is none.
+        result_prompt: what a result is told; None is the mixture of its pictures' prompts.
     """
 
     mixture: Mixture | None = None
     seed: int | None = None
     method: str = DEFAULT_METHOD
-    prompt: str = ""
-    negative: str = ""
-    steps: int = 50
-    guidance: float | None = None
-    inversion_guidance: float = 1.0
-    solver: str = DEFAULT_SOLVER
-    inner_steps: int = INNER_STEPS
-    size: tuple[int, int] | None = None
-    fit: str = "crop"
+    prompt: str = setting(
+        "",
+        help="What the pictures show; {name} and {folder} are filled in. A file name.txt beside a "
+        "picture wins.",
+        latents=always,
+    )
+    negative: str = setting(
+        "",
+        help="Negative prompt.",
+        called="negative prompt",
+        sentence="What pictures shall not show; empty is nothing.",
+        place=8,
+        empty="nothing",
+        latents=always,
+    )
+    steps: int = setting(
+        STEPS,
+        Whole(),
+        help="Steps, both ways.",
+        sentence="Of a result, both ways. Other steps mean other latents.",
+        place=1,
+        offer="Of a result, or of a draft.",
+        latents=always,
+    )
+    guidance: float | None = setting(
+        None,
+        Number(),
+        help="Guidance while generating.",
+        default_words="the model's",
+        sentence="While generating; empty is what suits the model.",
+        place=2,
+        empty="as suits the model",
+        offer="While generating.",
+        is_generating=True,
+        latents=where_fitted,
+    )
+    inversion_guidance: float = setting(
+        1.0,
+        Number(),
+        help="Guidance while inverting.",
+        sentence="While inverting; 1 keeps latents close to noise.",
+        place=5,
+        latents=always,
+    )
+    solver: str = setting(
+        DEFAULT_SOLVER,
+        OneOf({solver.name: solver.sentence for solver in SOLVERS.values()}, ALIASES),
+        help=f"{', '.join(SOLVERS)}: how pictures are inverted.",
+        sentence="How pictures are inverted.",
+        place=4,
+        offer="How pictures are inverted.",
+        latents=always,
+    )
+    inner_steps: int = setting(
+        INNER_STEPS,
+        Whole(),
+        help="Of null-text, at most, for each step.",
+        latents=where_fitted,
+        needed=where_fitted,
+    )
+    size: tuple[int, int] | None = setting(
+        None,
+        Size(),
+        help="WIDTHxHEIGHT in pixels.",
+        default_words="the model's",
+        sentence="Of pictures in pixels: 512 or 768x512; empty is the model's.",
+        place=6,
+        empty="the model's",
+        latents=always,
+    )
+    fit: str = setting(
+        FIT,
+        OneOf(dict.fromkeys(FITS, "")),
+        help="crop, pad or stretch.",
+        sentence="How a picture is brought to that size.",
+        place=7,
+        offer="How a picture is brought to the model's size.",
+        latents=always,
+    )
+    draft: int = setting(
+        0,
+        Whole(0),
+        help="Generate in this many steps of DPM-Solver++ instead, such as 10.",
+        default_words="none",
+        is_generating=True,
+        is_kept=False,
+    )
+    result_prompt: str | None = setting(
+        None,
+        help="What the result is told.",
+        default_words="--prompt-mix",
+        is_generating=True,
+        is_kept=False,
+    )
+
+    def kept(self) -> dict[str, Any]:
+        """What a session keeps, and what going back to a result restores, but for the mixture."""
+        names = ["seed", "method", *(row.name for row in SETTINGS if row.is_kept)]
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def read(cls, content: Mapping[str, Any]) -> Choices:
+        """The choices of plain JSON.
+
+        Raises:
+            ValueError: one cannot be used. TypeError: there is no such choice.
+        """
+        known = {row.name: row for row in SETTINGS}
+        settings = {n: known[n].read(v) if n in known else v for n, v in content.items()}
+        parse_method(settings.get("method", DEFAULT_METHOD))
+        return cls(**settings)
 
     def same_latents(self, other: Choices) -> bool:
         """Whether pictures inverted under one are inverted under the other."""
-        names = ["prompt", "negative", "steps", "inversion_guidance", "solver", "size", "fit"]
-        if find_solver(self.solver).is_fitted:
-            names += ["guidance", "inner_steps"]
+        solver = find_solver(self.solver)
+        names = [row.name for row in SETTINGS if row.latents(solver)]
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
+    def for_model(self, source: ModelSource) -> tuple[InversionSettings, GenerationSettings]:
+        """How this model inverts and generates: what was left to the model is filled in.
 
-@dataclass(frozen=True)
-class Machine:
-    """Where jobs run, and how many pictures at a time: `--device`, `--dtype`, `--batch`,
-    `--offload`."""
+        Raises:
+            ValueError: a setting cannot be used, or not with this model.
+        """
+        guidance = source.guidance if self.guidance is None else self.guidance
+        inverting, generating = self._resolved(self.size or source.size, guidance)
+        source.latent_shape(inverting.size)
+        check_solver(inverting.solver, source)
+        return inverting, generating
 
-    device: str = "auto"
-    dtype: str = "auto"
-    batch: int | None = None
-    offload: str = "none"
+    def check(self) -> None:
+        """Raises: ValueError: a setting could be used with no model; the sentence names it."""
+        self._resolved(self.size or ANY_SIZE, self.guidance or 0.0)
+
+    def _resolved(
+        self, size: tuple[int, int], guidance: float
+    ) -> tuple[InversionSettings, GenerationSettings]:
+        fitted = fitted_guidance(self.solver, self.inversion_guidance, guidance)
+        inverting = self._shared(InversionSettings) | {"size": size, "guidance": fitted}
+        generating = self._shared(GenerationSettings) | {
+            "guidance": guidance,
+            "solver": find_solver(self.solver).generates,
+            "prompt": self.result_prompt,
+        }
+        return InversionSettings(**inverting), GenerationSettings(**generating)
+
+    def _shared(self, settings: type) -> dict[str, Any]:
+        """What these settings and the choices have by the same name."""
+        return {f.name: getattr(self, f.name) for f in fields(settings) if hasattr(self, f.name)}
+
+
+SETTINGS = rows(Choices)

@@ -9,13 +9,11 @@ import math
 from array import array
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from latmix.jobs.orders import Order
 from latmix.session.saved import Saved
 
 if TYPE_CHECKING:
-    from latmix.jobs.inversion import Inversion
     from latmix.mixing.influence import Inputs
     from latmix.mixing.live import LiveStatistics
     from latmix.mixing.statistics import Statistics
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 class Known(Saved):
     """A session, as far as latents go; edits that make them others call `_forget_latents`."""
 
-    _inversion: Inversion | None = None
+    _inversion: Any = None
     _live: LiveStatistics | None = None
     _row_of: dict[str, int] = field(default_factory=dict)
     _rows_found: tuple[tuple[str, ...], list[int | None]] | None = None
@@ -57,33 +55,23 @@ class Known(Saved):
         return self._live
 
     @property
-    def inversion(self) -> Inversion | None:
+    def inversion(self) -> Any:
         """The pictures whose latents are known, or None."""
         return self._inversion
 
     def is_inverted(self, key: str) -> bool:
         return key in self._row_of
 
-    def order(self) -> Order:
-        """What a job needs to know to invert and mix, as it is now.
+    def paths(self) -> tuple[Path, ...]:
+        """The pictures to invert.
 
-        Pictures that have a latent but left the mixture are kept, so that bringing one back by
-        undo finds its statistics at once.
+        Those that have a latent but left the mixture are kept, so that bringing one back by undo
+        finds its statistics at once.
         """
-        mixture = self.mixture
-        paths = dict.fromkeys([*(mixture.keys if mixture else ()), *self._row_of])
-        chosen = {
-            name: getattr(self.choices, name)
-            for name in Order.__dataclass_fields__
-            if name not in ("paths", "weights")
-        }
-        return Order(
-            paths=tuple(Path(path) for path in paths if path not in self.failures),
-            weights=mixture.as_dict() if mixture else {},
-            **chosen,
-        )
+        keys = dict.fromkeys([*(self.mixture.keys if self.mixture else ()), *self._row_of])
+        return tuple(Path(key) for key in keys if key not in self.failures)
 
-    def measured(self, inversion: Inversion, live: LiveStatistics | None) -> None:
+    def measured(self, inversion: Any, live: LiveStatistics | None) -> None:
         """Take in a finished inversion with its live statistics (None where it has no rows)."""
         self._inversion, self._live = inversion, live
         self._row_of = {str(row.path): at for at, row in enumerate(inversion.rows)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ from latmix.mixing.grid import parse_method
 from latmix.mixing.mixture import Mixture, mixture_of
 from latmix.names import display_name
 from latmix.session.bookmarks import Bookmark, Bookmarks
-from latmix.session.choices import Choices, Machine
+from latmix.session.choices import Choices
+from latmix.session.fields import Whole, setting
+from latmix.session.machine import Machine
 
 FORMAT = 1
 DRAFT_STEPS = 8
@@ -69,7 +71,13 @@ class Saved:
     shown: Path | None = None
     marked: list[Path] = field(default_factory=list)
     compared: tuple[str, ...] = ()
-    draft_steps: int = DRAFT_STEPS
+    draft_steps: int = setting(
+        DRAFT_STEPS,
+        Whole(1, 1000),
+        sentence="Of drafts: comparisons, sweeps, and after every edit.",
+        place=3,
+        offer="Of a result, or of a draft.",
+    )
     drafts: bool = False
     view: dict[str, str] = field(default_factory=dict)
     arranged: Arranged = field(default_factory=Arranged)
@@ -91,15 +99,14 @@ class Saved:
 
     def content(self) -> dict[str, Any]:
         """What is needed to resume, as plain JSON."""
-        chosen = {f.name: getattr(self.choices, f.name) for f in fields(Choices)}
-        chosen["mixture"] = list(self.mixture.as_dict().items()) if self.mixture else None
+        weights = list(self.mixture.as_dict().items()) if self.mixture else None
         return {
             "latmix": FORMAT,
             "model": self.model,
             "theme": self.theme,
             "folder": str(self.folder) if self.folder else None,
             "recursive": self.recursive,
-            "choices": chosen,
+            "choices": {"mixture": weights, **self.choices.kept()},
             "results": [str(result) for result in self.results],
             "shown": str(self.shown) if self.shown else None,
             "marked": [str(result) for result in self.marked],
@@ -133,11 +140,9 @@ class Saved:
                 return False
             chosen = dict(content["choices"])
             weights = chosen.pop("mixture")
-            chosen["size"] = tuple(chosen["size"]) if chosen["size"] else None
             pinned = content.get("pinned", [])
             mixture = mixture_of(dict(weights), pinned) if weights else None
-            choices = Choices(mixture=mixture, **chosen)
-            parse_method(choices.method)
+            choices = replace(Choices.read(chosen), mixture=mixture)
         except FileNotFoundError:
             return False
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

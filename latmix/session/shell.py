@@ -9,19 +9,8 @@ from collections.abc import Iterable
 
 from latmix.mixing.mixture import Mixture
 from latmix.names import display_name
-from latmix.session.choices import Choices, Machine
+from latmix.session.fields import rows
 from latmix.session.saved import Saved
-
-_OPTIONS = (
-    "prompt",
-    "negative",
-    "steps",
-    "guidance",
-    "inversion_guidance",
-    "solver",
-    "inner_steps",
-    "fit",
-)
 
 
 def arguments(session: Saved) -> list[str]:
@@ -29,17 +18,9 @@ def arguments(session: Saved) -> list[str]:
     if session.mixture is None or session.folder is None:
         return ["latmix", "explore"]
     words = _mixture_arguments(session, session.mixture, str(session.folder))
-    defaults = Choices()
     words += ["--model", session.model, "--method", session.choices.method]
-    for name in _OPTIONS:
-        value = getattr(session.choices, name)
-        if value is not None and value != getattr(defaults, name):
-            words += [f"--{name.replace('_', '-')}", str(value)]
-    if session.choices.size:
-        words += ["--size", "{}x{}".format(*session.choices.size)]
-    for name, value in vars(session.machine).items():
-        if value != getattr(Machine(), name):
-            words += [f"--{name}", str(value)]
+    for holder in (session.choices, session.machine):
+        words += [word for row in rows(type(holder)) for word in row.option_words(holder)]
     return words
 
 

@@ -26,6 +26,7 @@ from latmix.mixing.statistics import Statistics
 from latmix.results.recipes import Recipe, read_recipe, write_result
 from latmix.sampling.generators import watched
 from latmix.sampling.settings import GenerationSettings
+from latmix.session.choices import Choices
 from latmix.study.draws import Draws
 
 
@@ -75,13 +76,13 @@ class Making:
     """How the pictures of cells are made.
 
     Attributes:
-        prompt: the template that the pictures' prompts came from.
+        choices: what was asked for; methods and seeds are the cells' own.
         folder: where the pictures are kept.
         batch: pictures at a time.
     """
 
     generation: GenerationSettings
-    prompt: str
+    choices: Choices
     folder: Path
     batch: int
 
@@ -181,7 +182,7 @@ def is_kept(path: Path, recipe: Recipe) -> bool:
 
 def _content(recipe: Recipe) -> Recipe:
     images = sorted((replace(image, path="") for image in recipe.images), key=lambda i: i.sha256)
-    return replace(recipe, images=tuple(images), model={**recipe.model, "name": ""})
+    return replace(recipe, images=tuple(images), model={**recipe.model, "name": ""}, asked={})
 
 
 def _weights(cell: Cell, rows: Sequence[PictureRow]) -> list[float]:
@@ -192,7 +193,8 @@ def _weights(cell: Cell, rows: Sequence[PictureRow]) -> list[float]:
 def _recipe(bench: Workbench, inversion: Inversion, cell: Cell, making: Making) -> Recipe:
     equal = [1.0 / cell.count] * cell.count
     own = replace(inversion, rows=cell.rows)
-    return build_recipe(bench, own, equal, cell.method, making.generation, making.prompt, cell.seed)
+    asked = replace(making.choices, method=cell.method, seed=cell.seed)
+    return build_recipe(bench, own, equal, making.generation, asked)
 
 
 def _whole_batches(missing: list[int], total: int, batch: int) -> list[int]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from latmix.errors import LatmixError, StoreError
 from latmix.names import display_name
 from latmix.process import leave_at_once, logging_to
+from latmix.session.machine import Machine
 
 if TYPE_CHECKING:
     from latmix.config import Config
@@ -42,10 +43,7 @@ class ExploreOptions:
     recursive: bool = False
     count: int = 8
     model: str = "auto"
-    device: str = "auto"
-    dtype: str = "auto"
-    offload: str = "none"
-    batch: int | None = None
+    machine: Machine = field(default_factory=Machine)
     choices: Mapping[str, Any] = field(default_factory=dict)
     fresh: bool = False
     mouse: bool = True
@@ -95,7 +93,6 @@ def make_start(options: ExploreOptions, config: Config) -> Start:
     Reads the configuration's small files: call it before the screen is up.
     """
     from latmix.jobs.screen.studio import Studio
-    from latmix.session.choices import Machine
     from latmix.tui.explorer import Start
     from latmix.tui.keys.keymap import check_keymap
     from latmix.tui.keys.scopes import SCOPES
@@ -111,8 +108,7 @@ def make_start(options: ExploreOptions, config: Config) -> Start:
     if not resumes and not options.fresh:
         session.results, session.marked = saved.results, saved.marked
         session.arranged = saved.arranged
-    machine = Machine(options.device, options.dtype, options.batch, options.offload)
-    session.machine = machine
+    session.machine = options.machine
     session.draft_steps = config.draft_steps or session.draft_steps
     session.recursive = options.recursive or session.recursive
     session.choices = replace(session.choices, **options.choices)
@@ -121,7 +117,7 @@ def make_start(options: ExploreOptions, config: Config) -> Start:
     return Start(
         config=config,
         session=session,
-        studio=Studio(config, session.model, *vars(machine).values()),
+        studio=Studio(config, session.model, options.machine),
         themes=load_themes(),
         folder=session.folder if resumes else folder or _working_folder(),
         count=options.count,

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from latmix.cli import run
-from latmix.cli.options import InversionOptions
 from latmix.images import read_picture
 from latmix.measures.likeness import psnr
 from latmix.models.source import find_model
 from latmix.results.recipes import read_recipe
+from latmix.session.choices import Choices
+from latmix.session.presets import find_preset
 from tests.support.command import cli
 
 QUICK = ("--solver", "null-text", "--steps", "3", "--inner-steps", "1", "--device", "cpu")
@@ -21,14 +21,14 @@ PAIR = ("--solver", "belm", "--steps", "3", "--device", "cpu")
 
 def test_the_inversion_is_fitted_to_the_guidance_of_generating() -> None:
     source = find_model("mini")
-    for guidance, options, expected in (
-        (None, InversionOptions(solver="null-text"), source.guidance),
-        (4.0, InversionOptions(solver="null-text"), 4.0),
-        (4.0, InversionOptions(solver="null-text", inversion_guidance=2.0), 2.0),
-        (4.0, InversionOptions(), 1.0),
-        (None, InversionOptions(preset="paper-null-text"), 7.5),
+    for choices, expected in (
+        (Choices(solver="null-text"), source.guidance),
+        (Choices(solver="null-text", guidance=4.0), 4.0),
+        (Choices(solver="null-text", guidance=4.0, inversion_guidance=2.0), 2.0),
+        (Choices(guidance=4.0), 1.0),
+        (Choices(**find_preset("paper-null-text")), 7.5),
     ):
-        assert run.inversion_settings(options, source, guidance).guidance == expected
+        assert choices.for_model(source)[0].guidance == expected
 
 
 def test_a_result_is_made_again_from_its_recipe(folder: Path, tmp_path: Path) -> None:

@@ -303,7 +303,7 @@ def test_two_files_with_the_same_content_are_inverted_once(folder: Path, out: Pa
         (["-w", "face-0=1", "--random", "2"], "--random"),
         (["--method", "nin/cmh"], "did you mean nin/chm"),
         (["--preset", "paper"], "paper-sd15"),
-        (["--size", "big"], "not a size"),
+        (["--size", "big"], "Size must be 512 or 768x512"),
         (["--size", "33"], "multiples of 4"),
         (["--solver", "magic"], "fixed-point"),
         (["--fit", "squash"], "crop"),

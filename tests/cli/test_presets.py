@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from latmix.cli import run
-from latmix.cli.options import InversionOptions, ModelOptions
+from latmix.cli.command import PRESET, Settings
+from latmix.cli.options import ModelOptions
+from latmix.cli.run import chosen, machine
 from latmix.models.source import find_model
 from latmix.results.recipes import read_recipe
+from latmix.session.choices import Choices
 from tests.support.command import cli
 
 
@@ -25,13 +27,12 @@ from tests.support.command import cli
 def test_a_preset_is_the_same_both_ways(
     name: str, steps: int, guidance: float, dtype: str, solver: str
 ) -> None:
-    source, options = find_model("mini"), InversionOptions(preset=name)
-    inversion = run.inversion_settings(options, source)
-    generation = run.generation_settings(None, options, source)
+    given = Settings((PRESET,)).gather({"preset": name})
+    inversion, generation = Choices(**chosen(Choices, given)).for_model(find_model("mini"))
     assert (inversion.steps, inversion.guidance, inversion.solver) == (steps, guidance, solver)
     assert (generation.steps, generation.guidance) == (steps, guidance)
-    assert run.network_dtype(ModelOptions(), name) == dtype
-    assert run.network_dtype(ModelOptions(dtype="bfloat16"), name) == "bfloat16"
+    assert machine(ModelOptions(), given).dtype == dtype
+    assert machine(ModelOptions(machine={"dtype": "bfloat16"}), given).dtype == "bfloat16"
 
 
 def test_a_result_says_what_its_preset_set(folder: Path, tmp_path: Path) -> None:

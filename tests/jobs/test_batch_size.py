@@ -28,6 +28,7 @@ from latmix.jobs.workbench import Workbench
 from latmix.models.protocol import Conditioning, Model
 from latmix.sampling.generators import drained
 from latmix.sampling.settings import InversionSettings
+from latmix.session.machine import Machine
 from latmix.store.latents import LatentStore
 
 STEPS = InversionSettings((64, 64), steps=2, solver="ddim")
@@ -88,7 +89,7 @@ def test_what_one_picture_takes_says_how_many_fit(
 def test_a_job_takes_as_many_as_fit_and_none_is_lost(
     mini: Model, faces: list[Path], tmp_path: Path
 ) -> None:
-    bench = Workbench(mini.source, LatentStore(tmp_path), "cpu")
+    bench = Workbench(mini.source, LatentStore(tmp_path), Machine("cpu"))
     counted: Any = Counted(mini, 50, 10)
     bench._model, bench._meter, bench.batch = counted, counted, MOST
     counted.tried = []
@@ -104,7 +105,7 @@ def test_a_job_takes_as_many_as_fit_and_none_is_lost(
 def test_evaluations_are_of_the_pictures_whatever_was_halved(
     mini: Model, faces: list[Path], tmp_path: Path
 ) -> None:
-    bench = Workbench(mini.source, LatentStore(tmp_path), "cpu")
+    bench = Workbench(mini.source, LatentStore(tmp_path), Machine("cpu"))
     bench._model = Counted(mini, 20, 10)  # type: ignore[assignment]
     inversion = drained(invert_pictures(bench, faces[:3], STEPS, prompt_template("")))
     assert bench.limit.most == 1
@@ -113,13 +114,13 @@ def test_evaluations_are_of_the_pictures_whatever_was_halved(
 
 def test_a_number_is_taken_and_a_cpu_is_not_measured(mini: Model, tmp_path: Path) -> None:
     store = LatentStore(tmp_path)
-    auto = Workbench(mini.source, store, "cpu")
+    auto = Workbench(mini.source, store, Machine("cpu"))
     assert auto.batch == MOST_ON_CPU == largest_batch(torch.device("cpu"))
     assert auto.limit_for((64, 64)).most == MOST_ON_CPU
     assert auto.limit_for((512, 512)).most == batch_on_cpu((4, 128, 128)) == BATCH
     assert batch_on_cpu((4, 48, 48)) == 14
     assert largest_batch(torch.device("cuda")) == MOST
-    named = Workbench(mini.source, store, "cpu", batch=3)
+    named = Workbench(mini.source, store, Machine("cpu", batch=3))
     assert named.batch == 3
     assert named.limit_for((64, 64)).most is None
     assert not named.is_loaded

@@ -21,6 +21,7 @@ from latmix.mixing.grid import parse_method
 from latmix.models.protocol import Model
 from latmix.sampling.generators import drained
 from latmix.sampling.settings import InversionSettings
+from latmix.session.machine import Machine
 from latmix.store.companions import AccompaniedSpace
 from latmix.store.latents import LatentStore
 
@@ -130,7 +131,7 @@ def test_blocks_of_large_companions_are_small(
 def test_nothing_is_inverted_twice_and_guidance_is_part_of_the_key(
     mini: Model, faces: list[Path], tmp_path: Path
 ) -> None:
-    bench = Workbench(mini.source, LatentStore(tmp_path), "cpu")
+    bench = Workbench(mini.source, LatentStore(tmp_path), Machine("cpu"))
     bench._model = mini
     first = inverted(bench, faces[:2], settings())
     again = inverted(bench, faces[:2], settings())

@@ -23,6 +23,7 @@ from latmix.models.protocol import Conditioning, Model
 from latmix.sampling.batches import BatchLimit, in_batches, is_out_of_memory
 from latmix.sampling.generators import drained
 from latmix.sampling.settings import GenerationSettings, InversionSettings
+from latmix.session.machine import Machine
 from latmix.store.latents import LatentStore
 from latmix.study.noise import generate_clean, sample_noise
 
@@ -46,7 +47,7 @@ class Crowded:
 
 
 def crowded_bench(mini: Model, home: Path, room: int) -> Workbench:
-    bench = Workbench(mini.source, LatentStore(home), "cpu")
+    bench = Workbench(mini.source, LatentStore(home), Machine("cpu"))
     bench._model = Crowded(mini, room)  # type: ignore[assignment]
     return bench
 

@@ -19,6 +19,7 @@ from latmix.models.protocol import Model
 from latmix.models.tiny_autoencoder import find_tiny, tiny_for
 from latmix.sampling.generators import drained
 from latmix.sampling.preview import Preview
+from latmix.session.machine import Machine
 
 
 @pytest.fixture
@@ -55,10 +56,10 @@ def test_the_explorer_takes_the_one_of_the_settings(
     mini: Model, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clean = torch.randn(4, 16, 16)
-    plain = drained(Studio(load_config(), "mini", "cpu")._made())
+    plain = drained(Studio(load_config(), "mini", Machine("cpu"))._made())
     assert plain.preview.show(mini, clean).tobytes() == mini.decode(clean[None])[0].tobytes()
     monkeypatch.setenv("LATMIX_PREVIEW_VAE", str(tiny))
-    named = drained(Studio(load_config(), "mini", "cpu")._made())
+    named = drained(Studio(load_config(), "mini", Machine("cpu"))._made())
     decoded = find_tiny(str(tiny), mini.source).load(torch.device("cpu")).decode(clean)
     assert named.preview.show(mini, clean).tobytes() == decoded.tobytes()
 

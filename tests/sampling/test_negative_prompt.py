@@ -13,6 +13,7 @@ from latmix.jobs.workbench import Workbench
 from latmix.measures.likeness import psnr
 from latmix.models.protocol import Model
 from latmix.sampling.settings import InversionSettings
+from latmix.session.machine import Machine
 from latmix.store.latents import LatentStore
 
 FACE, HEART = "an emoji of a face", "an emoji of a red heart"
@@ -54,7 +55,7 @@ def test_another_prompt_is_guided_away_from_the_source(mini: Model, latents: tor
 
 
 def test_latents_are_those_of_the_fixed_point(mini: Model, tmp_path: Path) -> None:
-    bench = Workbench(mini.source, LatentStore(tmp_path), "cpu")
+    bench = Workbench(mini.source, LatentStore(tmp_path), Machine("cpu"))
     shared, own = (
         bench.space(InversionSettings((64, 64), solver=solver))
         for solver in ("negative-prompt", "fixed-point")

@@ -21,6 +21,7 @@ from latmix.models.source import find_model
 from latmix.sampling.generators import drained
 from latmix.sampling.settings import InversionSettings
 from latmix.session.choices import Choices
+from latmix.session.machine import Machine
 from latmix.session.session import Session
 from latmix.store.latents import LatentStore
 
@@ -129,7 +130,7 @@ def test_the_command_of_other_weights_names_them(session: Session) -> None:
 
 
 def inverted(folder: Path, home: Path, count: int) -> Inversion:
-    bench = Workbench(find_model("mini"), LatentStore(home), "cpu")
+    bench = Workbench(find_model("mini"), LatentStore(home), Machine("cpu"))
     paths = sorted(folder.iterdir())
     settings = InversionSettings((32, 32), steps=2)
     return drained(
@@ -266,6 +267,6 @@ def test_null_text_is_inverted_for_the_guidance_of_generating(session: Session) 
     assert not fitted.same_latents(replace(fitted, guidance=3.0))
     assert not fitted.same_latents(replace(fitted, inner_steps=4))
     session.choose(solver="null-text", guidance=3.0, inner_steps=4)
-    settings = session.order().inversion_settings(find_model("mini"))
+    settings, _ = session.choices.for_model(find_model("mini"))
     assert (settings.guidance, settings.inner_steps) == (3.0, 4)
     assert "--inner-steps 4" in session.command()

@@ -13,6 +13,7 @@ from latmix.models.protocol import Model
 from latmix.models.source import find_model
 from latmix.sampling.generators import drained
 from latmix.sampling.settings import GenerationSettings, InversionSettings
+from latmix.session.machine import Machine
 from latmix.store.latents import LatentStore
 from latmix.study.figures import figure_bytes
 from latmix.study.noise import generate_clean, sample_noise
@@ -36,7 +37,7 @@ FACE = "an emoji of a face"
 @pytest.fixture
 def bench(tmp_path: Path, mini: Model) -> Workbench:
     """A workbench with the model that is loaded already."""
-    made = Workbench(find_model("mini"), LatentStore(tmp_path / "home"), "cpu")
+    made = Workbench(find_model("mini"), LatentStore(tmp_path / "home"), Machine("cpu"))
     made._model = mini
     return made
 

@@ -25,6 +25,7 @@ from textual.widget import Widget
 
 from latmix.config import load_config
 from latmix.images import content_hash
+from latmix.session.machine import Machine
 from latmix.store.latents import LatentStore, row_key
 from tests.support.driver import QUICK, Driver
 
@@ -132,7 +133,7 @@ def plant_latents(pictures: list[Path], prompt: str) -> None:
     from latmix.models.source import find_model
     from latmix.sampling.settings import InversionSettings
 
-    bench = Workbench(find_model("mini"), LatentStore(load_config().home), "cpu")
+    bench = Workbench(find_model("mini"), LatentStore(load_config().home), Machine("cpu"))
     settings = InversionSettings(QUICK["size"], "crop", QUICK["steps"], 1.0, QUICK["solver"], "")
     with bench.space(settings) as space:
         shape = bench.source.latent_shape(settings.size)

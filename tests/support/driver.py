@@ -18,6 +18,7 @@ from textual.pilot import Pilot
 
 from latmix.config import load_config
 from latmix.jobs.engine import JobEvent, JobFinished, JobProgressed
+from latmix.session.machine import Machine
 from latmix.session.session import Session
 from latmix.tui import ExploreOptions, make_start
 from latmix.tui.app import ExploreApp
@@ -116,7 +117,7 @@ async def exploring(
 ) -> AsyncIterator[Driver]:
     """`latmix explore FOLDER`, open until the block is left; its threads are ended then."""
     options.setdefault("model", "mini")
-    options.setdefault("device", "cpu")
+    options.setdefault("machine", Machine("cpu"))
     options["choices"] = QUICK | options.get("choices", {})
     start = make_start(ExploreOptions(folder=folder, **options), load_config())
     async with running(ExploreApp(start), size) as driver:

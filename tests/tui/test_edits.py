@@ -9,7 +9,7 @@ from textual import events
 from textual.widgets import Input
 
 from latmix.config import load_config
-from latmix.mixing.written import match_weights, read_weights
+from latmix.session.weight_tables import match_weights, read_weights
 from latmix.tui.dialogs.files import FileDialog
 from latmix.tui.dialogs.notice import NoticeDialog
 from tests.support.driver import Driver, opened

@@ -12,6 +12,7 @@ from latmix.jobs.progress import Progress
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.mixing.verdict import SOUND
 from latmix.results.recipes import read_recipe
+from latmix.session.machine import Machine
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.messages import JobReported, ViewerAnswered
 from latmix.tui.work.job_line import STOPPING
@@ -89,7 +90,9 @@ async def test_the_degeneracy_warning_comes_and_goes_with_the_method(folder: Pat
 async def test_escape_stops_an_inversion_within_a_step_and_keeps_what_was_finished(
     folder: Path,
 ) -> None:
-    async with opened(folder, count=3, batch=1, choices={"steps": 30}) as driver:
+    async with opened(
+        folder, count=3, machine=Machine("cpu", batch=1), choices={"steps": 30}
+    ) as driver:
         await until_one_is_done(driver)
         await driver.press("escape")
         told = len(driver.progresses("invert"))
@@ -109,7 +112,7 @@ async def test_escape_stops_an_inversion_within_a_step_and_keeps_what_was_finish
 
 
 async def test_ctrl_c_stops_a_job_and_never_ends_the_program(folder: Path) -> None:
-    async with opened(folder, count=3, batch=1, choices=SLOW) as driver:
+    async with opened(folder, count=3, machine=Machine("cpu", batch=1), choices=SLOW) as driver:
         await until_one_is_done(driver)
         await driver.press("ctrl+c")
         await driver.until_idle()
@@ -120,7 +123,7 @@ async def test_ctrl_c_stops_a_job_and_never_ends_the_program(folder: Path) -> No
 
 
 async def test_weights_edited_while_a_job_runs_are_kept(folder: Path) -> None:
-    async with opened(folder, count=3, batch=1, choices=LASTING) as driver:
+    async with opened(folder, count=3, machine=Machine("cpu", batch=1), choices=LASTING) as driver:
         # It waits while keys are pressed, which may take longer than the job.
         await driver.press("i", "P", "s", "g")
         assert any("once the pictures are inverted" in notice for notice in driver.notices)
@@ -131,7 +134,7 @@ async def test_weights_edited_while_a_job_runs_are_kept(folder: Path) -> None:
 
 
 async def test_latents_under_other_settings_are_not_taken_for_these(folder: Path) -> None:
-    async with opened(folder, count=2, batch=1, choices=LASTING) as driver:
+    async with opened(folder, count=2, machine=Machine("cpu", batch=1), choices=LASTING) as driver:
         await driver.press("i")
         driver.session.choose(prompt="another")
         driver.app.changed()

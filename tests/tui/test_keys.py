@@ -11,6 +11,7 @@ from textual.binding import Binding
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
+from latmix.session.machine import Machine
 from latmix.tui.keys.commands import COMMANDS
 from latmix.tui.keys.scopes import SCOPES
 from tests.support.driver import opened
@@ -66,7 +67,9 @@ def test_every_command_has_a_key_in_the_readme() -> None:
 
 
 async def test_the_footer_shows_at_most_six_keys_and_all_of_them_fit(folder: Path) -> None:
-    async with opened(folder, count=3, batch=1, choices={"steps": 60}) as driver:
+    async with opened(
+        folder, count=3, machine=Machine("cpu", batch=1), choices={"steps": 60}
+    ) as driver:
         footer = driver.app.screen.query_one(Footer)
 
         def shown() -> list[FooterKey]:

@@ -12,6 +12,7 @@ from PIL import Image
 from textual.widget import Widget
 
 from latmix.config import load_config
+from latmix.session.machine import Machine
 from latmix.tui import ExploreOptions, make_start
 from latmix.tui.app import ExploreApp
 from latmix.tui.pictures.pixels import _widget, find_pixels
@@ -43,7 +44,9 @@ class Pixels(Widget):
 async def test_where_the_terminal_has_pixels_they_take_the_place_of_half_blocks(
     folder: Path,
 ) -> None:
-    start = make_start(ExploreOptions(folder=folder, model="mini", device="cpu"), load_config())
+    start = make_start(
+        ExploreOptions(folder=folder, model="mini", machine=Machine("cpu")), load_config()
+    )
     async with running(ExploreApp(replace(start, pixels=Pixels)), (80, 24)) as driver:
         await driver.until(lambda: driver.app.screen.query_one(Pixels).image)
         assert driver.app.screen.query_one(Pixels).image is driver.app.pane.image

@@ -10,6 +10,7 @@ import pytest
 from latmix.config import load_config
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.results.recipes import read_recipe
+from latmix.session.machine import Machine
 from latmix.tui.dialogs.differences import DifferencesDialog
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.dialogs.text_entry import ExportDialog
@@ -155,7 +156,7 @@ async def test_the_row_the_mark_and_the_one_looked_at_are_resumed(folder: Path) 
 
 
 async def test_y_names_the_machine_and_the_seed(folder: Path) -> None:
-    async with opened(folder, count=3, batch=2, dtype="float32") as driver:
+    async with opened(folder, count=3, machine=Machine("cpu", "float32", batch=2)) as driver:
         await driver.press("x", "y")
         words = shlex.split(driver.app.clipboard)
         seed = str(driver.session.choices.seed)

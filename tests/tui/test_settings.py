@@ -12,7 +12,7 @@ from latmix.models.catalogue import CATALOGUE, built_in_folder
 from latmix.tui.dialogs.model import ModelDialog
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.dialogs.prompt import PromptDialog
-from latmix.tui.dialogs.settings import SettingsDialog, parse_settings, parse_size
+from latmix.tui.dialogs.settings import SettingsDialog, parse_settings
 from tests.support.driver import Driver, opened
 
 WRITTEN = {
@@ -86,7 +86,7 @@ def test_what_cannot_be_used_is_named(name: str, text: str, said: str) -> None:
 def test_a_form_as_it_is_gives_the_defaults() -> None:
     values = parse_settings(WRITTEN)
     assert (values["steps"], values["guidance"], values["size"]) == (50, None, None)
-    assert parse_size("768X512") == (768, 512)
+    assert parse_settings(WRITTEN | {"size": "768X512"})["size"] == (768, 512)
 
 
 async def test_a_wrong_setting_is_said_on_the_form_and_nothing_is_changed(folder: Path) -> None:

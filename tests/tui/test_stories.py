@@ -11,6 +11,7 @@ from latmix.config import load_config
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.models.catalogue import built_in_folder
 from latmix.results.recipes import read_recipe
+from latmix.session.machine import Machine
 from latmix.tui.dialogs.folder import FolderDialog, FolderTree
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.messages import ViewerAnswered
@@ -106,7 +107,9 @@ async def test_a_model_that_fails_at_work_costs_nothing_and_another_goes_on(
 
 
 async def test_stopped_in_the_middle_it_goes_on_where_it_was(folder: Path) -> None:
-    async with opened(folder, count=4, batch=1, choices={"steps": 12}) as driver:
+    async with opened(
+        folder, count=4, machine=Machine("cpu", batch=1), choices={"steps": 12}
+    ) as driver:
         await driver.press("g")
         await driver.until(lambda: driver.app.work.progress and driver.app.work.progress.done)
         await driver.press("escape", "l")

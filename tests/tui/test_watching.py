@@ -9,6 +9,7 @@ import pytest
 
 from latmix.jobs.engine import JobFinished
 from latmix.jobs.progress import Pace, Progress
+from latmix.session.machine import Machine
 from latmix.tui.dialogs.failures import FailuresDialog
 from latmix.tui.work import work
 from latmix.tui.work.job_line import PAUSED, job_text, step_text
@@ -46,7 +47,7 @@ async def test_an_inversion_says_how_far_it_is_and_what_next(folder: Path) -> No
 
 
 async def test_a_paused_job_stands_still_until_it_goes_on(folder: Path) -> None:
-    async with opened(folder, count=2, batch=1, choices=SLOW) as driver:
+    async with opened(folder, count=2, machine=Machine("cpu", batch=1), choices=SLOW) as driver:
         await driver.press("P")
         assert "Nothing is at work to pause" in driver.said
         await driver.press("i")
@@ -63,7 +64,7 @@ async def test_a_paused_job_stands_still_until_it_goes_on(folder: Path) -> None:
 
 
 async def test_a_paused_job_can_be_stopped_and_the_program_left(folder: Path) -> None:
-    async with opened(folder, count=2, batch=1, choices=SLOW) as driver:
+    async with opened(folder, count=2, machine=Machine("cpu", batch=1), choices=SLOW) as driver:
         await driver.press("i")
         await driver.until(lambda: driver.app.work.progress and driver.app.work.progress.step)
         await driver.press("P", "escape")
@@ -74,7 +75,9 @@ async def test_a_paused_job_can_be_stopped_and_the_program_left(folder: Path) ->
 
 
 async def test_pictures_that_come_while_others_are_inverted_are_next(folder: Path) -> None:
-    async with opened(folder, count=2, batch=1, choices={"steps": 6}) as driver:
+    async with opened(
+        folder, count=2, machine=Machine("cpu", batch=1), choices={"steps": 6}
+    ) as driver:
         await driver.press("i", "P")
         await driver.until_shown(PAUSED)
         await driver.press("end", "space", "k", "space")

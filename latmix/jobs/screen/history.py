@@ -9,7 +9,6 @@ import os
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
@@ -19,7 +18,8 @@ from latmix.jobs.progress import Progress
 from latmix.names import display_name, plural
 from latmix.results.differences import Difference, recipe_differences
 from latmix.results.names import free_name
-from latmix.results.recipes import Recipe, read_recipe
+from latmix.results.recipes import read_recipe
+from latmix.session.choices import Choices
 
 STRIP_SIDE = 48
 """Pixels of a picture in a strip: two for each half-block of the tallest."""
@@ -50,7 +50,7 @@ class Revisited:
         folder: that its pictures lie in.
         recursive: whether some lie in subfolders of it.
         weights: by path.
-        choices: method, prompt, seed and settings, as `session.Choices` names them.
+        choices: method, prompt, seed and settings, as they were asked for.
         model: its name.
     """
 
@@ -58,7 +58,7 @@ class Revisited:
     folder: Path
     recursive: bool
     weights: dict[Path, float]
-    choices: dict[str, Any]
+    choices: Choices
     model: str
 
 
@@ -132,6 +132,7 @@ def revisit(path: Path, places: Sequence[Path]) -> Generator[Progress, None, Rev
             names it.
     """
     from latmix.jobs.recipes import files_by_content
+    from latmix.session import from_recipe
 
     yield Progress("revisit", 0, 1)
     recipe = read_recipe(path)
@@ -148,26 +149,8 @@ def revisit(path: Path, places: Sequence[Path]) -> Generator[Progress, None, Rev
     weights = {found[image.sha256].absolute(): image.weight for image in recipe.images}
     folder = Path(os.path.commonpath([picture.parent for picture in weights]))
     recursive = any(picture.parent != folder for picture in weights)
-    return Revisited(path, folder, recursive, weights, _choices(recipe), recipe.model["name"])
-
-
-def _choices(recipe: Recipe) -> dict[str, Any]:
-    from latmix.jobs.recipes import generation_settings, inversion_settings
-
-    inverting, generating = inversion_settings(recipe), generation_settings(recipe)
-    return {
-        "seed": recipe.seed,
-        "method": recipe.method,
-        "prompt": recipe.prompt,
-        "negative": generating.negative,
-        "steps": inverting.steps,
-        "guidance": generating.guidance,
-        "inversion_guidance": inverting.guidance,
-        "solver": inverting.solver,
-        "inner_steps": inverting.inner_steps,
-        "size": inverting.size,
-        "fit": inverting.fit,
-    }
+    chosen = from_recipe.choices(recipe)
+    return Revisited(path, folder, recursive, weights, chosen, recipe.model["name"])
 
 
 def _copied(path: Path, folder: Path) -> Path:

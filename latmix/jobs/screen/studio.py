@@ -15,11 +15,12 @@ from PIL import Image
 
 from latmix.errors import LatmixError
 from latmix.jobs.imports import import_networks, import_numerics
-from latmix.jobs.orders import Order
 from latmix.jobs.progress import Progress
 from latmix.jobs.screen.meter import Meter
 from latmix.names import display_name
 from latmix.sampling.generators import watched
+from latmix.session.choices import Choices
+from latmix.session.machine import Machine
 
 if TYPE_CHECKING:
     from latmix.config import Config
@@ -72,19 +73,9 @@ class Made:
 class Studio:
     """The one workbench of a running explorer."""
 
-    def __init__(
-        self,
-        config: Config,
-        model: str,
-        device: str = "auto",
-        dtype: str = "auto",
-        batch: int | None = None,
-        offload: str = "none",
-    ) -> None:
+    def __init__(self, config: Config, model: str, machine: Machine) -> None:
         """Nothing is looked for or loaded yet."""
-        self._config = config
-        self._model, self._device, self._dtype = model, device, dtype
-        self._batch, self._offload = batch, offload
+        self._config, self._model, self._machine = config, model, machine
         self._bench: Workbench | None = None
 
     def prepare(self) -> Generator[Progress, None, Setting]:
@@ -113,7 +104,9 @@ class Studio:
         bench = yield from self._made()
         bench.before_loading(bench.source.networks.values())
 
-    def recall(self, order: Order) -> Generator[Progress, None, Measured]:
+    def recall(
+        self, paths: Sequence[Path], choices: Choices
+    ) -> Generator[Progress, None, Measured]:
         """Statistics of those pictures that have latents already; inverts nothing.
 
         Raises:
@@ -123,14 +116,16 @@ class Studio:
         from latmix.jobs.recall import recall_pictures
 
         bench = yield from self._made()
-        settings = order.inversion_settings(bench.source)
+        settings, _ = choices.for_model(bench.source)
         inversion = yield from recall_pictures(
-            bench, order.paths, settings, prompt_template(order.prompt)
+            bench, paths, settings, prompt_template(choices.prompt)
         )
         return Measured(inversion, (yield from _live(inversion)))
 
-    def invert(self, order: Order) -> Generator[Progress, None, Measured]:
-        """Latents of the order's pictures, each made once, with their statistics.
+    def invert(
+        self, paths: Sequence[Path], choices: Choices
+    ) -> Generator[Progress, None, Measured]:
+        """Latents of pictures, each made once, with their statistics.
 
         Raises:
             LatmixError: as `prepare`; no picture can be read; the store refuses.
@@ -143,16 +138,16 @@ class Studio:
             bench,
             invert_pictures(
                 bench,
-                order.paths,
-                order.inversion_settings(bench.source),
-                prompt_template(order.prompt),
+                paths,
+                choices.for_model(bench.source)[0],
+                prompt_template(choices.prompt),
                 InversionRules(preview=True),
             ),
         )
         return Measured(inversion, (yield from _live(inversion)))
 
-    def generate(self, order: Order, inversion: Inversion) -> Generator[Progress, None, Made]:
-        """The picture of the order's mixture, written with its recipe among the results.
+    def generate(self, choices: Choices, inversion: Inversion) -> Generator[Progress, None, Made]:
+        """The picture of the mixture that is chosen, written with its recipe among the results.
 
         Raises:
             LatmixError: as `prepare`; nothing that has weight is inverted; it cannot be written.
@@ -165,26 +160,19 @@ class Studio:
         from latmix.results.recipes import write_result
 
         bench = yield from self._made()
-        rows = tuple(row for row in inversion.rows if order.weights.get(str(row.path), 0.0) > 0)
+        mixture = choices.mixture.as_dict() if choices.mixture else {}
+        rows = tuple(row for row in inversion.rows if mixture.get(str(row.path), 0.0) > 0)
         if not rows:
             raise LatmixError("No picture of the mixture has weight.", "Give one some: = or l.")
         inversion = replace(inversion, rows=rows)
-        weights = [order.weights[str(row.path)] for row in rows]
-        settings = order.generation_settings(bench.source)
-        mixed = mix_stored(inversion, [weights], parse_method(order.method))
+        weights = [mixture[str(row.path)] for row in rows]
+        _, settings = choices.for_model(bench.source)
+        mixed = mix_stored(inversion, [weights], parse_method(choices.method))
         made = yield from _for_screen(
             bench, generate_mixtures(bench, inversion, mixed, settings, preview=True)
         )
-        recipe = build_recipe(
-            bench,
-            inversion,
-            mixed.weights[0].tolist(),
-            order.method,
-            settings,
-            order.prompt,
-            order.seed,
-        )
-        name = output_name([row.path for row in rows], order.method)
+        recipe = build_recipe(bench, inversion, mixed.weights[0].tolist(), settings, choices)
+        name = output_name([row.path for row in rows], choices.method)
         with explained(self._config.results):
             make_folder(self._config.results)
         path = free_name(self._config.results / name)
@@ -193,12 +181,12 @@ class Studio:
         return Made(path, small, mixed.statistics[0], made.seconds)
 
     def try_out(
-        self, order: Order, inversion: Inversion, wanted: Sequence[Wanted], steps: int
+        self, choices: Choices, inversion: Inversion, wanted: Sequence[Wanted], steps: int
     ) -> Generator[Progress, None, Variants]:
         """Drafts of several ways to mix the same latents, in one batch; nothing is written.
 
         Args:
-            steps: of a draft; never more than the order's.
+            steps: of a draft; never more than a result's.
 
         Raises:
             LatmixError: as `prepare`; nothing can be made of any.
@@ -208,7 +196,7 @@ class Studio:
         bench = yield from self._made()
         weighted = {path for one in wanted for path, weight in one.weights.items() if weight > 0}
         rows = tuple(row for row in inversion.rows if str(row.path) in weighted)
-        settings = as_drafts(order.generation_settings(bench.source), steps)
+        settings = as_drafts(choices.for_model(bench.source)[1], steps)
         held = replace(inversion, rows=rows)
         made = yield from _for_screen(
             bench, make_variants(bench, held, wanted, settings, bench.batch)
@@ -247,10 +235,7 @@ class Studio:
             from latmix.store.latents import LatentStore
 
             store = LatentStore(self._config.home)
-            self._bench = Workbench(
-                *(source, store, self._device, self._dtype, self._offload, self._batch),
-                before_loading=import_networks,
-            )
+            self._bench = Workbench(source, store, self._machine, before_loading=import_networks)
             tiny = tiny_for(source, self._config.preview_vae)
             if tiny:
                 place = self._bench.device

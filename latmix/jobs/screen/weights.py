@@ -33,8 +33,8 @@ def read_weights_file(
     Raises:
         LatmixError: it cannot be read, or does not fit the pictures.
     """
-    from latmix.mixing.written import match_weights, read_weights
     from latmix.names import display_name
+    from latmix.session.weight_tables import match_weights, read_weights
 
     yield Progress("weights", 0, 1)
     return WeightsRead(match_weights(read_weights(file), pictures), display_name(file.name))
@@ -44,7 +44,7 @@ def read_weights_text(
     text: str, pictures: Sequence[Path]
 ) -> Generator[Progress, None, WeightsRead]:
     """The same of a pasted text."""
-    from latmix.mixing.written import match_weights, parse_weights
+    from latmix.session.weight_tables import match_weights, parse_weights
 
     yield Progress("weights", 0, 1)
     return WeightsRead(match_weights(parse_weights(text), pictures), "the pasted text")

@@ -8,8 +8,8 @@ from pathlib import Path
 from textual import events
 
 from latmix.jobs.screen.weights import TextWritten, WeightsRead
-from latmix.mixing.written import weights_text
 from latmix.names import display_name, plural
+from latmix.session.weight_tables import weights_text
 from latmix.tui.dialogs.files import FileDialog
 from latmix.tui.explorer import Explorer
 from latmix.tui.messages import BarPulled, SignsClicked

@@ -149,7 +149,7 @@ class Results(Explorer):
         """Take a result's state; its pictures are in the folder that is open."""
         session = self.session
         weights = {str(path): weight for path, weight in there.weights.items()}
-        session.choose(mixture=mixture_of(weights), **there.choices)
+        session.choose(mixture=mixture_of(weights), **there.choices.kept())
         shown = display_name(there.path.name)
         self.pane.turn(to_mixture=True)
         said = f"Back to what {shown} was made from; u undoes it."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import fields
 from typing import Any
 
 from rich.text import Text
@@ -15,39 +15,12 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from latmix.images import FITS
-from latmix.sampling.settings import GenerationSettings, InversionSettings
-from latmix.sampling.solvers import SOLVERS
 from latmix.session.choices import Choices
+from latmix.session.fields import form_rows
+from latmix.session.session import Session
 from latmix.tui.dialogs.dialog import Dialog
 
-
-@dataclass(frozen=True)
-class Setting:
-    """A line of the form; `options` where only these values are possible, `empty` is what nothing
-    written stands for."""
-
-    name: str
-    label: str
-    sentence: str
-    options: tuple[str, ...] = ()
-    empty: str = ""
-
-
-SETTINGS = (
-    Setting("steps", "steps", "Of a result, both ways. Other steps mean other latents."),
-    Setting("guidance", "guidance", "While generating; empty is what suits the model.",
-            empty="as suits the model"),
-    Setting("draft_steps", "draft steps", "Of drafts: comparisons, sweeps, and after every edit."),
-    Setting("solver", "solver", "How pictures are inverted.", tuple(SOLVERS)),
-    Setting("inversion_guidance", "inversion guidance",
-            "While inverting; 1 keeps latents close to noise."),
-    Setting("size", "size", "Of pictures in pixels: 512 or 768x512; empty is the model's.",
-            empty="the model's"),
-    Setting("fit", "fit", "How a picture is brought to that size.", tuple(FITS)),
-    Setting("negative", "negative prompt", "What pictures shall not show; empty is nothing.",
-            empty="nothing"),
-)  # fmt: skip
+ROWS = tuple(form_rows(Choices, Session))
 
 
 def parse_settings(written: dict[str, str]) -> dict[str, Any]:
@@ -56,48 +29,9 @@ def parse_settings(written: dict[str, str]) -> dict[str, Any]:
     Raises:
         ValueError: one cannot be used; the sentence names it.
     """
-    values: dict[str, Any] = {name: text.strip() for name, text in written.items()}
-    for name, kind, what in (
-        ("steps", int, "a whole number"),
-        ("draft_steps", int, "a whole number"),
-        ("inversion_guidance", float, "a number"),
-        ("guidance", float, "a number, or empty"),
-    ):
-        if name == "guidance" and not values[name]:
-            values[name] = None
-            continue
-        try:
-            values[name] = kind(values[name])
-        except ValueError:
-            label = name.replace("_", " ")
-            raise ValueError(f"{label} must be {what}, not {values[name]!r}.") from None
-    values["size"] = parse_size(values["size"])
-    if values["draft_steps"] < 1:
-        raise ValueError(f"draft steps must be at least 1, not {values['draft_steps']}.")
-    InversionSettings(
-        values["size"] or (64, 64),
-        values["fit"],
-        values["steps"],
-        values["inversion_guidance"],
-        values["solver"],
-        values["negative"],
-    )
-    GenerationSettings(values["guidance"] or 0.0, values["steps"], values["negative"])
+    values = {row.name: row.parse(written[row.name].strip()) for row in ROWS}
+    Choices(**{f.name: values[f.name] for f in fields(Choices) if f.name in values}).check()
     return values
-
-
-def parse_size(text: str) -> tuple[int, int] | None:
-    """Width and height of "512" or "768x512"; None of nothing.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    if not text:
-        return None
-    sides = text.lower().split("x")
-    if len(sides) > 2 or not all(side.isascii() and side.isdigit() for side in sides):
-        raise ValueError(f"size must be 512 or 768x512, not {text!r}.")
-    return int(sides[0]), int(sides[-1])
 
 
 class OneOf(Static, can_focus=True):
@@ -157,21 +91,20 @@ class SettingsDialog(Dialog[dict[str, Any]]):
     def __init__(self, choices: Choices, draft_steps: int, focus: str = "steps") -> None:
         """focus: the setting to begin at."""
         super().__init__()
-        size = "x".join(map(str, choices.size)) if choices.size else ""
-        held = vars(choices) | {"draft_steps": draft_steps, "size": size}
-        self._values = {s.name: _text(held[s.name]) for s in SETTINGS}
+        held = vars(choices) | {"draft_steps": draft_steps}
+        self._values = {row.name: row.text(held[row.name]).removesuffix(".0") for row in ROWS}
         self._begin = focus
 
     def contents(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
-            for setting in SETTINGS:
-                value = self._values[setting.name]
+            for row in ROWS:
+                value, words = self._values[row.name], tuple(row.kind.words())
                 with Horizontal(classes="setting"):
-                    yield Static(setting.label, classes="setting-label", markup=False)
-                    if setting.options:
-                        yield OneOf(setting.options, value, setting.name)
+                    yield Static(row.label, classes="setting-label", markup=False)
+                    if words:
+                        yield OneOf(words, value, row.name)
                     else:
-                        yield Input(value, setting.empty, name=setting.name, compact=True)
+                        yield Input(value, row.empty, name=row.name, compact=True)
         yield Static("", id="setting-words", markup=False)
         yield Static("", classes="dialog-error", markup=False)
 
@@ -196,9 +129,8 @@ class SettingsDialog(Dialog[dict[str, Any]]):
     def _explain(self, field: Widget) -> None:
         if not self.is_current:
             return
-        words = next((s.sentence for s in SETTINGS if s.name == field.name), "")
-        if isinstance(field, OneOf) and field.name == "solver" and field.value in SOLVERS:
-            words = SOLVERS[field.value].sentence
+        row = next(row for row in ROWS if row.name == field.name)
+        words = (isinstance(field, OneOf) and row.kind.words().get(field.value)) or row.sentence
         self.query_one("#setting-words", Static).update(Text(words, style="dim"))
 
     def action_go(self, by: int) -> None:
@@ -217,9 +149,3 @@ class SettingsDialog(Dialog[dict[str, Any]]):
             self.query_one(".dialog-error", Static).update(Text(f"! {error}"))
         else:
             self.dismiss(values)
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from latmix.images import FITS
 from latmix.mixing.grid import methods, parse_method
 from latmix.models.catalogue import CATALOGUE
 from latmix.names import display_name
-from latmix.sampling.solvers import SOLVERS
+from latmix.session.choices import Choices
+from latmix.session.fields import Row, Whole, rows
+from latmix.session.session import Session
 
 if TYPE_CHECKING:
     from latmix.tui.actions.actions import Actions
 
-NUMBER = re.compile(r"\s*(n|steps|draft steps|guidance)\s+([0-9.]+)\s*", re.IGNORECASE)
+OFFERED = tuple(row for holder in (Choices, Session) for row in rows(holder) if row.offer)
+
+COUNT = Row("n", 1, Whole(), offer="The first N pictures, equally.")
+
+NUMBER = re.compile(r"\s*([a-z ]+?)\s+([0-9.]+)\s*", re.IGNORECASE)
 
 Offer = tuple[str, Callable[[], object], str]
 """What it is called, what it does, and a sentence."""
@@ -54,12 +59,10 @@ class ChoiceProvider(Provider):
         for method in methods():
             words = parse_method(method).sentence
             yield f"Method {method}", partial(app.take_method, method), words
-        for solver in SOLVERS.values():
-            act = partial(app.take_settings, solver=solver.name)
-            yield f"Solver {solver.name}", act, solver.sentence
-        for fit in FITS:
-            act = partial(app.take_settings, fit=fit)
-            yield f"Fit {fit}", act, "How a picture is brought to the model's size."
+        for row in OFFERED:
+            for word, words in row.kind.words().items():
+                act = partial(app.take_settings, **{row.name: word})
+                yield f"{row.label.capitalize()} {word}", act, words or row.offer
         for entry in CATALOGUE:
             yield f"Model {entry.name}", partial(app.take_model, entry.name), entry.note
         for theme in app.theme_names():
@@ -68,17 +71,13 @@ class ChoiceProvider(Provider):
     def _numbers(self, query: str) -> Iterator[Offer]:
         """The number that is being typed, where it can be used."""
         found = NUMBER.fullmatch(query)
-        if found is None:
-            return
-        name, text = found[1].lower(), found[2]
-        is_whole = text.isdigit() and int(text) >= 1
-        app = self._explorer
-        if name == "guidance" and re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", text):
-            value = float(text)
-            act: Callable[[], object] = partial(app.take_settings, guidance=value)
-            yield f"Guidance {text}", act, "While generating."
-        elif name == "n" and is_whole:
-            yield f"N {text}", partial(app.take_count, int(text)), "The first N pictures, equally."
-        elif name in ("steps", "draft steps") and is_whole:
-            act = partial(app.take_settings, **{name.replace(" ", "_"): int(text)})
-            yield f"{name.capitalize()} {text}", act, "Of a result, or of a draft."
+        named, text = (found[1].lower(), found[2]) if found else ("", "")
+        for row in (row for row in (*OFFERED, COUNT) if row.label == named):
+            try:
+                value = row.parse(text)
+            except ValueError:
+                continue
+            act = partial(self._explorer.take_settings, **{row.name: value})
+            if row is COUNT:
+                act = partial(self._explorer.take_count, value)
+            yield f"{named.capitalize()} {text}", act, row.offer

@@ -48,8 +48,8 @@ class Unasked(Desk):
         if not missing or self.is_busy or len(missing) > LOOKED_UP_AT_MOST:
             return
         self._drop_recall()
-        order = session.order()
-        job = self._engine.submit("recall", lambda: self._studio.recall(order))
+        paths, choices = session.paths(), session.choices
+        job = self._engine.submit("recall", lambda: self._studio.recall(paths, choices))
         self._recall = Asked(job, "recall", session.folder, session.choices)
 
     def forget_look_ups(self) -> None:
@@ -63,9 +63,8 @@ class Unasked(Desk):
         inversion, steps = session.inversion, session.draft_steps
         if self.is_busy or mixture is None or inversion is None or not session.is_measured:
             return
-        order = session.order()
         wanted = [Wanted("draft", session.choices.method, mixture.as_dict())]
-        work = partial(self._studio.try_out, order, inversion, wanted, steps)
+        work = partial(self._studio.try_out, session.choices, inversion, wanted, steps)
         job = self._engine.submit("draft", work)
         self._draft = Asked(job, "draft", session.folder, session.choices)
 

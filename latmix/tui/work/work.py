@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from latmix.jobs.engine import (
@@ -58,8 +59,8 @@ class Work(Unasked):
     def invert(self, then: Callable[[], None] | None = None) -> None:
         """Find the mixture's latents; `then` is called once all are there."""
         self._next, self._next_for = then, self.session.choices
-        order = self.session.order()
-        self._begin("invert", lambda: self._studio.invert(order), order.paths)
+        paths, choices = self.session.paths(), self.session.choices
+        self._begin("invert", lambda: self._studio.invert(paths, choices), paths)
 
     def generate(self) -> None:
         """Make the mixture's picture; inverts first where that is needed."""
@@ -67,8 +68,8 @@ class Work(Unasked):
         if self.session.uninverted or inversion is None:
             self.invert(then=self.generate)
             return
-        order = self.session.order()
-        self._begin("generate", lambda: self._studio.generate(order, inversion))
+        choices = self.session.choices
+        self._begin("generate", lambda: self._studio.generate(choices, inversion))
 
     @property
     def queued(self) -> list[str]:
@@ -103,9 +104,10 @@ class Work(Unasked):
 
     def compare(self, wanted: Sequence[Wanted], steps: int) -> None:
         """Make drafts of several mixtures; their pictures have latents."""
-        order, inversion = self.session.order(), self.session.inversion
+        choices, inversion = self.session.choices, self.session.inversion
         if inversion is not None:
-            self._begin("compare", lambda: self._studio.try_out(order, inversion, wanted, steps))
+            work = partial(self._studio.try_out, choices, inversion, wanted, steps)
+            self._begin("compare", work)
 
     def use_model(self, model: str) -> None:
         """Take another model; the session is told when it can be used."""

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latmix.errors import LatmixError, UsageError
-from latmix.mixing.written import match_weights, parse_weights, read_weights, weights_text
+from latmix.session.weight_tables import match_weights, parse_weights, read_weights, weights_text
 
 PATHS = [Path(name) for name in ("in/a.png", "in/b c.png", "in/sub/a.png", "in/,\"'=x.jpg")]
 

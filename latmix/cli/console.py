@@ -1,0 +1,54 @@
+"""What the command line says: data on stdout, and words for the person on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from latmix.names import display_name
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from latmix.jobs.pictures import Failure
+
+LEFT_OUT = 3
+"""The exit code where pictures were left out."""
+
+
+def screen(to_stderr: bool = False) -> Console:
+    """A rich console that reads no markup in what it is given."""
+    from rich.console import Console
+
+    return Console(stderr=to_stderr, markup=False, highlight=False, soft_wrap=True)
+
+
+def say(text: str, quiet: bool = False) -> None:
+    """A message for the person, on stderr."""
+    if not quiet:
+        screen(to_stderr=True).print(text)
+
+
+def print_json(content: object) -> None:
+    """One line of JSON on stdout: ASCII, so that any name can be written to any stream."""
+    sys.stdout.write(json.dumps(content, ensure_ascii=True, allow_nan=False) + "\n")
+    sys.stdout.flush()
+
+
+def tell_failures(failures: Iterable[Failure]) -> None:
+    """Name every picture that was left out; said even when quiet."""
+    from latmix.report import failure_lines
+
+    for line in failure_lines(list(failures)):
+        say(line)
+
+
+def exit_code(failures: Sequence[Failure]) -> int:
+    """Of a command that left these out."""
+    return LEFT_OUT if failures else 0
+
+
+def failures_json(failures: Iterable[Failure]) -> list[dict[str, Any]]:
+    return [{"path": display_name(f.path), "reason": f.reason} for f in failures]
