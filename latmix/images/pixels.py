@@ -13,6 +13,16 @@ WHITE = (255, 255, 255)
 Colour = tuple[int, int, int]
 
 _LANCZOS = Image.Resampling.LANCZOS
+_ORIENTATION = 274  # the EXIF tag
+_TURN = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _TIFF_BITS, _TIFF_PHOTOMETRIC, _TIFF_WHITE_IS_ZERO = 258, 262, 0
 
 
@@ -21,7 +31,10 @@ class NotFiniteError(ValueError):
 
 
 def to_rgb(image: Image.Image, background: Colour = WHITE) -> Image.Image:
-    """Any picture as 8-bit RGB in sRGB, transparency over `background`, without metadata.
+    """Any picture as 8-bit RGB in sRGB, transparency over `background`, without metadata, turned
+    upright as its EXIF data says.
+
+    This is the one road for pixels, whether they come from a file or from a caller.
 
     Grey of 16 bits is scaled from its declared range. Grey of 32 bits, whose files declare none,
     is scaled from the first of 0..1 (floats only), 0..255 and 0..65535 that holds its values,
@@ -30,6 +43,10 @@ def to_rgb(image: Image.Image, background: Colour = WHITE) -> Image.Image:
 
     Raises: NotFiniteError for floats that are infinite or not numbers.
     """
+    _mend_transparency(image)
+    image.load()
+    orientation = image.getexif().get(_ORIENTATION)
+    turn = _TURN.get(orientation) if isinstance(orientation, int) else None
     profile = image.info.get("icc_profile")
     alpha: Image.Image | None = None
     if image.mode.startswith("I;16"):
@@ -44,7 +61,7 @@ def to_rgb(image: Image.Image, background: Colour = WHITE) -> Image.Image:
     if alpha is not None:
         picture = Image.composite(picture, Image.new("RGB", picture.size, background), alpha)
     picture.info = {}  # a profile left here would be written into the next file
-    return picture
+    return picture if turn is None else picture.transpose(turn)
 
 
 def fit_picture(
@@ -89,6 +106,21 @@ def fit_picture(
         image.resize(inside, _LANCZOS), ((width - inside[0]) // 2, (height - inside[1]) // 2)
     )
     return canvas
+
+
+def _mend_transparency(image: Image.Image) -> None:
+    """Put the transparent level of a PNG on the scale of its pixels.
+
+    Pillow widens grey of 2 and 4 bits to 8, and narrows colours of 16, but leaves the level as
+    the file has it, so that it matches nothing.
+    """
+    tile = getattr(image, "tile", None)  # of a file that is not decoded yet
+    clear = image.info.get("transparency")
+    raw = tile[0].args if tile else None
+    if isinstance(clear, int) and raw in ("L;2", "L;4"):
+        image.info["transparency"] = (clear * (85 if raw == "L;2" else 17)) & 0xFF
+    elif isinstance(clear, tuple) and raw == "RGB;16B":
+        image.info["transparency"] = tuple(level >> 8 for level in clear)
 
 
 def _from_16_bits(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:

@@ -12,10 +12,10 @@ from types import MappingProxyType
 
 from PIL import Image, PngImagePlugin
 
-from latmix.disk import LARGEST, failure, kind_of, replace_file
+from latmix.disk import failure, kind_of, replace_file
 from latmix.errors import LatmixError, PictureError
 from latmix.images.files import AnyPath, as_path, open_regular
-from latmix.images.pictures import DECODING_ERRORS, HUSH, damaged
+from latmix.images.pictures import decoding
 from latmix.names import display_name
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -86,25 +86,19 @@ def read_text(path: AnyPath) -> dict[str, str]:
 
     Raises: PictureError if the file cannot be read, is no PNG, or is damaged.
     """
-    with open_regular(path) as file, HUSH:
-        try:
-            if file.read(len(_SIGNATURE)) != _SIGNATURE:
-                message = f"{display_name(path)} is not a PNG file."
-                raise PictureError(message, "Name a PNG that latmix wrote.")
-            chunks = PngImagePlugin.PngStream(file)
-            while True:
-                kind, position, length = chunks.read()
-                if kind == b"IEND":
-                    return {key: str(value) for key, value in chunks.im_text.items()}
-                if kind in _TEXT_CHUNKS and length > LARGEST:
-                    message = f"{display_name(path)} holds more text than a recipe can be."
-                    raise PictureError(message, "Name a PNG that latmix wrote.")
-                if kind in _TEXT_CHUNKS:
-                    chunks.crc(kind, chunks.call(kind, position, length))
-                else:
-                    file.seek(length + 4, os.SEEK_CUR)  # 4: the checksum
-        except DECODING_ERRORS as error:
-            raise damaged(path, error) from error
+    with open_regular(path) as file, decoding(path):
+        if file.read(len(_SIGNATURE)) != _SIGNATURE:
+            message = f"{display_name(path)} is not a PNG file."
+            raise PictureError(message, "Name a PNG that latmix wrote.")
+        chunks = PngImagePlugin.PngStream(file)
+        while True:
+            kind, position, length = chunks.read()
+            if kind == b"IEND":
+                return {key: str(value) for key, value in chunks.im_text.items()}
+            if kind in _TEXT_CHUNKS:
+                chunks.crc(kind, chunks.call(kind, position, length))
+            else:
+                file.seek(length + 4, os.SEEK_CUR)  # 4: the checksum
 
 
 def origin(path: AnyPath) -> str | None:

@@ -186,9 +186,12 @@ def generate(
 
 
 def prepare(image: Readable, settings: InversionSettings) -> Image.Image:
-    """A picture as it is encoded: read if it is a path, RGB, brought to the settings' size."""
-    picture = image if isinstance(image, Image.Image) else read_picture(image)
-    return fit_picture(picture.convert("RGB"), settings.size, settings.fit)
+    """A picture as it is encoded, whatever it comes as: RGB, brought to the settings' size.
+
+    Raises:
+        PictureError: it cannot be read.
+    """
+    return fit_picture(read_picture(image), settings.size, settings.fit)
 
 
 def invert_batch(

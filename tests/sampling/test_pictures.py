@@ -47,6 +47,19 @@ def test_explicit_inversion_is_close_and_fixed_point_closer(mini: Model, faces: 
     assert errors[1] > errors[0] + 10
 
 
+def test_a_picture_and_its_path_give_the_same_latents(mini: Model, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    clear = Image.linear_gradient("L").resize((70, 50))
+    layers = Image.merge("RGBA", (clear, clear, clear.rotate(90).resize((70, 50)), clear))
+    layers.save(tmp_path / "layers.png", exif=exif)
+    Image.new("I;16", (64, 64), 30_000).save(tmp_path / "deep.png")
+    for path in sorted(tmp_path.glob("*.png")):
+        with Image.open(path) as image:
+            found = latmix.invert(mini, image, steps=1, solver="ddim")
+        assert torch.equal(found, latmix.invert(mini, path, steps=1, solver="ddim"))
+
+
 def test_batches_do_not_change_latents(mini: Model, faces: list[Path]) -> None:
     prompts = [PROMPT, "an emoji of a red heart", ""]
     together = latmix.invert(mini, faces[:3], prompts, steps=3)
