@@ -6,18 +6,24 @@ Only `space` may import it. One thread may take files in while others read.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from itertools import takewhile
+from itertools import chain, takewhile
 from operator import eq
 
 from latmix.errors import StoreError
 from latmix.store.reading import ShardReader, reading
 from latmix.store.shards import Row, Shard
 
-Place = tuple[Shard, int]
-Take = Callable[[ShardReader, int], Row | None]
-"""Reads a row of a file, in whole or in part; None where it is damaged."""
+Run = tuple[range, int]
+"""Rows of a file, wanted at this place among the keys and those after it."""
+
+Take = Callable[[ShardReader, range, int], Iterable[int]]
+"""Reads the rows of a `Run`, and returns which of them are damaged."""
+
+Buffered = Callable[[Row, int], None]
+"""Takes a row that is not written yet, wanted at this place."""
 
 
 class RowIndex:
@@ -30,7 +36,7 @@ class RowIndex:
             refresh: takes in what other processes have written.
         """
         self._buffer, self._refresh = buffer, refresh
-        self._places: dict[str, tuple[Place, ...]] = {}
+        self._places: dict[str, tuple[tuple[Shard, int], ...]] = {}
         self._damaged: set[str] = set()
         self._lock = threading.RLock()
 
@@ -49,113 +55,83 @@ class RowIndex:
                 self._places[key] = (*self._places.get(key, ()), (shard, index))
                 self._damaged.discard(key)
 
-    def _drop(self, key: str, place: Place) -> None:
-        with self._lock:
-            left = tuple(other for other in self._places.get(key, ()) if other != place)
-            if left:
-                self._places[key] = left
-            else:
-                self._places.pop(key, None)
-
-    def in_runs(
-        self, keys: Sequence[str], take: Callable[[ShardReader, range, int], Iterable[int]]
+    def missing(
+        self, keys: Sequence[str], take: Take, buffered: Buffered = lambda row, place: None
     ) -> list[int]:
-        """Takes keys that lie one after another in a file together, which is quicker than `each`.
-
-        Args:
-            take: reads rows of a file, wanted at this place among the keys and those after it, and
-                returns which of them it did not take.
+        """Has the row of each key taken from its first sound copy, those that lie one after
+        another in a file together. Copies that turn out to be damaged are forgotten.
 
         Returns:
-            the places of the keys that are left: not taken, not written yet, or in no file.
+            the places of the keys that no sound copy is of.
         """
-        runs, left = self._runs(keys)
-        for shard, chosen in runs.items():
-            try:
-                with reading(shard) as reader:
-                    for rows, place in chosen:
-                        left += [place + row - rows.start for row in take(reader, rows, place)]
-            except OSError:  # `each` tells why
-                left += [place + index for rows, place in chosen for index in range(len(rows))]
-        return left
-
-    def _runs(self, keys: Sequence[str]) -> tuple[dict[Shard, list[tuple[range, int]]], list[int]]:
-        """The rows of each file that are wanted one after another, with the place of the first
-        among the keys; and the places of keys that are not written yet or in no file."""
-        runs: dict[Shard, list[tuple[range, int]]] = {}
-        left: list[int] = []
-        place = 0
-        while place < len(keys):
-            places = self._places.get(keys[place])
-            if not places or keys[place] in self._buffer:
-                left.append(place)
-                place += 1
-                continue
-            shard, first = places[0]
-            stored = shard.keys[first : shard.whole]
-            wanted = keys[place : place + len(stored)]
-            count = sum(takewhile(bool, map(eq, stored, wanted)))  # all in C: one call a picture
-            runs.setdefault(shard, []).append((range(first, first + count), place))
-            place += count
-        return runs, left
-
-    def each(self, keys: Iterable[str], take: Take) -> Iterator[tuple[str, Row | None]]:
-        """Each key once, in the order of the files, with what `take` reads of its first sound
-        copy; None where there is none. Copies that turn out to be damaged are forgotten."""
-        wanted = list(dict.fromkeys(keys))
-        while wanted:
-            chosen: dict[Shard, list[tuple[int, str]]] = {}
-            for key in wanted:
-                row, places = self._buffer.get(key), self._places.get(key)
-                if row is None and places:
-                    shard, index = places[0]
-                    chosen.setdefault(shard, []).append((index, key))
+        absent: set[int] = set()
+        left: Sequence[int] = range(len(keys))
+        while left:
+            runs: dict[Shard, list[Run]] = {}
+            at = 0
+            while at < len(left):
+                place, count = left[at], 1
+                # In this order: a row is in a file before it leaves the buffer.
+                row, copies = self._buffer.get(keys[place]), self._places.get(keys[place])
+                if row is not None:
+                    buffered(row, place)
+                elif not copies:
+                    absent.add(place)
                 else:
-                    yield key, row
-            wanted = []
-            for shard, rows in chosen.items():
-                for index, key, row in self._taken(shard, sorted(rows), take):
-                    if row is None:
-                        self._drop(key, (shard, index))
-                        wanted.append(key)
-                    else:
-                        yield key, row
+                    shard, first = copies[0]
+                    stored = shard.keys[first : shard.whole]
+                    wanted = keys[place : place + len(stored)]
+                    count = sum(takewhile(bool, map(eq, stored, wanted)))  # all in C
+                    runs.setdefault(shard, []).append((range(first, first + count), place))
+                at = bisect_left(left, place + count)
+            again = [self._unsound(shard, chosen, keys, take) for shard, chosen in runs.items()]
+            left = sorted(chain.from_iterable(again))
+        return sorted(absent)
 
-    def _taken(
-        self, shard: Shard, rows: Sequence[tuple[int, str]], take: Take
-    ) -> Iterator[tuple[int, str, Row | None]]:
-        """What `take` reads of these rows of one shard; None where one cannot be believed."""
+    def _unsound(
+        self, shard: Shard, runs: Sequence[Run], keys: Sequence[str], take: Take
+    ) -> list[int]:
+        """Has runs of a file taken; the places of what is damaged there or cannot be read."""
+        damaged: list[int] = []
         done = 0
         try:
             with reading(shard) as reader:
-                for index, key in rows:
-                    row = take(reader, index)
-                    if row is None:
-                        self._damaged.add(key)
+                for rows, place in runs:
+                    damaged += [place + row - rows.start for row in take(reader, rows, place)]
                     done += 1
-                    yield index, key, row
         except FileNotFoundError:
             # Another process pruned; what was sound in this file is in a newer one.
             with suppress(StoreError):
                 self._refresh()
         except OSError:
-            self._damaged.update(key for _, key in rows[done:])
-        yield from ((index, key, None) for index, key in rows[done:])
+            damaged += _places(runs[done:])
+            done = len(runs)
+        with self._lock:
+            self._damaged.update(keys[place] for place in damaged)
+            lost = [*damaged, *_places(runs[done:])]
+            for key in {keys[place] for place in lost}:
+                left = [copy for copy in self._places.get(key, ()) if copy[0] is not shard]
+                self._places[key] = tuple(left)
+                if not left:
+                    del self._places[key]
+        return lost
 
-    def sound_rows(self, keys: Iterable[str], take: Take) -> Iterator[Row]:
-        """As `each`, where every key must be there.
+    def take(self, keys: Sequence[str], take: Take, buffered: Buffered) -> None:
+        """As `missing`, where none may be.
 
         Raises:
             KeyError: one is not stored.
             StoreError: one is damaged and there is no other copy.
         """
-        for key, row in self.each(keys, take):
-            if row is not None:
-                yield row
-            elif key in self._damaged:
-                raise StoreError(
-                    f"The stored latent {key} is damaged, and there is no other copy of it.",
-                    "Run the same command again: damaged latents are found and inverted anew.",
-                )
-            else:
+        for place in self.missing(keys, take, buffered):
+            key = keys[place]
+            if key not in self._damaged:
                 raise KeyError(key)
+            raise StoreError(
+                f"The stored latent {key} is damaged, and there is no other copy of it.",
+                "Run the same command again: damaged latents are found and inverted anew.",
+            )
+
+
+def _places(runs: Iterable[Run]) -> list[int]:
+    return [place + index for rows, place in runs for index in range(len(rows))]

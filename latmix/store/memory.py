@@ -34,6 +34,6 @@ class BlockMemory:
         return torch.from_numpy(held)
 
 
-def bytes_of(latents: Tensor) -> memoryview:
-    """The memory of a contiguous float32 tensor on the CPU that is not empty."""
-    return memoryview(latents.numpy().data).cast("B")
+def bytes_of(numbers: Tensor) -> memoryview:
+    """The memory of a contiguous tensor on the CPU."""
+    return memoryview(numbers.numpy().data).cast("B") if numbers.numel() else memoryview(b"")

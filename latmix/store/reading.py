@@ -9,11 +9,10 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from functools import cached_property
 from io import FileIO
 from zlib import crc32
 
-from latmix.disk import Buffer
 from latmix.store.shards import Row, Shard, fill, key_bytes, read_at
 
 
@@ -36,27 +35,13 @@ class ShardReader:
         self._row_bytes = 4 * math.prod(shard.shape)
         status = os.fstat(file.fileno())
         self._sound = shard.sound.setdefault((status.st_mtime_ns, status.st_size), set())
-        self._statistics: tuple[bytearray, bytearray] | None = None
 
     def row(self, index: int) -> Row | None:
         """Row `index`, or None if it is damaged."""
         latent = bytearray(self._row_bytes)
         if self.latents(range(index, index + 1), memoryview(latent)):
             return None
-        row = self.summary(index)
-        return row and replace(row, latent=latent)
-
-    def summary(self, index: int) -> Row | None:
-        """Row `index` without its latent, or None if it is damaged."""
-        norms, means = self._read_statistics()
-        width, key = 8 * self._shard.shape[0], self._shard.keys[index]
-        summary = norms[8 * index : 8 * index + 8] + means[width * index : width * (index + 1)]
-        if len(summary) != 8 + width:
-            return None
-        checksum = self._shard.summary_checksums[index]
-        if index in self._sound or crc32(summary, crc32(key_bytes(key))) == checksum:
-            return Row(key, summary)
-        return None
+        return Row(self._shard.keys[index], self._summary(index), latent)
 
     def latents(self, rows: range, into: memoryview) -> list[int]:
         """Reads the latents of rows that lie one after another, all at once.
@@ -88,31 +73,47 @@ class ShardReader:
         """Whether all of these rows were found sound before, in the file as it is."""
         return self._sound.issuperset(rows)
 
-    def summaries(self, rows: range) -> tuple[Buffer, Buffer] | None:
-        """The squared norms and the channel means of rows that lie one after another, if all of
-        them were found sound before."""
-        norms, means = self._read_statistics()
+    def summaries(self, rows: range, norms: memoryview, means: memoryview) -> list[int]:
+        """Reads the squared norms and channel means of rows that lie one after another.
+
+        Args:
+            norms, means: where their bytes go.
+
+        Returns:
+            which of the rows are damaged.
+        """
+        all_norms, all_means = self._statistics
         width = 8 * self._shard.shape[0]
-        if not self.proved(rows) or len(means) < width * rows.stop:
-            return None
-        return (
-            norms[8 * rows.start : 8 * rows.stop],
-            means[width * rows.start : width * rows.stop],
-        )
+        norms[:] = all_norms[8 * rows.start : 8 * rows.stop]
+        means[:] = all_means[width * rows.start : width * rows.stop]
+        if self.proved(rows):
+            return []
+        return [index for index in rows if not self._has_sound_summary(index)]
 
     def _is_sound(self, index: int, latent: memoryview) -> bool:
         start, whole = self._shard.summary_checksums[index], self._shard.checksums[index]
-        return self.summary(index) is not None and crc32(latent, start) == whole
+        return self._has_sound_summary(index) and crc32(latent, start) == whole
 
-    def _read_statistics(self) -> tuple[bytearray, bytearray]:
-        if self._statistics is None:
-            norms, means, _ = self._shard.starts
-            count = self._shard.whole  # not what the header claims, which may be anything
-            self._statistics = (
-                read_at(self._file, norms, 8 * count),
-                read_at(self._file, means, 8 * count * self._shard.shape[0]),
-            )
-        return self._statistics
+    def _has_sound_summary(self, index: int) -> bool:
+        start = crc32(key_bytes(self._shard.keys[index]))
+        return crc32(self._summary(index), start) == self._shard.summary_checksums[index]
+
+    def _summary(self, index: int) -> bytearray:
+        """See `Row`."""
+        norms, means = self._statistics
+        width = 8 * self._shard.shape[0]
+        return norms[8 * index : 8 * index + 8] + means[width * index : width * (index + 1)]
+
+    @cached_property
+    def _statistics(self) -> tuple[bytearray, bytearray]:
+        """Those of all rows; zeros, which no checksum is of, where the file was cut short."""
+        norms, means, _ = self._shard.starts
+        count = self._shard.whole  # not what the header claims, which may be anything
+        width = 8 * self._shard.shape[0]
+        return (
+            read_at(self._file, norms, 8 * count).ljust(8 * count, b"\0"),
+            read_at(self._file, means, width * count).ljust(width * count, b"\0"),
+        )
 
 
 def rows_of(shard: Shard) -> Iterator[Row | None]:

@@ -62,13 +62,12 @@ class ShardForeign(Exception):
 class Row:
     """One latent as it lies on disk (little-endian).
 
-    `summary` is the squared norm and the C channel means (float64), `latent` C*H*W float32; empty
-    where only the summary was asked for.
+    `summary` is the squared norm and the C channel means (float64), `latent` C*H*W float32.
     """
 
     key: str
     summary: Buffer
-    latent: Buffer = b""
+    latent: Buffer
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -150,13 +150,11 @@ class LatentSpace:
                 return ()
             return reader.latents(rows, bytes_of(memory.block(len(rows))))
 
-        def unsound(part: slice) -> list[str]:
-            return [keys[part][place] for place in self._index.in_runs(keys[part], check)]
+        def absent(part: slice) -> list[int]:
+            return [part.start + place for place in self._index.missing(keys[part], check)]
 
-        parts = map_ahead(self._parts(keys), unsound, READERS, READERS)
-        rest = [key for _, found in parts for key in found.result()]
-        lost = {key for key, row in self._index.each(rest, ShardReader.row) if row is None}
-        return [index for index, key in enumerate(keys) if key in lost] if lost else []
+        parts = map_ahead(self._parts(keys), absent, READERS, READERS)
+        return [place for _, found in parts for place in found.result()]
 
     def read(self, keys: Sequence[str]) -> Tensor:
         """The latents of `keys`, in their order: (N, C, H, W) float32, on the CPU.
@@ -170,18 +168,16 @@ class LatentSpace:
         return latents
 
     def _read_into(self, latents: Tensor, keys: Sequence[str]) -> None:
-        if not keys:
-            return
         size = 4 * math.prod(self.shape)
         memory = bytes_of(latents)
 
         def take(reader: ShardReader, rows: range, place: int) -> list[int]:
             return reader.latents(rows, memory[size * place : size * (place + len(rows))])
 
-        left = _positions(keys, self._index.in_runs(keys, take))
-        for row in self._index.sound_rows(left, ShardReader.row):
-            for place in left[row.key]:
-                memory[size * place : size * (place + 1)] = row.latent
+        def buffered(row: Row, place: int) -> None:
+            memory[size * place : size * (place + 1)] = row.latent
+
+        self._index.take(keys, take, buffered)
 
     def summary(self, keys: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Squared norms (N,) and channel means (N, C), float64, without reading the latents.
@@ -190,24 +186,22 @@ class LatentSpace:
             KeyError: a key is not stored.
             StoreError: a row is damaged and there is no other copy.
         """
-        norms = torch.empty(len(keys), dtype=torch.float64)
+        norms = torch.empty(len(keys), 1, dtype=torch.float64)
         means = torch.empty(len(keys), self.shape[0], dtype=torch.float64)
+        width = 8 * self.shape[0]
+        norm_bytes, mean_bytes = bytes_of(norms), bytes_of(means)
 
-        def take(reader: ShardReader, rows: range, place: int) -> Iterable[int]:
-            found = reader.summaries(rows)
-            if found is None:
-                return rows
-            part = slice(place, place + len(rows))
-            norms[part] = torch.frombuffer(found[0], dtype=torch.float64)
-            means[part] = torch.frombuffer(found[1], dtype=torch.float64).reshape(len(rows), -1)
-            return ()
+        def take(reader: ShardReader, rows: range, place: int) -> list[int]:
+            end = place + len(rows)
+            into = norm_bytes[8 * place : 8 * end], mean_bytes[width * place : width * end]
+            return reader.summaries(rows, *into)
 
-        left = _positions(keys, self._index.in_runs(keys, take))
-        for row in self._index.sound_rows(left, ShardReader.summary):
-            value = torch.frombuffer(row.summary, dtype=torch.float64)
-            for place in left[row.key]:
-                norms[place], means[place] = value[0], value[1:]
-        return norms, means
+        def buffered(row: Row, place: int) -> None:
+            norm_bytes[8 * place : 8 * (place + 1)] = row.summary[:8]
+            mean_bytes[width * place : width * (place + 1)] = row.summary[8:]
+
+        self._index.take(keys, take, buffered)
+        return norms[:, 0], means
 
     def blocks(self, keys: Sequence[str]) -> Iterator[tuple[slice, Tensor]]:
         """The latents of `keys` in order, `block_rows` at a time: their slice, and (B, C, H, W).
@@ -272,11 +266,3 @@ def _packed(key: str, latent: Tensor, shape: Shape) -> Row:
     exact = stored.double()
     summary = torch.cat([exact.square().sum()[None], exact.mean(dim=(1, 2))])
     return Row(key, bytearray(summary.numpy().tobytes()), bytearray(stored.numpy().tobytes()))
-
-
-def _positions(keys: Sequence[str], places: Iterable[int]) -> dict[str, list[int]]:
-    """The keys at these places, each with all of its places."""
-    positions: dict[str, list[int]] = {}
-    for place in places:
-        positions.setdefault(keys[place], []).append(place)
-    return positions

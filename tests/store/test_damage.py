@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import struct
 import tempfile
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -206,3 +208,40 @@ def test_a_garbled_description_is_reported_and_written_anew(tmp_path: Path) -> N
         assert LatentStore(tmp_path).spaces()[0].settings == {}
         fill(tmp_path, KEYS[:1])
         assert LatentStore(tmp_path).spaces()[0].settings == SETTINGS
+
+
+@settings(max_examples=60, deadline=None)
+@given(choice=st.data())
+def test_whatever_rows_of_many_copies_are_damaged_the_sound_ones_are_read(
+    choice: st.DataObject,
+) -> None:
+    """Some files have vanished too; reading, summaries and looking for what is missing agree."""
+    with tempfile.TemporaryDirectory() as folder:
+        root, sound = Path(folder), set[str]()
+        gone: list[Path] = []
+        for _ in range(choice.draw(st.integers(1, 5))):
+            keys = choice.draw(st.lists(st.sampled_from(KEYS), min_size=1, unique=True))
+            path = fill(root, keys)
+            blob = bytearray(path.read_bytes())
+            flipped = choice.draw(st.sets(st.integers(0, len(keys) - 1)))
+            for row in flipped:
+                blob[-1 - 4 * math.prod(SHAPE) * row] ^= 1
+            path.write_bytes(blob)
+            if choice.draw(st.booleans()):
+                gone.append(path)
+            else:
+                sound |= {key for row, key in enumerate(keys[::-1]) if row not in flipped}
+        before = LatentStore(root).open(SETTINGS, SHAPE)
+        for path in gone:
+            path.unlink()
+        asked = choice.draw(st.lists(st.sampled_from(KEYS)))
+        for space in (before, LatentStore(root).open(SETTINGS, SHAPE)):
+            lost = [place for place, key in enumerate(asked) if key not in sound]
+            there = [key for key in asked if key in sound]
+            exact = torch.stack([torch.zeros(SHAPE), *(latent_of(key) for key in there)])[1:]
+            assert torch.equal(space.read(there), exact)
+            assert torch.equal(space.summary(there)[1], exact.double().mean(dim=(2, 3)))
+            assert space.missing(asked) == lost
+            for key in set(asked) - sound:
+                with pytest.raises((KeyError, StoreError)):
+                    space.read([key])
