@@ -32,7 +32,6 @@ from typing import Any
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["LATMIX_RECORD_AFTER"] = "0"
 
-from latmix.tui.pictures.variants import VariantsScreen
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 from textual.widgets import Input
@@ -46,6 +45,7 @@ from latmix.tui.dialogs.files import FileDialog
 from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.dialogs.settings import SettingsDialog
 from latmix.tui.dialogs.text_entry import ExportDialog
+from latmix.tui.pictures.variants import VariantsScreen
 from tests.support.driver import Driver, opened
 
 ROOT = "@ROOT@"
