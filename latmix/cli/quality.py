@@ -141,7 +141,7 @@ class Found:
             "failures": console.failures_json(self.failures),
             "class": self.pictures,
             "interval": INTERVAL,
-            "measures": [asdict(measure) for measure in self.measures],
+            "measures": [measure.as_json() for measure in self.measures],
             "bounds": [_row(score) for score in self.bounds],
             "scores": [_row(score) for score in self.scores],
         }
@@ -150,22 +150,20 @@ class Found:
 def _measure(grid: grids.Grid, made: grids.MadeGrid, networks: Networks) -> Found:
     """Look at the class and at the centroids, and compare."""
     from latmix.measures.extractors import load_extractor
-    from latmix.study.quality import measures_of, score_bounds, score_cells, see_class
+    from latmix.study.quality import Scoring, measures_of, score_bounds, score_cells, see_class
 
     run, bench = grid.run, grid.run.bench
-    paths, settings, batch = grid.draws.paths, made.inversion.settings, bench.batch
+    paths, draws = grid.draws.paths, len(grid.draws.orders)
     extractors = [
         load_extractor(name, lambda: bench.model, networks.inception, networks.clip)
         for name in networks.names
     ]
-    looking = see_class(paths, settings, extractors, batch)
-    known, failures = run.drive(looking)
+    scoring = Scoring(made.inversion.settings, extractors, bench.batch)
+    known, failures = run.drive(see_class(paths, scoring))
     told = {failure.path for failure in made.inversion.failures}
     console.tell_failures(failure for failure in failures if failure.path not in told)
-    scores = run.drive(score_cells(made.cells, known, extractors, batch))
-    draws = len(grid.draws.orders)
-    bounding = score_bounds(bench.model, paths, settings, known, draws, extractors, batch)
-    bounds = run.drive(bounding)
+    scores = run.drive(score_cells(made.cells, known, scoring))
+    bounds = run.drive(score_bounds(bench.model, paths, known, draws, scoring))
     return Found(len(paths) - len(failures), measures_of(networks.names), scores, bounds, failures)
 
 

@@ -7,10 +7,10 @@ and section 6, which use FID and the CLIP distance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from PIL import Image
@@ -36,7 +36,8 @@ from latmix.sampling.pictures import prepare
 from latmix.sampling.settings import InversionSettings
 from latmix.study.cells import MadeCell
 
-Item = TypeVar("Item")
+Seen = Mapping[str, Tensor]
+"""What is kept of a set of pictures: a row each, by quality (n,) and by extractor (n, d)."""
 
 
 @dataclass(frozen=True)
@@ -47,191 +48,26 @@ class Measure:
         name: as it stands in tables.
         meaning: in words.
         best: what the class itself has, or comes near to.
+        of: the quality or the extractor that it looks at.
+        against: from the class's rows to the distance from them.
+        is_mean: over pictures; else it is of the set as a whole.
     """
 
     name: str
     meaning: str
     best: float
+    of: str
+    against: Callable[[Tensor], Distance]
+    is_mean: bool = False
 
+    def as_json(self) -> dict[str, str | float]:
+        return {"name": self.name, "meaning": self.meaning, "best": self.best}
 
-SHARES = (
-    Measure("sharpness", "variance of the Laplacian of the luma, as a share of the class's", 1.0),
-    Measure("contrast", "standard deviation of the luma, as a share of the class's", 1.0),
-    Measure("saturation", "mean saturation, as a share of the class's", 1.0),
-)
-
-DISTANCES = {
-    "vae": (Measure("Frechet, VAE", "Frechet distance in features of the model's own VAE", 0.0),),
-    "efficientnet": (
-        Measure("Frechet, EfficientNet", "Frechet distance in features of EfficientNet-Lite0", 0.0),
-        Measure("kernel, EfficientNet", "squared MMD in features of EfficientNet-Lite0", 0.0),
-    ),
-    "inception": (
-        Measure("FID", "Frechet distance in features of Inception (Heusel et al.)", 0.0),
-        Measure("KID", "squared MMD in features of Inception (Binkowski et al.)", 0.0),
-    ),
-    "clip": (Measure("CLIP distance", "1 - cos with the class's mean CLIP embedding", 0.0),),
-}
-"""By extractor; a Frechet distance first, then a kernel distance, where there are both."""
-
-CLASS, VAE = "the class", "the VAE alone"
-"""What stands in a method's place where the class's own pictures, or the VAE's, are scored."""
-
-DECODED = 64
-"""Pictures of the class that the VAE is measured on: a decode costs as much as some steps."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What is kept of a set of pictures.
-
-    Attributes:
-        qualities: sharpness, contrast and saturation, (n,) each.
-        features: by extractor, (n, d).
-    """
-
-    qualities: Mapping[str, Tensor]
-    features: Mapping[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Score:
-    """A measure of the centroids of N pictures under a method."""
-
-    method: str
-    count: int
-    measure: str
-    value: Estimate
-
-
-def measures_of(names: Sequence[str]) -> list[Measure]:
-    """All measures where these extractors are used, in the order they are shown."""
-    return [*SHARES, *(measure for name in names for measure in DISTANCES[name])]
-
-
-def see_class(
-    paths: Sequence[Path],
-    settings: InversionSettings,
-    extractors: Sequence[Extractor],
-    batch: int,
-) -> Generator[Progress, None, tuple[Seen, list[Failure]]]:
-    """Look at the pictures of the class, as they are encoded; those that cannot be read are named.
-
-    Raises:
-        LatmixError: fewer than two can be read.
-    """
-    failures: list[Failure] = []
-
-    def read(path: Path) -> Image.Image | None:
-        try:
-            return prepare(path, settings)
-        except PictureError as error:
-            failures.append(Failure(path, str(error)))
-            return None
-
-    seen = yield from _see("class", paths, read, extractors, batch)
-    if seen is None or len(next(iter(seen.qualities.values()))) < 2:
-        raise LatmixError(
-            "Fewer than two pictures of the class can be read: there is nothing to compare with.",
-            "Name a folder with more pictures.",
-        )
-    return seen, failures
-
-
-def score_cells(
-    made: Sequence[MadeCell], known: Seen, extractors: Sequence[Extractor], batch: int
-) -> Generator[Progress, None, list[Score]]:
-    """Every measure of every method and N.
-
-    Raises:
-        PictureError: a centroid was removed or damaged meanwhile.
-    """
-    distances = _all_distances(known)
-    scores: list[Score] = []
-    groups = list(dict.fromkeys((cell.cell.method, cell.cell.count) for cell in made))
-    for done, (method, count) in enumerate(groups):
-        yield Progress("compare", done, len(groups))
-        paths = [m.path for m in made if (m.cell.method, m.cell.count) == (method, count)]
-        seen = yield from _see("look", paths, read_picture, extractors, batch)
-        if seen is not None:
-            found = _scores(seen, known, distances)
-            scores += [Score(method, count, name, value) for name, value in found.items()]
-    return scores
-
-
-def score_bounds(
-    model: Model,
-    paths: Sequence[Path],
-    settings: InversionSettings,
-    known: Seen,
-    draws: int,
-    extractors: Sequence[Extractor],
-    batch: int,
-) -> Generator[Progress, None, list[Score]]:
-    """What the scores are to be held against, as two more methods.
-
-    Returns:
-        under `CLASS` what as many pictures of the class as there are draws show, and under `VAE`
-        the same for what the model's VAE leaves of them: no method brings back more. The count is
-        the number of draws.
-    """
-    bounds = _bounds(CLASS, known, known, draws)
-    some = paths[:DECODED]
-
-    def reconstructed(path: Path) -> Image.Image | None:
-        try:
-            return model.decode(model.encode([prepare(path, settings)]))[0]
-        except PictureError:
-            return None
-
-    seen = yield from _see("decode", some, reconstructed, extractors, batch)
-    return bounds if seen is None else bounds + _bounds(VAE, seen, known, draws)
-
-
-def _scores(
-    seen: Seen, known: Seen, distances: Mapping[str, Mapping[str, Distance]]
-) -> dict[str, Estimate]:
-    shares = {
-        name: estimate(values / known.qualities[name].mean())
-        for name, values in seen.qualities.items()
-    }
-    return shares | {
-        name: _estimated(extractor, distance, seen.features[extractor])
-        for extractor, all_of in distances.items()
-        for name, distance in all_of.items()
-    }
-
-
-def _estimated(extractor: str, distance: Distance, some: Tensor) -> Estimate:
-    """A CLIP distance is a mean over pictures; the others are of the set."""
-    if extractor == "clip":
-        return estimate(torch.tensor([distance(row[None]) for row in some]))
-    return estimate_distance(distance, some)
-
-
-def _bounds(name: str, seen: Seen, known: Seen, draws: int) -> list[Score]:
-    """What samples of the pictures seen, as many as there are draws, show against the class."""
-    shares = {
-        quality: sampled_distance(_share_of(known.qualities[quality]), values, draws)
-        for quality, values in seen.qualities.items()
-    }
-    found = shares | {
-        measure: sampled_distance(distance, seen.features[extractor], draws)
-        for extractor, all_of in _all_distances(known).items()
-        for measure, distance in all_of.items()
-    }
-    return [Score(name, draws, measure, value) for measure, value in found.items()]
-
-
-def _all_distances(known: Seen) -> dict[str, dict[str, Distance]]:
-    return {name: _distances(name, rows) for name, rows in known.features.items()}
-
-
-def _distances(extractor: str, known: Tensor) -> dict[str, Distance]:
-    """The distances from the class, by the name of their measure."""
-    kinds = (_clip_from,) if extractor == "clip" else (frechet_from, kernel_from)
-    pairs = zip(DISTANCES[extractor], kinds, strict=False)
-    return {measure.name: kind(known) for measure, kind in pairs}
+    def estimate(self, distance: Distance, some: Tensor) -> Estimate:
+        """The distance of some rows, and its interval."""
+        if not self.is_mean:
+            return estimate_distance(distance, some)
+        return estimate(torch.tensor([distance(row[None]) for row in some], dtype=some.dtype))
 
 
 def _share_of(known: Tensor) -> Distance:
@@ -251,34 +87,172 @@ def _clip_from(known: Tensor) -> Distance:
     return distance
 
 
+SHARES = tuple(
+    Measure(name, f"{meaning}, as a share of the class's", 1.0, name, _share_of, is_mean=True)
+    for name, meaning in (
+        ("sharpness", "variance of the Laplacian of the luma"),
+        ("contrast", "standard deviation of the luma"),
+        ("saturation", "mean saturation"),
+    )
+)
+
+FORMULAS = {frechet_from: "Frechet distance", kernel_from: "squared MMD"}
+
+DISTANCES = (
+    *(
+        Measure(name, f"{FORMULAS[against]} in features of {network}", 0.0, extractor, against)
+        for extractor, name, against, network in (
+            ("vae", "Frechet, VAE", frechet_from, "the model's own VAE"),
+            ("efficientnet", "Frechet, EfficientNet", frechet_from, "EfficientNet-Lite0"),
+            ("efficientnet", "kernel, EfficientNet", kernel_from, "EfficientNet-Lite0"),
+            ("inception", "FID", frechet_from, "Inception (Heusel et al.)"),
+            ("inception", "KID", kernel_from, "Inception (Binkowski et al.)"),
+        )
+    ),
+    Measure(
+        "CLIP distance",
+        "1 - cos with the class's mean CLIP embedding",
+        0.0,
+        "clip",
+        _clip_from,
+        is_mean=True,
+    ),
+)
+
+CLASS, VAE = "the class", "the VAE alone"
+"""What stands in a method's place where the class's own pictures, or the VAE's, are scored."""
+
+DECODED = 64
+"""Pictures of the class that the VAE is measured on: a decode costs as much as some steps."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """A measure of the centroids of N pictures under a method."""
+
+    method: str
+    count: int
+    measure: str
+    value: Estimate
+
+
+def measures_of(names: Iterable[str]) -> list[Measure]:
+    """All measures where these extractors are used, in the order they are shown."""
+    return [*SHARES, *(measure for name in names for measure in DISTANCES if measure.of == name)]
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How sets of pictures are looked at.
+
+    Attributes:
+        settings: pictures of the class are brought to the size that these encode.
+        batch: pictures at a time.
+    """
+
+    settings: InversionSettings
+    extractors: Sequence[Extractor]
+    batch: int
+
+    def distances(self, known: Seen) -> list[tuple[Measure, Distance]]:
+        """Every measure, with the distance from the class."""
+        measures = measures_of(extractor.name for extractor in self.extractors)
+        return [(measure, measure.against(known[measure.of])) for measure in measures]
+
+
+def see_class(
+    paths: Sequence[Path], scoring: Scoring
+) -> Generator[Progress, None, tuple[Seen, list[Failure]]]:
+    """Look at the pictures of the class, as they are encoded; those that cannot be read are named.
+
+    Raises:
+        LatmixError: fewer than two can be read.
+    """
+    failures: list[Failure] = []
+
+    def read(path: Path) -> Image.Image | None:
+        try:
+            return prepare(path, scoring.settings)
+        except PictureError as error:
+            failures.append(Failure(path, str(error)))
+            return None
+
+    seen = yield from _see("class", paths, read, scoring)
+    if len(seen.get(SHARES[0].of, ())) < 2:
+        raise LatmixError(
+            "Fewer than two pictures of the class can be read: there is nothing to compare with.",
+            "Name a folder with more pictures.",
+        )
+    return seen, failures
+
+
+def score_cells(
+    made: Sequence[MadeCell], known: Seen, scoring: Scoring
+) -> Generator[Progress, None, list[Score]]:
+    """Every measure of every method and N.
+
+    Raises:
+        PictureError: a centroid was removed or damaged meanwhile.
+    """
+    distances = scoring.distances(known)
+    scores: list[Score] = []
+    groups = list(dict.fromkeys((cell.cell.method, cell.cell.count) for cell in made))
+    for done, group in enumerate(groups):
+        yield Progress("compare", done, len(groups))
+        paths = [m.path for m in made if (m.cell.method, m.cell.count) == group]
+        seen = yield from _see("look", paths, read_picture, scoring)
+        scores += [
+            Score(*group, measure.name, measure.estimate(distance, seen[measure.of]))
+            for measure, distance in distances
+        ]
+    return scores
+
+
+def score_bounds(
+    model: Model, paths: Sequence[Path], known: Seen, draws: int, scoring: Scoring
+) -> Generator[Progress, None, list[Score]]:
+    """What the scores are to be held against, as two more methods.
+
+    Returns:
+        under `CLASS` what as many pictures of the class as there are draws show, and under `VAE`
+        the same for what the model's VAE leaves of them: no method brings back more. The count is
+        the number of draws.
+    """
+
+    def reconstructed(path: Path) -> Image.Image | None:
+        try:
+            return model.decode(model.encode([prepare(path, scoring.settings)]))[0]
+        except PictureError:
+            return None
+
+    decoded = yield from _see("decode", paths[:DECODED], reconstructed, scoring)
+    distances = scoring.distances(known)
+    return [
+        Score(name, draws, measure.name, sampled_distance(distance, seen[measure.of], draws))
+        for name, seen in ((CLASS, known), (VAE, decoded))
+        if seen
+        for measure, distance in distances
+    ]
+
+
 def _see(
     phase: str,
     paths: Sequence[Path],
     read: Callable[[Path], Image.Image | None],
-    extractors: Sequence[Extractor],
-    batch: int,
-) -> Generator[Progress, None, Seen | None]:
-    """Look at pictures, a batch at a time, so that memory does not grow with their number."""
-    qualities: dict[str, list[Tensor]] = {name: [] for name in QUALITIES}
-    features: dict[str, list[Tensor]] = {extractor.name: [] for extractor in extractors}
-    for done, part in _parts(paths, batch):
-        yield Progress(phase, done, len(paths))
+    scoring: Scoring,
+) -> Generator[Progress, None, Seen]:
+    """Look at pictures, a batch at a time, so that memory does not grow with their number; nothing
+    is seen where none can be read."""
+    rows: dict[str, list[Tensor]] = defaultdict(list)
+    for first in range(0, len(paths), scoring.batch):
+        yield Progress(phase, first, len(paths))
+        part = paths[first : first + scoring.batch]
         pictures = [picture for picture in map(read, part) if picture is not None]
         if not pictures:
             continue
         pixels = to_pixels(pictures)
         for name, of in QUALITIES.items():
-            qualities[name].append(of(pixels).double())
-        for extractor in extractors:
-            features[extractor.name].append(extractor.extract(pictures))
-    if not qualities["sharpness"]:
-        return None
-    return Seen(
-        {name: torch.cat(rows) for name, rows in qualities.items()},
-        {name: torch.cat(rows) for name, rows in features.items()},
-    )
-
-
-def _parts(items: Sequence[Item], size: int) -> Iterator[tuple[int, Sequence[Item]]]:
-    for first in range(0, len(items), size):
-        yield first, items[first : first + size]
+            rows[name].append(of(pixels).double())
+        for extractor in scoring.extractors:
+            rows[extractor.name].append(extractor.extract(pictures))
+    return {name: torch.cat(parts) for name, parts in rows.items()}
