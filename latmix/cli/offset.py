@@ -53,28 +53,29 @@ def offset(
 ) -> int:
     """Offset the top quarter of a latent, as noise and as picture, and look what changes."""
     from latmix.results.names import free_name
+    from latmix.study.noise import sample_noise
     from latmix.study.offset import offset_pictures
 
     sizes = _sizes(offsets)
     named = whole_numbers(channels, "--channels", least=0)
     outputs = Outputs.of(output.output or [free_name(Path("offset.png"))], SUFFIXES, drawn=VECTORS)
     run = Run.of(model, inverting | guidance, output.quiet, demo)
-    check_channels(named, run.bench.source.channels)
+    bench, prompt = run.bench, run.choices.prompt
+    check_channels(named, bench.source.channels)
+    signed = [-size for size in reversed(sizes)] + [0.0] + sizes
+    [noise] = sample_noise(1, bench.source.latent_shape(run.inverting.size), seed)
     job = offset_pictures(
-        run.bench,
-        run.choices.prompt,
-        run.inverting.size,
+        bench,
+        noise,
+        [(channel, offset) for channel in named for offset in signed],
+        prompt,
         run.generating,
-        named,
-        [-size for size in reversed(sizes)] + [0.0] + sizes,
-        seed,
-        run.bench.batch,
     )
     made = run.drive(job)
     rows = [(each.time, each.channel, each.offset, each.top, each.rest) for each in made]
     content = {
-        "model": run.bench.source.name,
-        "prompt": run.choices.prompt,
+        "model": bench.source.name,
+        "prompt": prompt,
         "seed": seed,
         "pictures": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
     }

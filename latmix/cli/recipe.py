@@ -99,7 +99,7 @@ def recipe(
     bench, prompt = run.bench, run.choices.prompt
     check_channels(shown, bench.source.channels)
     settings = SampleSettings(prompt, run.inverting.size, run.generating, tuple(sigmas), seed)
-    job = make_samples(bench, bench.store.root / "samples", settings, wanted[-1], bench.batch)
+    job = make_samples(bench, bench.store.root / "samples", settings, wanted[-1])
     samples = run.drive(job)
     sources = {TRUE_NOISE: samples.noise}
     for sigma in sigmas:
@@ -122,13 +122,7 @@ def recipe(
     files.write(bias_writers(all_series, shown, content))
     if sheet:
         making = centroid_pictures(
-            bench,
-            list(sources.values()),
-            wanted,
-            drawing.method,
-            prompt,
-            run.generating,
-            bench.batch,
+            bench, list(sources.values()), wanted, drawing.method, prompt, run.generating
         )
         pictures = run.drive(making)
         sheets.write(sheet_writers(lambda: _sheet(list(sources), wanted, pictures)))

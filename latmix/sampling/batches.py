@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ import torch
 
 from latmix.errors import LatmixError
 
+Item = TypeVar("Item")
 Seen = TypeVar("Seen")
 Result = TypeVar("Result")
 
@@ -79,6 +80,11 @@ def in_batches(
         # The error is gone by now, and with it the frames that held the batch's tensors.
         free_memory()
     return found
+
+
+def split(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
+    """The items in parts of `size`, the last of what is left."""
+    return [items[first : first + size] for first in range(0, len(items), size)]
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -24,6 +24,7 @@ from latmix.jobs.workbench import Workbench
 from latmix.mixing.grid import parse_method
 from latmix.mixing.statistics import Statistics
 from latmix.results.recipes import Recipe, read_recipe, write_result
+from latmix.sampling.batches import split
 from latmix.sampling.generators import watched
 from latmix.sampling.settings import GenerationSettings
 from latmix.session.choices import Choices
@@ -114,16 +115,16 @@ def make_cells(
     recipes = [_recipe(bench, inversion, cell, making) for cell in cells]
     paths = [making.folder / cell.file_name for cell in cells]
     lost = yield from find_lost(bench, inversion, cells, making)
-    missing = _whole_batches(lost, len(cells), making.batch)
+    missing = _wholesplit(lost, len(cells), making.batch)
     statistics: dict[int, Statistics] = {}
-    for part in _batches(missing, making.batch):
+    for part in split(missing, making.batch):
         mixed, chosen = mix_cells(inversion, [cells[at] for at in part])
         job = generate_mixtures(bench, chosen, mixed, making.generation, batch=len(part))
         generated = yield from watched(job, _of_all(len(statistics), len(missing)))
         for at, picture in zip(part, generated.pictures, strict=True):
             write_result(picture, paths[at], recipes[at])
         statistics.update(zip(part, mixed.statistics, strict=True))
-    for part in _batches([at for at in range(len(cells)) if at not in statistics], making.batch):
+    for part in split([at for at in range(len(cells)) if at not in statistics], making.batch):
         mixed, _ = mix_cells(inversion, [cells[at] for at in part])
         statistics.update(zip(part, mixed.statistics, strict=True))
         yield Progress("mix", len(statistics), len(cells))
@@ -197,16 +198,12 @@ def _recipe(bench: Workbench, inversion: Inversion, cell: Cell, making: Making) 
     return build_recipe(bench, own, equal, making.generation, asked)
 
 
-def _whole_batches(missing: list[int], total: int, batch: int) -> list[int]:
+def _wholesplit(missing: list[int], total: int, batch: int) -> list[int]:
     """What to make. Where only an end is missing, its first batch is made whole again: a picture
     may differ in its last bit by its neighbours in a batch, and being stopped shall not show."""
     if not missing or missing != list(range(missing[0], total)):
         return missing
     return list(range(missing[0] - missing[0] % batch, total))
-
-
-def _batches(places: Sequence[int], batch: int) -> list[Sequence[int]]:
-    return [places[first : first + batch] for first in range(0, len(places), batch)]
 
 
 def _of_all(before: int, total: int) -> Callable[[Progress], Progress]:

@@ -24,13 +24,9 @@ def sample_noise(count: int, shape: tuple[int, int, int], seed: int) -> Tensor:
 
 
 def generate_clean(
-    bench: Workbench, noise: Tensor, prompt: str, settings: GenerationSettings, batch: int
+    bench: Workbench, noise: Tensor, prompt: str, settings: GenerationSettings
 ) -> Generator[Progress, None, Tensor]:
-    """Clean latents (B, C, H, W), float32 on the CPU, not yet decoded.
-
-    Args:
-        batch: at a time, at most; fewer where memory runs out.
-    """
+    """Clean latents (B, C, H, W), float32 on the CPU, not yet decoded."""
     count = len(noise)
     if not bench.is_loaded:
         yield Progress("load", 0, count, note=f"loading {bench.source.name}")
@@ -47,21 +43,19 @@ def generate_clean(
         clean = yield from watched(steps, tell)
         done.append(clean.float().cpu())
 
-    yield from in_batches(count, batch, _limit(bench, noise), make)
+    yield from in_batches(count, bench.batch, _limit(bench, noise), make)
     return torch.cat(done)
 
 
-def decode_clean(
-    bench: Workbench, clean: Tensor, batch: int
-) -> Generator[Progress, None, list[Image.Image]]:
-    """The pictures of clean latents (B, C, H, W), in batches as those of `generate_clean`."""
+def decode_clean(bench: Workbench, clean: Tensor) -> Generator[Progress, None, list[Image.Image]]:
+    """The pictures of clean latents (B, C, H, W)."""
     pictures: list[Image.Image] = []
 
     def decode(rows: range) -> Generator[Progress, None, None]:
         pictures.extend(bench.model.decode(clean[rows.start : rows.stop].to(bench.device)))
         yield Progress("decode", len(pictures), len(clean), device=str(bench.device))
 
-    yield from in_batches(len(clean), batch, _limit(bench, clean), decode)
+    yield from in_batches(len(clean), bench.batch, _limit(bench, clean), decode)
     return pictures
 
 

@@ -17,7 +17,7 @@ from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
 from latmix.models.pixels import to_pixels
 from latmix.sampling.settings import GenerationSettings
-from latmix.study.noise import decode_clean, generate_clean, sample_noise
+from latmix.study.noise import decode_clean, generate_clean
 
 TIMES = ("T", "0")
 
@@ -50,35 +50,29 @@ def add_offset(latent: Tensor, channel: int, offset: float) -> Tensor:
 
 def offset_pictures(
     bench: Workbench,
+    noise: Tensor,
+    cases: Sequence[tuple[int, float]],
     prompt: str,
-    size: tuple[int, int],
     settings: GenerationSettings,
-    channels: Sequence[int],
-    offsets: Sequence[float],
-    seed: int,
-    batch: int,
 ) -> Generator[Progress, None, tuple[OffsetPicture, ...]]:
-    """Pictures of one noise latent under every offset of every channel, at t = T and t = 0.
+    """Pictures of one noise latent (C, H, W) under offsets of its channels, at t = T and t = 0.
 
     Args:
-        size: of the pictures, (width, height).
-        offsets: with 0 among them or not; each is one picture a channel and time.
+        cases: channels and offsets, 0 among them or not; each is one picture a time.
 
     Returns:
-        by time, then channel, then offset.
+        by time, then as the cases.
 
     Raises:
-        ValueError: a channel that the model does not have, a size that it cannot make.
+        ValueError: a channel that the noise does not have.
     """
-    shape = bench.source.latent_shape(size)
-    if not channels or not 0 <= min(channels) <= max(channels) < shape[0]:
-        raise ValueError(f"channels must be from 0 to {shape[0] - 1}, not {list(channels)}.")
-    [noise] = sample_noise(1, shape, seed)
-    cases = [(channel, offset) for channel in channels for offset in offsets]
+    channels = {channel for channel, _ in cases}
+    if not channels <= set(range(len(noise))):
+        raise ValueError(f"channels must be from 0 to {len(noise) - 1}, not {sorted(channels)}.")
     noises = torch.stack([noise, *(add_offset(noise, *case) for case in cases)])
-    clean = yield from generate_clean(bench, noises, prompt, settings, batch)
+    clean = yield from generate_clean(bench, noises, prompt, settings)
     states = torch.cat([clean, torch.stack([add_offset(clean[0], *case) for case in cases])])
-    pictures = yield from decode_clean(bench, states, batch)
+    pictures = yield from decode_clean(bench, states)
     keys = [(time, *case) for time in TIMES for case in cases]
     made = zip(keys, pictures[1:], strict=True)
     return tuple(OffsetPicture(*key, each, *_change(each, pictures[0])) for key, each in made)

@@ -32,6 +32,7 @@ from latmix.measures.intervals import Estimate, estimate
 from latmix.measures.qualities import QUALITIES
 from latmix.models.pixels import to_pixels
 from latmix.models.protocol import Model
+from latmix.sampling.batches import split
 from latmix.sampling.pictures import prepare
 from latmix.sampling.settings import InversionSettings
 from latmix.study.cells import MadeCell
@@ -244,9 +245,8 @@ def _see(
     """Look at pictures, a batch at a time, so that memory does not grow with their number; nothing
     is seen where none can be read."""
     rows: dict[str, list[Tensor]] = defaultdict(list)
-    for first in range(0, len(paths), scoring.batch):
-        yield Progress(phase, first, len(paths))
-        part = paths[first : first + scoring.batch]
+    for number, part in enumerate(split(paths, scoring.batch)):
+        yield Progress(phase, number * scoring.batch, len(paths))
         pictures = [picture for picture in map(read, part) if picture is not None]
         if not pictures:
             continue

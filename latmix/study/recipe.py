@@ -27,6 +27,7 @@ from latmix.mixing.gram import Gram
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.summary import blocks
 from latmix.models.pixels import to_pictures, to_pixels
+from latmix.sampling.batches import split
 from latmix.sampling.generators import watched
 from latmix.sampling.settings import GenerationSettings, InversionSettings
 from latmix.store.latents import space_id
@@ -86,7 +87,7 @@ class Comparison:
 
 
 def make_samples(
-    bench: Workbench, home: Path, settings: SampleSettings, count: int, batch: int
+    bench: Workbench, home: Path, settings: SampleSettings, count: int
 ) -> Generator[Progress, None, Samples]:
     """Sample noise, generate, perturb; pictures whose files are there are not made again.
 
@@ -104,15 +105,15 @@ def make_samples(
         make_folder(folder)
     plain = [folder / f"{index:05}.png" for index in range(count)]
     missing = [index for index, path in enumerate(plain) if not path.exists()]
-    for part in _parts(missing, batch):
+    for part in split(missing, bench.batch):
         made = count - len(missing) + missing.index(part[0])
 
         def tell(progress: Progress, made: int = made) -> Progress:
             return replace(progress, done=made + progress.done, total=count)
 
-        job = generate_clean(bench, noise[part], settings.prompt, settings.generation, batch)
+        job = generate_clean(bench, noise[list(part)], settings.prompt, settings.generation)
         clean = yield from watched(job, tell)
-        pictures = yield from decode_clean(bench, clean, batch)
+        pictures = yield from decode_clean(bench, clean)
         for index, picture in zip(part, pictures, strict=True):
             write_png(picture, plain[index])
     paths = {}
@@ -172,13 +173,12 @@ def centroid_pictures(
     method: str,
     prompt: str,
     settings: GenerationSettings,
-    batch: int,
 ) -> Generator[Progress, None, list[list[Image.Image]]]:
     """The centroid of the first N latents of each source: a row a source, a column an N."""
     mixed = [mix(latents[:count], method=method) for latents in sources for count in counts]
-    clean = yield from generate_clean(bench, torch.stack(mixed), prompt, settings, batch)
-    pictures = yield from decode_clean(bench, clean, batch)
-    return [pictures[at : at + len(counts)] for at in range(0, len(pictures), len(counts))]
+    clean = yield from generate_clean(bench, torch.stack(mixed), prompt, settings)
+    pictures = yield from decode_clean(bench, clean)
+    return [list(row) for row in split(pictures, len(counts))]
 
 
 def _identity(bench: Workbench, settings: SampleSettings) -> str:
@@ -204,7 +204,3 @@ def _perturbed(plain: Sequence[Path], perturbation: float, seed: int) -> Iterato
             source = torch.Generator().manual_seed((seed << 20) + index)
             write_png(perturb(read_picture(path), perturbation, source), target)
         yield target
-
-
-def _parts(indices: Sequence[int], batch: int) -> list[list[int]]:
-    return [list(indices[start : start + batch]) for start in range(0, len(indices), batch)]

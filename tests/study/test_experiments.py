@@ -51,7 +51,10 @@ def test_noise_of_a_seed_begins_the_same_however_much_is_asked_for() -> None:
 
 def test_the_batch_does_not_change_what_is_generated(bench: Workbench) -> None:
     noise = sample_noise(3, (4, 8, 8), 0)
-    whole, ones = (drained(generate_clean(bench, noise, FACE, GENERATION, b)) for b in (3, 1))
+    found = []
+    for bench.batch in (3, 1):
+        found.append(drained(generate_clean(bench, noise, FACE, GENERATION)))
+    whole, ones = found
     assert torch.allclose(whole, ones, atol=1e-4)
 
 
@@ -65,8 +68,9 @@ def test_an_offset_moves_the_top_quarter_of_one_channel() -> None:
 def test_noise_spreads_an_offset_over_the_picture_and_the_decoder_does_not(
     bench: Workbench,
 ) -> None:
-    job = offset_pictures(bench, FACE, (64, 64), GENERATION, [0, 1], [-1.0, 0.0, 1.0], 0, 8)
-    made = drained(job)
+    [noise] = sample_noise(1, bench.source.latent_shape((64, 64)), 0)
+    cases = [(channel, offset) for channel in (0, 1) for offset in (-1.0, 0.0, 1.0)]
+    made = drained(offset_pictures(bench, noise, cases, FACE, GENERATION))
     assert [(m.time, m.channel, m.offset) for m in made[:4]] == [
         ("T", 0, -1.0),
         ("T", 0, 0.0),
@@ -95,25 +99,26 @@ def test_samples_are_made_once_and_go_on_where_they_stopped(
     bench: Workbench, tmp_path: Path
 ) -> None:
     settings = SampleSettings(FACE, SIZE, GENERATION, (0.0, 0.1), 3)
-    job = make_samples(bench, tmp_path / "s", settings, 4, 2)
+    bench.batch = 2
+    job = make_samples(bench, tmp_path / "s", settings, 4)
     phases = [next(job) for _ in range(6)]  # the first batch of two is on the disk
     assert phases[-1].done == 2
     job.close()
-    samples = drained(make_samples(bench, tmp_path / "s", settings, 4, 2))
+    samples = drained(make_samples(bench, tmp_path / "s", settings, 4))
     assert [len(paths) for paths in samples.paths.values()] == [4, 4]
     before = {path: path.read_bytes() for paths in samples.paths.values() for path in paths}
-    again = make_samples(bench, tmp_path / "s", settings, 4, 2)
+    again = make_samples(bench, tmp_path / "s", settings, 4)
     assert {progress.phase for progress in again} == {"perturb"}
     assert {path: path.read_bytes() for path in before} == before
     other = SampleSettings(FACE, SIZE, GENERATION, (0.0,), 4)
-    assert drained(make_samples(bench, tmp_path / "s", other, 1, 2)).folder != samples.folder
+    assert drained(make_samples(bench, tmp_path / "s", other, 1)).folder != samples.folder
 
 
 def test_the_inversion_of_a_sample_points_towards_its_noise(
     bench: Workbench, tmp_path: Path
 ) -> None:
     settings = SampleSettings(FACE, (64, 64), GENERATION, (0.0,), 0)
-    samples = drained(make_samples(bench, tmp_path / "s", settings, 3, 3))
+    samples = drained(make_samples(bench, tmp_path / "s", settings, 3))
     job = invert_samples(bench, samples, 0.0, FACE, InversionSettings((64, 64), steps=4))
     inversion = drained(job)
     latents = inversion.space.read(inversion.keys)

@@ -111,7 +111,7 @@ class Training:
         sums: dict[str, Tensor] = {}
         is_over = self.is_finished
         while not is_over:
-            losses = self._one_step(limits, clock)
+            losses = self._one_step(clock)
             sums = {name: value + sums.get(name, 0) for name, value in losses.items()}
             self.spent = clock.spent()
             self._make_plan(clock)
@@ -124,7 +124,7 @@ class Training:
         self.ranks.wait()
         return self.is_finished
 
-    def _one_step(self, limits: Limits, clock: Clock) -> dict[str, Tensor]:
+    def _one_step(self, clock: Clock) -> dict[str, Tensor]:
         """One optimiser step; returns its losses, detached."""
         number = self.step * self.ranks.count + self.ranks.rank
         self._generator.manual_seed((self.plan.seed << 40) + number)
