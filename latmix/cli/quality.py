@@ -28,6 +28,7 @@ from latmix.names import plural
 
 if TYPE_CHECKING:
     from latmix.jobs.pictures import Failure
+    from latmix.measures.extractors import Networks
     from latmix.measures.intervals import Estimate
     from latmix.study.quality import Measure, Score
 
@@ -83,13 +84,12 @@ def quality(
             "Name a folder with more pictures.",
         )
     numbers = grids.grid_counts(counts, len(paths))
-    from latmix.measures.extractors import check_extractor, parse_extractors
+    from latmix.measures.extractors import Networks, parse_extractors
     from latmix.study.draws import Draws
     from latmix.study.quality_figure import draw_quality
 
     networks = Networks(parse_extractors(features), inception, clip)
-    for name in networks.names:
-        check_extractor(name, inception, clip)
+    networks.check()
     outputs, cells = find_kept(output.output, "quality", paths, FIGURES)
     drawn = Draws.random(paths, draws, seed)
     run = Run.of(model, inverting | guidance, output.quiet, pictures.demo)
@@ -109,15 +109,6 @@ def quality(
     content |= grids.run_json(made)
     code = console.LEFT_OUT if found.failures else 0
     return outputs.tell(output, content, lambda: _print_scores(found), code)
-
-
-@dataclass(frozen=True)
-class Networks:
-    """What distances are measured in, and where two of them are."""
-
-    names: Sequence[str]
-    inception: Path | None
-    clip: str
 
 
 @dataclass(frozen=True)
@@ -149,16 +140,11 @@ class Found:
 
 def _measure(grid: grids.Grid, made: grids.MadeGrid, networks: Networks) -> Found:
     """Look at the class and at the centroids, and compare."""
-    from latmix.measures.extractors import load_extractor
     from latmix.study.quality import Scoring, measures_of, score_bounds, score_cells, see_class
 
     run, bench = grid.run, grid.run.bench
     paths, draws = grid.draws.paths, len(grid.draws.orders)
-    extractors = [
-        load_extractor(name, lambda: bench.model, networks.inception, networks.clip)
-        for name in networks.names
-    ]
-    scoring = Scoring(made.inversion.settings, extractors, bench.batch)
+    scoring = Scoring(made.inversion.settings, networks.load(bench.model), bench.batch)
     known, failures = run.drive(see_class(paths, scoring))
     told = {failure.path for failure in made.inversion.failures}
     console.tell_failures(failure for failure in failures if failure.path not in told)

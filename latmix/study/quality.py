@@ -27,7 +27,7 @@ from latmix.measures.distances import (
     kernel_from,
     sampled_distance,
 )
-from latmix.measures.extractors import Extractor
+from latmix.measures.extractors import Extract
 from latmix.measures.intervals import Estimate, estimate
 from latmix.measures.qualities import QUALITIES
 from latmix.models.pixels import to_pixels
@@ -152,12 +152,12 @@ class Scoring:
     """
 
     settings: InversionSettings
-    extractors: Sequence[Extractor]
+    extractors: Mapping[str, Extract]
     batch: int
 
     def distances(self, known: Seen) -> list[tuple[Measure, Distance]]:
         """Every measure, with the distance from the class."""
-        measures = measures_of(extractor.name for extractor in self.extractors)
+        measures = measures_of(self.extractors)
         return [(measure, measure.against(known[measure.of])) for measure in measures]
 
 
@@ -253,6 +253,6 @@ def _see(
         pixels = to_pixels(pictures)
         for name, of in QUALITIES.items():
             rows[name].append(of(pixels).double())
-        for extractor in scoring.extractors:
-            rows[extractor.name].append(extractor.extract(pictures))
+        for name, extract in scoring.extractors.items():
+            rows[name].append(extract(pictures))
     return {name: torch.cat(parts) for name, parts in rows.items()}
