@@ -23,6 +23,7 @@ from typer.testing import CliRunner
 
 from latmix.cli import app
 from latmix.config import load_config
+from latmix.session.machine import Machine
 from latmix.tui import ExploreOptions, make_start
 from latmix.tui.app import ExploreApp
 from tests.support.driver import Driver, running
@@ -38,7 +39,7 @@ def run(*words: object) -> list[Any]:
 @asynccontextmanager
 async def exploring(**options: Any) -> AsyncIterator[Driver]:
     """`latmix explore`, once the folder's pictures are shown."""
-    start = make_start(ExploreOptions(device="cpu", **options), load_config())
+    start = make_start(ExploreOptions(machine=Machine("cpu"), **options), load_config())
     async with running(ExploreApp(start), (120, 40)) as driver:
         await driver.until(lambda: driver.session.pictures)
         yield driver
