@@ -54,6 +54,21 @@ def test_a_gradient_is_still_to_be_had(quick: Model, plain: Model) -> None:
     assert torch.equal(slopes[1], slopes[2]) and bool(slopes[0].abs().max() > 0)
 
 
+def test_without_a_recorder_a_model_goes_on_and_says_so_once(
+    plain: Model, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("LATMIX_RECORD_AFTER", "1")
+    monkeypatch.delattr(torch.jit, "trace")
+    model = load_model("mini", device="cpu")
+    told = plain.condition(["an emoji"])
+    for sides in ((16, 16), (16, 16), (16, 16), (8, 20), (8, 20)):
+        state = torch.randn(1, plain.source.channels, *sides)
+        assert torch.equal(model.predict(state, 500.0, told), plain.predict(state, 500.0, told))
+    assert [record.message for record in caplog.records] == [
+        "networks run unrecorded: module 'torch.jit' has no attribute 'trace'"
+    ]
+
+
 def test_how_often_it_is_called_before_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
     for text, count in (("7", 7), ("0", 0), ("", recorded.CALLS), ("soon", recorded.CALLS)):
         monkeypatch.setenv("LATMIX_RECORD_AFTER", text)
