@@ -74,8 +74,8 @@ def write_durably(path: Path, parts: Sequence[Buffer], *, tmp: Path | None = Non
         StoreError: the system refused (full, over quota, read-only, not allowed, ...).
     """
     with explained(path.parent, need=sum(map(len, parts))):
-        make_folder(tmp or path.parent)
-        make_folder(path.parent)
+        _make_folder(tmp or path.parent)
+        _make_folder(path.parent)
         replace_file(path, parts, tmp)
 
 
@@ -97,11 +97,16 @@ def make_folder(folder: Path) -> None:
     """Makes `folder` and its missing parents, each one so that it survives a power cut.
 
     Raises:
-        OSError: the system refused.
+        StoreError: the system refused.
     """
+    with explained(folder):
+        _make_folder(folder)
+
+
+def _make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
-    make_folder(folder.parent)
+    _make_folder(folder.parent)
     with suppress(FileExistsError):
         folder.mkdir()
     if not folder.is_dir():

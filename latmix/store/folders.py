@@ -58,7 +58,8 @@ class Unusable:
     ours: bool
 
     @classmethod
-    def now(cls, path: Path, error: OSError) -> Unusable:
+    def for_now(cls, path: Path, error: OSError) -> Unusable:
+        """One that the system cannot read."""
         return cls(path, f"the system cannot read it: {error.strerror or error}", ours=False)
 
 
@@ -105,7 +106,7 @@ class SpaceFolder:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                yield Unusable.now(path, error)
+                yield Unusable.for_now(path, error)
 
     def unfinished(self) -> list[Path]:
         """Files that are being written, or that were when their writer died.

@@ -82,7 +82,7 @@ def verify(home: Path) -> Generator[Progress, None, VerifyReport]:
             sound = []
             total -= len(shard.keys)
         except OSError as error:
-            unreadable.append(Unusable.now(shard.path, error))
+            unreadable.append(Unusable.for_now(shard.path, error))
             sound = []
         good += sum(sound)
         damaged += [

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from latmix.disk import explained, make_folder
+from latmix.disk import make_folder
 from latmix.errors import LatmixError
 from latmix.images import read_picture
 from latmix.jobs.generation import Mixed, generate_mixtures, mix_stored
@@ -110,8 +110,7 @@ def make_cells(
     Raises:
         ValueError: latents cancel. LatmixError: a picture cannot be written, a latent is damaged.
     """
-    with explained(making.folder):
-        make_folder(making.folder)
+    make_folder(making.folder)
     recipes = [_recipe(bench, inversion, cell, making) for cell in cells]
     paths = [making.folder / cell.file_name for cell in cells]
     lost = yield from find_lost(bench, inversion, cells, making)

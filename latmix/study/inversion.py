@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from latmix.disk import explained, make_folder, read_json
+from latmix.disk import make_folder, read_json
 from latmix.errors import PictureError
 from latmix.images import content_hash
 from latmix.jobs.inversion import invert_pictures
@@ -165,8 +165,7 @@ def try_all(
     Raises:
         LatmixError: what was found cannot be written, or a picture no longer be read.
     """
-    with explained(trying.folder):
-        make_folder(trying.folder)
+    make_folder(trying.folder)
     found: list[Tried] = []
     counted: dict[str, float] = {}
     for trial in trials:

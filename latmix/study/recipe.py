@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from latmix.disk import explained, make_folder
+from latmix.disk import make_folder
 from latmix.images import read_picture, write_png
 from latmix.jobs.inversion import Inversion, InversionRules, invert_pictures
 from latmix.jobs.measurement import EVERY_MEAN
@@ -101,8 +101,7 @@ def make_samples(
     shape = bench.source.latent_shape(settings.size)
     noise = sample_noise(count, shape, settings.seed)
     folder = home / _identity(bench, settings)
-    with explained(folder):
-        make_folder(folder)
+    make_folder(folder)
     plain = [folder / f"{index:05}.png" for index in range(count)]
     missing = [index for index, path in enumerate(plain) if not path.exists()]
     for part in split(missing, bench.batch):

@@ -152,7 +152,7 @@ class Studio:
         Raises:
             LatmixError: as `prepare`; nothing that has weight is inverted; it cannot be written.
         """
-        from latmix.disk import explained, make_folder
+        from latmix.disk import make_folder
         from latmix.jobs.generation import generate_mixtures, mix_stored
         from latmix.jobs.recipes import build_recipe
         from latmix.mixing.grid import parse_method
@@ -173,8 +173,7 @@ class Studio:
         )
         recipe = build_recipe(bench, inversion, mixed.weights[0].tolist(), settings, choices)
         name = output_name([row.path for row in rows], choices.method)
-        with explained(self._config.results):
-            make_folder(self._config.results)
+        make_folder(self._config.results)
         path = free_name(self._config.results / name)
         write_result(made.pictures[0], path, recipe)
         small = for_screen(made.pictures[0])
