@@ -97,7 +97,7 @@ def test_a_result_leads_back_to_its_pictures_wherever_they_are_now(
     there = drained(history.revisit(made, []))
     assert there.weights == {pictures[0]: 0.25, pictures[1]: 0.75}
     assert (there.folder, there.recursive) == (pictures[0].parent, False)
-    assert (there.choices["method"], there.choices["size"]) == (DEFAULT_METHOD, (64, 64))
+    assert (there.choices.method, there.choices.size) == (DEFAULT_METHOD, (64, 64))
     moved = tmp_path / "moved.png"
     pictures[0].rename(moved)
     with pytest.raises(StoreError, match=r"1 picture of a.png cannot be found"):
