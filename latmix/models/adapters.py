@@ -94,7 +94,7 @@ def add_adapters(adapters: tuple[Adapter, ...], family: Family, parts: Mapping[s
     # The pipeline knows how the many kinds of LoRA files name weights. It is not run.
     kind = getattr(diffusers, family.pipeline)
     wanted = inspect.signature(kind.__init__).parameters
-    absent = {name: None for name, told in wanted.items() if told.default in (told.empty, None)}
+    absent = {name: None for name, one in wanted.items() if one.default in (one.empty, None)}
     options = {name: False for name in ("requires_safety_checker",) if name in wanted}
     pipeline = kind(**{k: v for k, v in absent.items() if k != "self"} | dict(parts) | options)
     for adapter in adapters:

@@ -39,7 +39,7 @@ class Family:
         guiding: how guidance works: "classifier-free", "embedded" (a number told to the network)
             or "none".
         is_prompted: it takes a prompt.
-        is_told_by_index: its index has settings of its own, and so is part of the fingerprint.
+        needs_index: its index has settings of its own, and so is part of the fingerprint.
     """
 
     pipeline: str
@@ -57,7 +57,7 @@ class Family:
     guidance: float = 7.5
     guiding: str = "classifier-free"
     is_prompted: bool = True
-    is_told_by_index: bool = False
+    needs_index: bool = False
 
     def loader(self) -> Any:
         """The class that loads a source of this family; imports torch."""
@@ -85,7 +85,7 @@ FAMILIES: tuple[Family, ...] = (
         },
         ("tokenizer", "tokenizer_2"),
         guidance=5.0,
-        is_told_by_index=True,
+        needs_index=True,
     ),
     Family(
         "StableDiffusion3Pipeline",

@@ -23,9 +23,9 @@ class Flux(LatentModel):
 
     @torch.no_grad()
     def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
-        told, (height, width) = conditioning.tensors, state.shape[-2:]
-        text = told["text"].to(self.dtype)
-        guidance = told.get("guidance")
+        given, (height, width) = conditioning.tensors, state.shape[-2:]
+        text = given["text"].to(self.dtype)
+        guidance = given.get("guidance")
         if guidance is None and self._denoiser.config.guidance_embeds:
             guidance = torch.ones(len(state), device=self.device)
         output: Tensor = self._denoiser(
@@ -34,26 +34,26 @@ class Flux(LatentModel):
             timestep=torch.full((len(state),), time / 1000, device=self.device),
             guidance=guidance,
             encoder_hidden_states=text,
-            pooled_projections=told["pooled"].to(self.dtype),
+            pooled_projections=given["pooled"].to(self.dtype),
             txt_ids=torch.zeros(text.shape[1], 3, device=self.device),
             img_ids=_places(height // 2, width // 2, self.device),
         ).sample
         patches = output.float().mT.reshape(len(state), -1, height // 2, width // 2)
         return pixel_shuffle(patches, 2)
 
-    def _told(self, prompts: list[str]) -> Conditioning:
+    def _encoded(self, prompts: list[str]) -> Conditioning:
         tokens = self._tokens("tokenizer", prompts).input_ids
         letters = self._tokens("tokenizer_2", prompts, T5_TOKENS).input_ids
         return Conditioning(
             {
-                "text": self._text["text_encoder_2"](letters)[0],
-                "pooled": self._text["text_encoder"](tokens).pooler_output,
+                "text": self._parts["text_encoder_2"](letters)[0],
+                "pooled": self._parts["text_encoder"](tokens).pooler_output,
             }
         )
 
     def _check(self) -> None:
         config = self._denoiser.config
-        whole, text = (self._text[part].config for part in ("text_encoder", "text_encoder_2"))
+        whole, text = (self._parts[part].config for part in ("text_encoder", "text_encoder_2"))
         check_width("pooled text", whole.hidden_size, config.pooled_projection_dim)
         check_width("T5's text", text.d_model, config.joint_attention_dim)
 

@@ -65,8 +65,8 @@ class LatentModel(ABC):
             self._tokenizers = {part: load_tokenizer(source, part) for part in source.tokenizers}
             self._check()
             if source.adapters:
-                told = {part: self._parts[part] for part in self._parts if part != vae}
-                add_adapters(source.adapters, family, told)
+                others = {part: self._parts[part] for part in self._parts if part != vae}
+                add_adapters(source.adapters, family, others)
             if vae:
                 self._autoencoder = Autoencoder(self._parts[vae], device)
             self._parts.settle()
@@ -75,15 +75,10 @@ class LatentModel(ABC):
     def _denoiser(self) -> Any:
         return self._parts[self.source.family.denoiser]
 
-    @property
-    def _text(self) -> Residence:
-        """The text encoders, by part."""
-        return self._parts
-
     @torch.no_grad()
     def condition(self, prompts: Sequence[str]) -> Conditioning:
         distinct = list(dict.fromkeys(prompts))
-        return self._told(distinct).rows([distinct.index(prompt) for prompt in prompts])
+        return self._encoded(distinct).rows([distinct.index(prompt) for prompt in prompts])
 
     def condition_negative(self, prompts: Sequence[str]) -> Conditioning:
         return self.condition(prompts)
@@ -100,7 +95,7 @@ class LatentModel(ABC):
     def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor: ...
 
     @abstractmethod
-    def _told(self, prompts: list[str]) -> Conditioning:
+    def _encoded(self, prompts: list[str]) -> Conditioning:
         """Encode distinct prompts."""
 
     @abstractmethod
@@ -129,9 +124,9 @@ class LatentModel(ABC):
             number: "" or "_2": which of the encoders and tokenizers.
         """
         tokens = self._tokens(f"tokenizer{number}", prompts).input_ids
-        told = self._text[f"text_encoder{number}"](tokens, output_hidden_states=True)
-        whole = told.text_embeds if "text_embeds" in told else told.pooler_output
-        return told.hidden_states[-2], whole
+        output = self._parts[f"text_encoder{number}"](tokens, output_hidden_states=True)
+        whole = output.text_embeds if "text_embeds" in output else output.pooler_output
+        return output.hidden_states[-2], whole
 
 
 def check_width(what: str, actual: int, expected: int) -> None:

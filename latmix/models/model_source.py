@@ -80,8 +80,9 @@ class ModelSource:
     @cached_property
     def guiding(self) -> str:
         """How guidance works: as `Family.guiding`; "none" where the network is told no scale."""
-        told = self.config(self.family.denoiser).get("guidance_embeds", False)
-        return "none" if self.family.guiding == "embedded" and not told else self.family.guiding
+        takes_scale = self.config(self.family.denoiser).get("guidance_embeds", False)
+        is_deaf = self.family.guiding == "embedded" and not takes_scale
+        return "none" if is_deaf else self.family.guiding
 
     @cached_property
     def cell(self) -> int:
@@ -187,6 +188,6 @@ class ModelSource:
         for part in (*self.networks, *self.tokenizers, "scheduler"):
             for kind in ("*.json", "*.txt", "*.model"):
                 chosen += place(self.folder, part).glob(kind)
-        if self.family.is_told_by_index:
+        if self.family.needs_index:
             chosen.append(self.folder / "model_index.json")
         return sorted(set(chosen))

@@ -21,17 +21,17 @@ class Residence(Mapping[str, Any]):
         """Raises: ValueError: an unknown way to offload."""
         if offload not in OFFLOADS:
             raise ValueError(f"offload must be one of {', '.join(OFFLOADS)}, not {offload!r}.")
-        self._device, self._offload = device, offload
+        self._device, self.offload = device, offload
         self._parts: dict[str, Any] = {}
         self._guest = ""
 
     def take(self, part: str, network: Any) -> None:
         """A network that has just been loaded, on the CPU."""
-        self._parts[part] = network.to(self._device) if self._offload == "none" else network
+        self._parts[part] = network.to(self._device) if self.offload == "none" else network
 
     def settle(self) -> None:
         """All networks are there, as they will stay."""
-        if self._offload != "sequential":
+        if self.offload != "sequential":
             return
         from accelerate import cpu_offload
 
@@ -44,7 +44,7 @@ class Residence(Mapping[str, Any]):
     def bring(self, part: str) -> Any:
         """The network of a part, which can be used on the device now."""
         network = self._parts[part]
-        if self._offload == "model" and part != self._guest:
+        if self.offload == "model" and part != self._guest:
             if self._guest:
                 self._parts[self._guest].to("cpu")
             network.to(self._device)

@@ -52,8 +52,8 @@ class Conditioning:
     def with_guidance(self, scale: float) -> Conditioning:
         """The same for a network that is told the guidance scale: "guidance", (B,)."""
         like = next(iter(self.tensors.values()))
-        told = torch.full((self.count,), scale, device=like.device)
-        return Conditioning({**self.tensors, "guidance": told})
+        scales = torch.full((self.count,), scale, device=like.device)
+        return Conditioning({**self.tensors, "guidance": scales})
 
     def says(self, other: Conditioning) -> bool:
         """Whether it tells every picture what another does."""

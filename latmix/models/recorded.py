@@ -85,8 +85,8 @@ class RecordedUNet:
         return self._beside(part, len(state))
 
     def _direct(self, state: Tensor, time: Tensor, text: Tensor) -> Tensor:
-        told = self._network(state, time, encoder_hidden_states=text, return_dict=False)
-        output: Tensor = told[0]
+        output: Tensor
+        (output,) = self._network(state, time, encoder_hidden_states=text, return_dict=False)
         return output
 
 

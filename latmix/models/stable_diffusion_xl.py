@@ -20,13 +20,13 @@ class StableDiffusionXL(StableDiffusion):
 
     @gradients_on_demand
     def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
-        told = conditioning.tensors
+        given = conditioning.tensors
         output: Tensor = self._denoiser(
             state.to(self.dtype),
             time,
-            encoder_hidden_states=told["text"].to(self.dtype),
+            encoder_hidden_states=given["text"].to(self.dtype),
             added_cond_kwargs={
-                "text_embeds": told["pooled"].to(self.dtype),
+                "text_embeds": given["pooled"].to(self.dtype),
                 "time_ids": self._sizes(state),
             },
         ).sample
@@ -34,14 +34,14 @@ class StableDiffusionXL(StableDiffusion):
 
     def condition_negative(self, prompts: Sequence[str]) -> Conditioning:
         """Nothing is zeros here, where the index says so, and not the embedding of ""."""
-        told = self.condition(prompts)
+        encoded = self.condition(prompts)
         if not self.source.index.get("force_zeros_for_empty_prompt", True):
-            return told
-        given = torch.tensor([bool(prompt) for prompt in prompts], device=self.device)
+            return encoded
+        is_given = torch.tensor([bool(prompt) for prompt in prompts], device=self.device)
         return Conditioning(
             {
-                name: value * given.reshape(-1, *[1] * (value.ndim - 1))
-                for name, value in told.tensors.items()
+                name: value * is_given.reshape(-1, *[1] * (value.ndim - 1))
+                for name, value in encoded.tensors.items()
             }
         )
 
@@ -51,13 +51,13 @@ class StableDiffusionXL(StableDiffusion):
         sizes = torch.tensor([height, width, 0, 0, height, width], dtype=self.dtype)
         return sizes.to(self.device).expand(len(state), -1)
 
-    def _told(self, prompts: list[str]) -> Conditioning:
+    def _encoded(self, prompts: list[str]) -> Conditioning:
         states, pooled = zip(*(self._clip(prompts, number) for number in ("", "_2")), strict=True)
         return Conditioning({"text": torch.cat(states, dim=-1), "pooled": pooled[-1]})
 
     def _check(self) -> None:
-        first, second = (self._text[part].config for part in ("text_encoder", "text_encoder_2"))
+        first, second = (self._parts[part].config for part in ("text_encoder", "text_encoder_2"))
         config = self._denoiser.config
         check_width("text", first.hidden_size + second.hidden_size, config.cross_attention_dim)
-        told = second.projection_dim + 6 * (config.addition_time_embed_dim or 0)
-        check_width("sizes", told, config.projection_class_embeddings_input_dim)
+        width = second.projection_dim + 6 * (config.addition_time_embed_dim or 0)
+        check_width("sizes", width, config.projection_class_embeddings_input_dim)

@@ -28,7 +28,7 @@ class Unconditional(LatentModel):
     def condition(self, prompts: Sequence[str]) -> Conditioning:
         return Conditioning({"nothing": torch.zeros(len(prompts), 0, device=self.device)})
 
-    def _told(self, prompts: list[str]) -> Conditioning:
+    def _encoded(self, prompts: list[str]) -> Conditioning:
         return self.condition(prompts)
 
     def _check(self) -> None:
