@@ -17,11 +17,6 @@ MAP = Path(__file__).parents[1] / "CONTRIBUTING.md"
 
 ROOMS = read_table(MAP.read_text(encoding="utf-8"))
 
-KNOWN_CIRCLES = [
-    ["tui/actions/actions.py", "tui/keys/palette.py"],
-]
-"""Circles still to be opened."""
-
 HEAVY = {"torch", "diffusers", "transformers", "textual", "rich", "numpy", "PIL", "matplotlib"}
 
 WITHOUT_TORCH = [
@@ -71,8 +66,7 @@ def test_a_room_imports_only_rooms_above_it_in_the_table() -> None:
 
 
 def test_no_files_import_each_other_in_a_circle() -> None:
-    found = [circle for circle in circles(imports_of(PACKAGE)) if circle not in KNOWN_CIRCLES]
-    assert found == []
+    assert circles(imports_of(PACKAGE)) == []
 
 
 TREE = {

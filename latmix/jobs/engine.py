@@ -1,8 +1,10 @@
-"""The engine: one thread that owns the device, runs jobs one after the other, and can be stopped.
+"""The engine: one thread that runs jobs one after the other, each of which can be stopped.
 
-A job is a generator of `Progress`. Between two of its steps the engine looks whether it should
-stop; if so it closes the generator, whose `finally` blocks keep what was finished. What happens is
-told through one callback, called on the engine's thread. Needs no torch.
+A job is a generator of `Progress`, or a function that is done at once. Between two of its steps the
+engine looks whether it should stop; if so it closes the generator, whose `finally` blocks keep what
+was finished. A job brings its own answer: the functions that whoever asked wants called. What
+happens is told through one callback, called on the engine's thread; `JobEvent.answer` is to be
+called on the thread that the answers are for. Needs no torch.
 """
 
 from __future__ import annotations
@@ -12,8 +14,8 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 from latmix.errors import LatmixError
 from latmix.jobs.progress import Progress
@@ -21,35 +23,101 @@ from latmix.jobs.progress import Progress
 REPORT_SECONDS = 0.1
 """At most ten progress reports a second within a phase: no screen needs more."""
 
-Work = Callable[[], Generator[Progress, None, Any]]
+Result = TypeVar("Result")
+
+
+def ignore(*_: object) -> None:
+    """The answer of those who want none."""
+
+
+@dataclass(eq=False)
+class Job(Generic[Result]):
+    """Something asked of an engine, and who is to be told.
+
+    Attributes:
+        name: for the log, and for the sentence where it fails in a way that nobody foresaw.
+        work: called on the engine's thread.
+        done, failed, stopped, progressed: called by `JobEvent.answer`.
+        group: of the jobs of a group only the last one is wanted; "" is none.
+    """
+
+    name: str
+    work: Callable[[], Generator[Progress, None, Result] | Result]
+    done: Callable[[Result], object] = ignore
+    failed: Callable[[LatmixError], object] = ignore
+    stopped: Callable[[], object] = ignore
+    progressed: Callable[[Progress], object] = ignore
+    group: str = ""
+    is_dropped: bool = field(default=False, init=False)
+    _stop: threading.Event = field(default_factory=threading.Event, init=False)
+    _go: threading.Event = field(default_factory=threading.Event, init=False)
+
+    def __post_init__(self) -> None:
+        self._go.set()
+
+    def stop(self) -> None:
+        """End it before its next step; one that has ended is left alone."""
+        self._stop.set()
+        self._go.set()
+
+    def drop(self) -> None:
+        """Stop it, and let no answer come any more."""
+        self.is_dropped = True
+        self.stop()
+
+    def pause(self) -> None:
+        """Let it wait before its next step; the jobs after it wait with it."""
+        self._go.clear()
+        if self._stop.is_set():  # stopped meanwhile, which has the last word
+            self._go.set()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._go.set()
+
+    def goes_on(self) -> bool:
+        """Called between two steps: waits while it is paused; False where it is to stop."""
+        self._go.wait()
+        return not self._stop.is_set()
 
 
 @dataclass(frozen=True)
 class JobEvent:
-    """Something happened to a job.
+    """Something happened to a job."""
 
-    Attributes:
-        job: its number, as `submit` gave it.
-        kind: what sort of job it is, as `submit` was told.
-    """
+    job: Job[Any]
 
-    job: int
-    kind: str
+    def answer(self) -> None:
+        """Tell whoever asked, unless the job was dropped."""
+        if not self.job.is_dropped:
+            self._tell()
+
+    def _tell(self) -> object:
+        return self.job.stopped()
 
 
 @dataclass(frozen=True)
 class JobProgressed(JobEvent):
     progress: Progress
 
+    def _tell(self) -> object:
+        return self.job.progressed(self.progress)
+
 
 @dataclass(frozen=True)
 class JobFinished(JobEvent):
     result: Any
 
+    def _tell(self) -> object:
+        return self.job.done(self.result)
+
 
 @dataclass(frozen=True)
 class JobFailed(JobEvent):
     error: LatmixError
+
+    def _tell(self) -> object:
+        return self.job.failed(self.error)
 
 
 @dataclass(frozen=True)
@@ -57,118 +125,90 @@ class JobCancelled(JobEvent):
     pass
 
 
-@dataclass(frozen=True)
-class _Order:
-    job: int
-    kind: str
-    work: Work
-    stop: threading.Event
-    go: threading.Event
-
-
 class Engine:
     """Runs submitted jobs in order on its own thread, until it is closed."""
 
     def __init__(self, tell: Callable[[JobEvent], None]) -> None:
         self._tell = tell
-        self._orders: queue.Queue[_Order | None] = queue.Queue()
-        self._open: dict[int, _Order] = {}
+        self._queue: queue.Queue[Job[Any] | None] = queue.Queue()
+        self._open: set[Job[Any]] = set()
+        self._last: dict[str, Job[Any]] = {}
         self._lock = threading.Lock()
-        self._count = 0
         self._thread = threading.Thread(target=self._run, name="latmix-engine", daemon=True)
         self._thread.start()
 
-    def submit(self, kind: str, work: Work) -> int:
-        """Queue a job; returns its number. `work` is called on the engine's thread."""
+    def submit(self, job: Job[Result]) -> Job[Result]:
+        """Queue a job; the one before it of its group is dropped."""
+        if job.group:
+            self.drop(job.group)
+            self._last[job.group] = job
         with self._lock:
-            self._count += 1
-            order = _Order(self._count, kind, work, threading.Event(), threading.Event())
-            order.go.set()
-            self._open[order.job] = order
-        self._orders.put(order)
-        return order.job
+            self._open.add(job)
+        self._queue.put(job)
+        return job
 
-    @property
-    def is_busy(self) -> bool:
+    def drop(self, *groups: str) -> None:
+        """Let no answer come from jobs of these groups, even if they are done."""
+        for group in groups:
+            if (job := self._last.pop(group, None)) is not None:
+                job.drop()
+
+    def cancel(self) -> None:
+        """Stop all jobs before their next step."""
         with self._lock:
-            return bool(self._open)
-
-    def cancel(self, job: int | None = None) -> None:
-        """Stop a job (None: all of them) before its next step; one that has ended is left alone."""
-        with self._lock:
-            orders = [o for o in self._open.values() if job is None or o.job == job]
-        for order in orders:
-            order.stop.set()
-            order.go.set()
-
-    def pause(self, job: int) -> None:
-        """Let a job wait before its next step; the jobs after it wait with it."""
-        self._let_go(job, False)
-
-    def resume(self, job: int) -> None:
-        """Let a paused job go on."""
-        self._let_go(job, True)
-
-    def _let_go(self, job: int, goes: bool) -> None:
-        with self._lock:
-            order = self._open.get(job)
-        if order is None or order.stop.is_set():
-            return
-        if goes:
-            order.go.set()
-        else:
-            order.go.clear()
-            if order.stop.is_set():  # cancelled meanwhile, which has the last word
-                order.go.set()
+            jobs = list(self._open)
+        for job in jobs:
+            job.stop()
 
     def close(self, seconds: float = 5.0) -> bool:
         """Stop everything and end the thread; False where a step took longer than `seconds`."""
         self.cancel()
-        self._orders.put(None)
+        self._queue.put(None)
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        while (order := self._orders.get()) is not None:
-            ending = self._ended(order)
+        while (job := self._queue.get()) is not None:
+            ending = self._ended(job)
             with self._lock:
-                del self._open[order.job]
+                self._open.remove(job)
             self._tell(ending)
 
-    def _ended(self, order: _Order) -> JobEvent:
+    def _ended(self, job: Job[Any]) -> JobEvent:
         """Run one job to its end, whichever that is: a border where anything is caught."""
         try:
-            return self._advance(order)
+            return self._advance(job)
         except LatmixError as error:
-            return JobFailed(order.job, order.kind, error)
+            return JobFailed(job, error)
         except ValueError as error:
-            return JobFailed(order.job, order.kind, LatmixError(str(error)))
+            return JobFailed(job, LatmixError(str(error)))
         except Exception as error:
-            logging.getLogger("latmix").exception("the job %s failed", order.kind)
+            logging.getLogger("latmix").exception("the job %s failed", job.name)
             told = LatmixError(
-                f"{order.kind} failed: {type(error).__name__}: {error}",
+                f"{job.name} failed: {type(error).__name__}: {error}",
                 "The log file has the details (latmix doctor says where).",
             )
-            return JobFailed(order.job, order.kind, told)
+            return JobFailed(job, told)
 
-    def _advance(self, order: _Order) -> JobEvent:
-        if order.stop.is_set():
-            return JobCancelled(order.job, order.kind)
-        generator = order.work()
+    def _advance(self, job: Job[Any]) -> JobEvent:
+        if not job.goes_on():
+            return JobCancelled(job)
+        steps = job.work()
+        if not isinstance(steps, Generator):
+            return JobFinished(job, steps)
         told_at, phase = 0.0, ""
         try:
             while True:
                 try:
-                    progress = next(generator)
+                    progress = next(steps)
                 except StopIteration as stop:
-                    return JobFinished(order.job, order.kind, stop.value)
-                order.go.wait()
-                if order.stop.is_set():
-                    return JobCancelled(order.job, order.kind)
+                    return JobFinished(job, stop.value)
+                if not job.goes_on():
+                    return JobCancelled(job)
                 now = time.monotonic()
                 is_due = now - told_at >= REPORT_SECONDS or progress.phase != phase
                 if is_due or progress.preview is not None:
                     told_at, phase = now, progress.phase
-                    self._tell(JobProgressed(order.job, order.kind, progress))
+                    self._tell(JobProgressed(job, progress))
         finally:
-            generator.close()
+            steps.close()

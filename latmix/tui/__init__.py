@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from latmix.config import Config
     from latmix.session.session import Session
     from latmix.tui.app import ExploreApp
-    from latmix.tui.explorer import Start
+    from latmix.tui.start import Start
 
 CLOSE_SECONDS = 0.5
 """How long the end waits without a word for the step at work."""
@@ -93,9 +93,9 @@ def make_start(options: ExploreOptions, config: Config) -> Start:
     Reads the configuration's small files: call it before the screen is up.
     """
     from latmix.jobs.screen.studio import Studio
-    from latmix.tui.explorer import Start
     from latmix.tui.keys.keymap import check_keymap
     from latmix.tui.keys.scopes import SCOPES
+    from latmix.tui.start import Start
     from latmix.tui.terminal.themes import load_themes
 
     saved, notes = _saved_session(config)
@@ -172,13 +172,13 @@ def _close(app: ExploreApp) -> None:
 
         said = f"made {plural(len(made), 'picture')}, the last is {display_name(made[-1])}"
         print(f"latmix: {said}", file=sys.stderr)
-    if app.work.close(CLOSE_SECONDS):
+    if app.engines.close(CLOSE_SECONDS):
         return
     code = app.return_code or 0
-    if app.work.holds_latents:
+    if app.work.is_inverting:
         print("latmix: keeping what is finished; ctrl+c leaves at once", file=sys.stderr)
         try:
-            while not app.work.close(CLOSE_SECONDS):
+            while not app.engines.close(CLOSE_SECONDS):
                 pass
         except KeyboardInterrupt:
             code = 130

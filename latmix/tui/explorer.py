@@ -1,152 +1,113 @@
-"""What is on the screen, and how it is drawn from the session: the lowest layer of the app."""
+"""The explorer: what is on the screen, how it is drawn from the session, and who does its jobs.
+
+Actions are functions of it (`actions`), and `app` binds them to keys; it knows none of them.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from textual import events
-from textual.app import ComposeResult
+from PIL import Image
+from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
-from textual.widget import Widget
 from textual.widgets import Footer, Static
 
-from latmix.config import Config
+from latmix.disk import write_json_durably
 from latmix.errors import LatmixError
 from latmix.jobs.engine import JobEvent
-from latmix.jobs.screen.studio import Studio
+from latmix.jobs.screen.pictures import read_for_screen
+from latmix.jobs.screen.variants import Variants
 from latmix.names import display_name, plural
 from latmix.session.choices import Choices
-from latmix.session.session import Session
-from latmix.tui.keys.keymap import Keymap
+from latmix.tui.dialogs.notice import NoticeDialog
+from latmix.tui.keys.command import Command
 from latmix.tui.listing.arrangement import Heading
-from latmix.tui.listing.filter_line import FilterLine
-from latmix.tui.listing.list_status import ListStatus
-from latmix.tui.listing.picture_header import PictureHeader
+from latmix.tui.listing.picture_column import PictureColumn
 from latmix.tui.listing.picture_list import PictureList
 from latmix.tui.messages import JobReported
 from latmix.tui.numbers.statistics_panel import StatisticsPanel, advice_for
 from latmix.tui.pictures.history_strip import HistoryStrip
-from latmix.tui.pictures.picture_pane import PicturePane
-from latmix.tui.terminal.garbage import Garbage
+from latmix.tui.pictures.picture_pane import PicturePane, Result
+from latmix.tui.start import Start
 from latmix.tui.terminal.opening import TOO_SMALL
-from latmix.tui.terminal.themes import PLAIN, Themes
-from latmix.tui.terminal.type_ahead import TypeAheadApp
+from latmix.tui.terminal.themes import PLAIN
 from latmix.tui.title_line import TitleLine
+from latmix.tui.work.engines import Engines
 from latmix.tui.work.job_line import JobLine
-from latmix.tui.work.work import Work
+from latmix.tui.work.jobs import Jobs
 
 SAVE_DELAY = 2.0
 LOOK_UP_DELAY = 0.3
 DRAFT_DELAY = 0.25
-COLLECT_EVERY = 1.0
+THUMBNAIL_DELAY = 0.08
+PREVIEWS = {
+    "invert": "inverting: as the model sees it",
+    "generate": "generating: the mixture so far",
+}
 EMOJI_NOTE = "The built-in model knows emoji only: M chooses another."
 
 
-@dataclass(frozen=True)
-class Start:
-    """What the explorer starts with.
+class Explorer(App[int]):
+    """Draws the session, and takes the answers of jobs on its own thread.
 
     Attributes:
-        session: new or resumed.
-        folder: to open; None asks for one.
-        count: pictures of a new mixture.
-        is_resumed: whether the session is an earlier one.
-        is_plain: no colours, whatever the theme.
-        pixels: a widget that shows pictures in pixels, where the terminal can.
-        keymap: the user's own keys, checked.
-        notes: to say first.
+        jobs, work: on the device; the one that the user waits for.
+        ask: has something read or written, as `Engines.ask`.
+        commands: all that can be done by a key.
+        choices_of: each result that was made since the start.
     """
-
-    config: Config
-    session: Session
-    studio: Studio
-    themes: Themes
-    folder: Path | None
-    count: int = 8
-    is_resumed: bool = False
-    is_plain: bool = False
-    pixels: type[Widget] | None = None
-    keymap: Keymap = field(default_factory=lambda: Keymap({}))
-    notes: tuple[str, ...] = ()
-
-
-class Explorer(TypeAheadApp):
-    """Composes the screen and draws the session on it."""
 
     CSS_PATH = "explore.tcss"
     TITLE = "latmix"
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-narrow"), (80, "-middle"), (100, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-low"), (24, "-usual"), (34, "-tall")]
 
+    commands: tuple[Command, ...] = ()
+    is_scanning = False
+    is_taking_up = False
+    pulled: tuple[Choices | None, Choices | None] = (None, None)
+    weights_file = Path("weights.csv")
+    _footer_is_busy = False
+
     def __init__(self, start: Start) -> None:
         super().__init__(ansi_color=True if start.is_plain else None)
-        self.start = start
+        self.start, self.config, self.session = start, start.config, start.session
         # A page that glides is a dozen paints, which a slow link has to carry.
         self.animation_level = "none"
-        self.config, self.session = start.config, start.session
         self.choices_of: dict[Path, Choices] = {}
         for theme in start.themes.loaded:
             self.register_theme(theme)
         wanted = (start.config.theme, start.session.theme)
         self.theme = PLAIN if start.is_plain else start.themes.find(*wanted)
         self.set_keymap(dict(start.keymap.keys))
-        self.work = Work(start.session, start.studio, self._tell)
+        self.engines = Engines(self._tell, self.show_error)
+        self.ask = self.engines.ask
+        self.jobs = Jobs(start.session, start.studio, self.engines.device, self)
+        self.work = self.jobs.work
         self._timers_by_name: dict[str, Timer] = {}
-        self._footer_is_busy = False
-        self.garbage = Garbage()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """What Textual's own style sheets ask for and an ansi theme need not name."""
         return {"ansi-background": "ansi_default", "ansi-foreground": "ansi_default"}
 
     def compose(self) -> ComposeResult:
-        yield TitleLine()
-        with Horizontal(id="body"):
-            with Vertical(id="left"):
-                yield PictureHeader(id="header", markup=False)
-                yield FilterLine()
-                yield PictureList(self.session, self.clear_marks_or_filter)
-                yield ListStatus()
-            with Vertical(id="right"):
-                yield PicturePane(self.start.pixels)
-                yield HistoryStrip(self.session)
-                yield StatisticsPanel()
-        yield JobLine()
+        session, small = self.session, self.engines.small
+        self.title_line, self.job_line = TitleLine(), JobLine()
+        self.pictures = PictureList(session, small, lambda: self.has_what_to_stop)
+        self.column = PictureColumn(session, self.pictures)
+        self.pane, self.panel = PicturePane(self.start.pixels), StatisticsPanel()
+        self.history = HistoryStrip(session, small)
+        yield self.title_line
+        yield Horizontal(
+            self.column, Vertical(self.pane, self.history, self.panel, id="right"), id="body"
+        )
+        yield self.job_line
         yield Footer()
         yield Static(TOO_SMALL, id="too-small", markup=False)
-
-    def set_tooltips(self) -> None:
-        """What each part of the screen is, for those who point at it."""
-        for widget, words in (
-            (TitleLine, "The folder, how many pictures are mixed, the method, model and device."),
-            (PicturePane, "The mixture's picture, or the one under the cursor: v turns."),
-            (StatisticsPanel, "What the mixture's numbers say, before a picture is made."),
-            (JobLine, "The job at work, or what happened last."),
-        ):
-            self.screen_stack[0].query_one(widget).tooltip = words
-
-    def _tell(self, event: JobEvent) -> None:
-        """Called on the engines' threads, which may outlive the loop by a moment."""
-        try:
-            self.post_message(JobReported(event))
-        except RuntimeError:
-            logging.getLogger("latmix").debug("an event came after the end: %s", event.kind)
-
-    async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.InputEvent):
-            self.garbage.touch()
-        await super().on_event(event)
-
-    def takes_letters(self) -> bool:
-        return not self.is_ending and self.pictures.is_filtering
-
-    def clear_marks_or_filter(self) -> bool:
-        """What escape does in the list while nothing is at work."""
-        raise NotImplementedError
 
     @property
     def is_ending(self) -> bool:
@@ -154,37 +115,21 @@ class Explorer(TypeAheadApp):
         return not self.screen_stack or not self.screen_stack[0].query(JobLine)
 
     @property
-    def pictures(self) -> PictureList:
-        return self.screen_stack[0].query_one(PictureList)
+    def has_what_to_stop(self) -> bool:
+        """Whether a job is under way or a weight is being typed, which escape leaves."""
+        return self.work.is_busy or (not self.is_ending and self.pictures.entry is not None)
 
-    @property
-    def pane(self) -> PicturePane:
-        return self.screen_stack[0].query_one(PicturePane)
-
-    @property
-    def job_line(self) -> JobLine:
-        return self.screen_stack[0].query_one(JobLine)
+    # Drawing
 
     def show_all(self) -> None:
         """Draw the session and the work anew."""
-        self.pictures.show_session()
-        self.screen_stack[0].query_one(HistoryStrip).show()
-        self.show_list_status()
-        self.screen_stack[0].query_one(TitleLine).show(self.session, self.work.setting)
+        self.column.show()
+        self.history.show()
+        self.title_line.show(self.session, self.jobs.setting)
         self.show_statistics()
         self.show_input()
         self.pane.compare(self.session.choices)
         self.show_job()
-
-    def show_filter(self) -> None:
-        """The words that names must have."""
-        line = self.screen_stack[0].query_one(FilterLine)
-        line.show(self.pictures.arrangement.words, self.pictures.is_filtering)
-
-    def show_list_status(self) -> None:
-        """The counts under the list."""
-        status = self.screen_stack[0].query_one(ListStatus)
-        status.show(self.session, self.pictures.arrangement)
 
     def show_input(self) -> None:
         """The picture under the cursor, or why there is none."""
@@ -198,7 +143,7 @@ class Explorer(TypeAheadApp):
     def _why_nothing(self) -> str:
         """Why no picture is under the cursor; empty where no folder is open."""
         row = self.pictures.row
-        if self.work.is_scanning:
+        if self.is_scanning:
             return "reading…"
         if isinstance(row, Heading):
             count = plural(row.count, "picture")
@@ -207,32 +152,36 @@ class Explorer(TypeAheadApp):
 
     def show_statistics(self) -> None:
         """The mixture's numbers; of very many pictures they come later, from a job."""
-        session = self.session
-        panel = self.screen_stack[0].query_one(StatisticsPanel)
+        session, live, panel = self.session, self.session.live, self.panel
+        self.engines.files.drop("weigh")
         try:
-            if session.live is not None and session.is_measured and not session.live.is_instant:
-                self.work.weigh()
+            if live is not None and session.is_measured and not live.is_instant:
+                weights, method = session.weights_by_row(), session.choices.method
+                fail = partial(self._show_fault, panel)
+                self.ask("weigh", lambda: live.statistics(weights, method), panel.show, fail)
             else:
                 panel.show(session.statistics(), self._advice())
         except (ValueError, LatmixError) as error:
-            panel.show(None, f"! {error}")
+            self._show_fault(panel, error)
+
+    def _show_fault(self, panel: StatisticsPanel, error: Exception) -> None:
+        panel.show(None, f"! {error}")
 
     def _advice(self) -> str:
         if not self.session.pictures:
             return ""
-        setting = self.work.setting
+        setting, mixture = self.jobs.setting, self.session.mixture
         note = EMOJI_NOTE if setting is not None and setting.is_built_in else ""
-        mixed = len(self.session.mixture) if self.session.mixture else 0
-        is_inverting = self.work.asked is not None and self.work.asked.kind == "invert"
-        return advice_for(len(self.session.uninverted), mixed, note, is_inverting)
+        mixed = len(mixture) if mixture else 0
+        return advice_for(len(self.session.uninverted), mixed, note, self.work.is_inverting)
 
     def show_job(self) -> None:
         """The job at work, with the keys that go with it."""
-        work = self.work
+        progress = self.work.progress
+        if progress is not None and progress.preview is not None:
+            self.pane.take_preview(progress.preview, PREVIEWS.get(progress.phase, ""))
         for line in (line for screen in self.screen_stack for line in screen.query(JobLine)):
-            line.show_job(
-                work.progress, work.pace, work.is_stopping, work.is_paused, len(work.queued)
-            )
+            line.show_job(self.work)
         if self.work.is_busy != self._footer_is_busy:
             self._footer_is_busy = self.work.is_busy
             self.refresh_bindings()
@@ -247,29 +196,101 @@ class Explorer(TypeAheadApp):
         """Something that must not be overlooked."""
         self.notify(text, severity="warning", timeout=10, markup=False)
 
+    def copy(self, text: str) -> None:
+        """To the clipboard, through the terminal (OSC 52)."""
+        self.copy_to_clipboard(text.encode("utf-8", "backslashreplace").decode())
+
+    # What follows an edit
+
     def changed(self, what: str = "") -> None:
         """The session was edited: show it, look for latents, and save it once keys are quiet."""
         self.say(what)
         self.show_all()
-        self.look_up_soon()
-        self.draft_soon()
+        self._look_up_soon()
+        self._draft_soon()
         self.save_soon()
 
-    def draft_soon(self) -> None:
-        """Where drafts are on, make one once keys are quiet."""
+    def _look_up_soon(self) -> None:
+        self.later("recall", LOOK_UP_DELAY, self.jobs.look_up)
+
+    def _draft_soon(self) -> None:
         if self.session.drafts:
-            self.later("draft", DRAFT_DELAY, self.work.draft)
+            self.later("draft", DRAFT_DELAY, lambda: self.jobs.draft(self._take_draft))
+
+    def _take_draft(self, variants: Variants, choices: Choices) -> None:
+        [draft] = variants.variants
+        if draft.picture is not None:
+            name = f"draft, {plural(self.jobs.draft_steps, 'step')}; g makes it in full"
+            self.pane.take_draft(draft.picture, choices, name)
 
     def save_soon(self) -> None:
         """Save the session once keys are quiet."""
-        self.later("save", SAVE_DELAY, lambda: self.work.save(self.config.session_file))
+        self.later("save", SAVE_DELAY, self._save)
 
-    def look_up_soon(self) -> None:
-        """Find latents that are there already, once keys are quiet."""
-        self.later("recall", LOOK_UP_DELAY, self.work.recall)
+    def _save(self) -> None:
+        work = partial(write_json_durably, self.config.session_file, self.session.content())
+        self.ask("save", work, failed=lambda error: self.warn(f"The session is not saved: {error}"))
+
+    def read_input_soon(self) -> None:
+        """Read the picture under the cursor, once it rests."""
+        path = self.pictures.current
+        if path is not None and str(path) not in self.session.failures:
+            self.later("thumbnail", THUMBNAIL_DELAY, partial(self._read_input, path))
+
+    def _read_input(self, path: Path) -> None:
+        pane = self.pane
+        self.ask(
+            "thumbnail",
+            partial(read_for_screen, path),
+            partial(pane.take_thumbnail, path),
+            lambda error: pane.take_fault(path, str(error)),
+        )
+
+    def read_result(self, path: Path) -> None:
+        """Show a picture of a mixture that was made before."""
+
+        def take(picture: Image.Image) -> None:
+            if path == self.session.shown:
+                self.pane.take_result(Result(path, picture, self.choices_of.get(path)))
+                self.pane.compare(self.session.choices)
+                self.pane.turn(to_mixture=True)
+
+        self.ask("result", partial(read_for_screen, path), take, self.say_error)
 
     def later(self, name: str, seconds: float, call: Callable[[], object]) -> None:
         """Call after a moment, counted from the last time this was asked for."""
         if name in self._timers_by_name:
             self._timers_by_name[name].stop()
         self._timers_by_name[name] = self.set_timer(seconds, call)
+
+    # Jobs
+
+    def _tell(self, event: JobEvent) -> None:
+        """Called on the engines' threads, which may outlive the loop by a moment."""
+        try:
+            self.post_message(JobReported(event))
+        except RuntimeError:
+            logging.getLogger("latmix").debug("an event came after the end: %s", event.job.name)
+
+    def job_ended(self, said: str = "", looks_up: bool = False) -> None:
+        self.pane.take_preview(None)
+        self.say(said)
+        self.show_all()
+        self._draft_soon()
+        if looks_up:
+            self._look_up_soon()
+
+    def show_error(self, error: LatmixError) -> None:
+        self.pane.take_preview(None)
+        self.show_all()
+        self.say(f"! {error.message}")
+        text = f"{error.message}\n\n{error.hint}" if error.hint else error.message
+        self.push_screen(NoticeDialog("That did not work", text))
+
+    def say_error(self, error: LatmixError) -> None:
+        self.say(str(error))
+
+    def leave(self, code: int) -> None:
+        """End now: jobs are asked to stop, and whoever ran the app waits for what must be kept."""
+        self.engines.cancel()
+        self.exit(code, return_code=code)

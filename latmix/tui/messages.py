@@ -8,7 +8,6 @@ from pathlib import Path
 from textual.message import Message
 
 from latmix.jobs.engine import JobEvent, JobProgressed
-from latmix.viewer import Opened
 
 
 @dataclass
@@ -24,7 +23,7 @@ class JobReported(Message):
         if not (isinstance(old, JobProgressed) and isinstance(new, JobProgressed)):
             return False
         loses_preview = old.progress.preview is not None and new.progress.preview is None
-        return old.kind == new.kind and old.job == new.job and not loses_preview
+        return old.job is new.job and not loses_preview
 
 
 @dataclass
@@ -58,30 +57,15 @@ class SignsClicked(Message):
 
 
 @dataclass
-class TilesWanted(Message):
-    """These pictures have come into sight and are wanted small; those before no longer are."""
-
-    paths: tuple[Path, ...]
-
-
-@dataclass
 class FilterChanged(Message):
     """Other words are looked for in the names, or are no longer typed."""
 
 
 @dataclass
-class FolderExpanded(Message):
-    """A folder's subfolders are wanted; None stands for the built-in pictures."""
+class ListChanged(Message):
+    """The list is shown otherwise, or pictures are marked; `said` may be empty."""
 
-    folder: Path | None
-
-
-@dataclass
-class ViewerAnswered(Message):
-    """The system viewer opened a picture, or did not."""
-
-    path: Path
-    answer: Opened
+    said: str
 
 
 @dataclass
@@ -96,10 +80,3 @@ class ResultChosen(Message):
     """A result of the strip was clicked."""
 
     path: Path
-
-
-@dataclass
-class StripWanted(Message):
-    """Results whose small pictures are needed."""
-
-    paths: tuple[Path, ...]

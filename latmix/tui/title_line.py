@@ -19,6 +19,7 @@ class TitleLine(Static):
 
     def __init__(self) -> None:
         super().__init__(id="title")
+        self.tooltip = "The folder, how many pictures are mixed, the method, model and device."
         self._session: Session | None = None
         self._setting: Setting | None = None
         self._said = ""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
 
 import pytest
 
 from latmix.errors import LatmixError, PictureError
 from latmix.jobs.engine import (
     Engine,
+    Job,
     JobCancelled,
     JobEvent,
     JobFailed,
@@ -40,6 +42,10 @@ def ending(told: Told) -> JobEvent:
     return event
 
 
+def asked(engine: Engine, name: str, work: Callable[[], Any], **answers: Any) -> Job[Any]:
+    return engine.submit(Job(name, work, **answers))
+
+
 def counting(steps: int) -> Generator[Progress, None, int]:
     for step in range(steps):
         yield Progress("count", step, steps)
@@ -47,10 +53,10 @@ def counting(steps: int) -> Generator[Progress, None, int]:
 
 
 def test_a_job_tells_its_progress_and_its_result(engine: Engine, told: Told) -> None:
-    number = engine.submit("count", lambda: counting(3))
+    job = asked(engine, "count", lambda: counting(3))
     first = told.get(timeout=10)
-    assert first == JobProgressed(number, "count", Progress("count", 0, 3))
-    assert ending(told) == JobFinished(number, "count", 3)
+    assert first == JobProgressed(job, Progress("count", 0, 3))
+    assert ending(told) == JobFinished(job, 3)
 
 
 def test_jobs_run_one_after_the_other_on_one_thread(engine: Engine, told: Told) -> None:
@@ -60,8 +66,8 @@ def test_jobs_run_one_after_the_other_on_one_thread(engine: Engine, told: Told) 
         threads.append(threading.current_thread().name)
         yield Progress("note", 0, 1)
 
-    numbers = [engine.submit("note", noting) for _ in range(5)]
-    assert [ending(told).job for _ in numbers] == numbers
+    jobs = [asked(engine, "note", noting) for _ in range(5)]
+    assert [ending(told).job for _ in jobs] == jobs
     assert set(threads) == {"latmix-engine"}
 
 
@@ -76,13 +82,13 @@ def test_a_cancelled_job_stops_at_its_next_step_and_cleans_up(engine: Engine, to
         finally:
             cleaned.set()
 
-    number = engine.submit("wait", endless)
-    waiting = engine.submit("count", lambda: counting(1))
+    job = asked(engine, "wait", endless)
+    waiting = asked(engine, "count", lambda: counting(1))
     assert started.wait(10)
-    engine.cancel(number)
-    assert ending(told) == JobCancelled(number, "wait")
+    job.stop()
+    assert ending(told) == JobCancelled(job)
     assert cleaned.is_set()
-    assert ending(told) == JobFinished(waiting, "count", 1)
+    assert ending(told) == JobFinished(waiting, 1)
 
 
 def test_cancelling_all_stops_those_that_wait_too(engine: Engine, told: Told) -> None:
@@ -93,13 +99,13 @@ def test_cancelling_all_stops_those_that_wait_too(engine: Engine, told: Told) ->
         hold.wait(10)
         yield Progress("hold", 0, 1)
 
-    numbers = [engine.submit("hold", held), engine.submit("count", lambda: counting(1))]
+    jobs = [asked(engine, "hold", held), asked(engine, "count", lambda: counting(1))]
     assert isinstance(told.get(timeout=10), JobProgressed)
     engine.cancel()
     hold.set()
-    assert [ending(told) for _ in numbers] == [
-        JobCancelled(numbers[0], "hold"),
-        JobCancelled(numbers[1], "count"),
+    assert [ending(told) for _ in jobs] == [
+        JobCancelled(jobs[0]),
+        JobCancelled(jobs[1]),
     ]
 
 
@@ -118,8 +124,8 @@ def test_a_job_that_fails_tells_a_sentence_and_the_next_one_runs(
         yield Progress("fail", 0, 1)
         raise error
 
-    engine.submit("fail", failing)
-    engine.submit("count", lambda: counting(1))
+    asked(engine, "fail", failing)
+    asked(engine, "count", lambda: counting(1))
     failed = ending(told)
     assert isinstance(failed, JobFailed)
     assert isinstance(failed.error, LatmixError)
@@ -128,11 +134,44 @@ def test_a_job_that_fails_tells_a_sentence_and_the_next_one_runs(
 
 
 def test_progress_is_told_at_most_ten_times_a_second(engine: Engine, told: Told) -> None:
-    engine.submit("count", lambda: counting(100_000))
+    asked(engine, "count", lambda: counting(100_000))
     events = []
     while isinstance(event := told.get(timeout=30), JobProgressed):
         events.append(event)
     assert len(events) < 100
+
+
+def test_each_ending_is_told_to_those_who_asked_for_that_job(engine: Engine, told: Told) -> None:
+    said: list[object] = []
+    asked(engine, "count", lambda: counting(2), done=said.append, progressed=said.append)
+    asked(engine, "at once", lambda: "a value", done=said.append)
+    asked(engine, "fail", lambda: 1 / 0, failed=lambda error: said.append(type(error)))
+    stopped = Job("stop", lambda: counting(1), stopped=lambda: said.append("stopped"))
+    stopped.stop()
+    engine.submit(stopped)
+    for _ in range(6):
+        told.get(timeout=10).answer()
+        if "stopped" in said:
+            break
+    assert said == [Progress("count", 0, 2), 2, "a value", LatmixError, "stopped"]
+
+
+def test_of_a_group_only_the_last_that_was_asked_is_answered(engine: Engine, told: Told) -> None:
+    said: list[object] = []
+    first = asked(engine, "read", lambda: "first", done=said.append, group="read")
+    other = asked(engine, "write", lambda: "other", done=said.append, group="write")
+    endings = [ending(told), ending(told)]
+    asked(engine, "read", lambda: "second", done=said.append, group="read")
+    endings.append(ending(told))
+    assert [event.job for event in endings[:2]] == [first, other]
+    for event in endings:
+        event.answer()
+    assert said == ["other", "second"], "the first had ended, but was not taken yet"
+    asked(engine, "read", lambda: "third", done=said.append, group="read")
+    last = ending(told)
+    engine.drop("read", "write")
+    last.answer()
+    assert said == ["other", "second"]
 
 
 def test_pace_is_steps_a_second_and_the_time_left() -> None:
@@ -163,19 +202,19 @@ def test_a_paused_job_waits_and_goes_on_or_is_stopped(engine: Engine, told: Told
             steps.put(step)
             yield Progress("wait", 0, 1)
 
-    number = engine.submit("wait", endless)
-    for wanted in (engine.resume, engine.cancel):
+    job = asked(engine, "wait", endless)
+    for wanted in (job.resume, job.stop):
         steps.get(timeout=10)
-        engine.pause(number)
-        engine.pause(number)
+        job.pause()
+        job.pause()
         # At most the step at work, then nothing.
         with pytest.raises(queue.Empty):
             while True:
                 steps.get(timeout=0.3)
-        wanted(number)
-    assert ending(told) == JobCancelled(number, "wait")
-    engine.pause(number)
-    engine.submit("count", lambda: counting(1))
+        wanted()
+    assert ending(told) == JobCancelled(job)
+    job.pause()
+    asked(engine, "count", lambda: counting(1))
     assert isinstance(ending(told), JobFinished)
 
 

@@ -98,17 +98,17 @@ class Driver:
         by_id = {id(m): m for m in self.messages if isinstance(m, kind)}
         return [by_id[key] for key in seen]
 
-    def events(self, kind: str) -> list[JobEvent]:
-        """The endings of jobs of a kind."""
+    def events(self, name: str) -> list[JobEvent]:
+        """The endings of jobs of that name."""
         told = [message.event for message in self.posted(JobReported)]
-        return [e for e in told if e.kind == kind and not isinstance(e, JobProgressed)]
+        return [e for e in told if e.job.name == name and not isinstance(e, JobProgressed)]
 
-    def progresses(self, kind: str) -> list[JobProgressed]:
+    def progresses(self, name: str) -> list[JobProgressed]:
         told = [message.event for message in self.posted(JobReported)]
-        return [e for e in told if e.kind == kind and isinstance(e, JobProgressed)]
+        return [e for e in told if e.job.name == name and isinstance(e, JobProgressed)]
 
-    def finished(self, kind: str) -> bool:
-        return any(isinstance(event, JobFinished) for event in self.events(kind))
+    def finished(self, name: str) -> bool:
+        return any(isinstance(event, JobFinished) for event in self.events(name))
 
 
 @asynccontextmanager
@@ -134,7 +134,7 @@ async def running(app: ExploreApp, size: tuple[int, int]) -> AsyncIterator[Drive
             async with app.run_test(size=size, message_hook=messages.append) as pilot:
                 yield Driver(app, pilot, messages)
         finally:
-            assert app.work.close(PATIENCE)
+            assert app.engines.close(PATIENCE)
 
 
 @asynccontextmanager

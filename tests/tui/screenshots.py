@@ -42,7 +42,7 @@ async def make(place: Path) -> None:
             await driver.until_idle()
         await driver.until_shown("mixture: ", "bias by √N")
         strip = driver.app.history
-        await driver.until(lambda: all(strip._pictures.get(p) for p in driver.session.results))
+        await driver.until(lambda: all(strip.small.read.get(p) for p in driver.session.results))
         await driver.pilot.pause(0.5)
         keep(driver, place, "explore")
         await keep_drafts(driver, place, "c", "compare")

@@ -77,7 +77,7 @@ async def play(driver: Driver, heart: Heart) -> None:
     heart.begin()
     await driver.until(lambda: session.pictures)
     note("open")
-    await driver.until(lambda: app.work.setting)
+    await driver.until(lambda: app.jobs.setting)
     note("import torch")
     await driver.press("N", "3", "enter", "m", "escape", "comma", "escape", "p", "escape")
     note("choose")

@@ -11,13 +11,13 @@ from textual.widgets import Input
 from latmix import demo
 from latmix.mixing.grid import MEANS, NORMS, methods, parse_method
 from latmix.study.recipe import live_latents
+from latmix.tui.actions.areas import COMMANDS
 from latmix.tui.dialogs.folder import FolderDialog, FolderTree
 from latmix.tui.dialogs.help import HelpDialog
 from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.dialogs.prompt import PromptDialog
 from latmix.tui.dialogs.text_entry import CountDialog
 from latmix.tui.dialogs.theme import ThemeDialog
-from latmix.tui.keys.commands import COMMANDS
 from tests.support.driver import Driver, opened
 
 

@@ -11,24 +11,25 @@ from textual.strip import Strip
 
 from latmix.config import load_config
 from latmix.jobs.screen.variants import Wanted
+from latmix.tui.actions.areas import COMMANDS
+from latmix.tui.app import OPENERS
 from latmix.tui.dialogs.dialog import Dialog
 from latmix.tui.dialogs.help import HelpDialog
 from latmix.tui.dialogs.sheet import Sheet
 from latmix.tui.dialogs.text_entry import CountDialog
 from latmix.tui.keys.keymap import Keymap
 from latmix.tui.pictures.variants import VariantsScreen
-from latmix.tui.terminal.type_ahead import OPENERS
 from tests.support.driver import Driver, opened
 
-ELSEWHERE = {"compare_methods", "sweep_count", "switch_pane", "command_palette", "show_failures"}
-NEEDS_RESULTS = {"show_numbers", "export_results"}
+ELSEWHERE = {"job.compare", "job.sweep", "result.pane", "list.failures"}
+NEEDS_RESULTS = {"mix.numbers", "result.export"}
 
 
 async def test_a_dialog_that_is_left_before_it_is_there_does_no_harm(folder: Path) -> None:
     async with opened(folder, count=2) as driver:
-        for action in sorted(OPENERS - ELSEWHERE - NEEDS_RESULTS):
-            await driver.app.run_action(f"app.{action}")
-            assert isinstance(driver.app.screen, Dialog), action
+        for name in sorted(OPENERS - ELSEWHERE - NEEDS_RESULTS):
+            driver.app.action_command(name)
+            assert isinstance(driver.app.screen, Dialog), name
             await driver.app.pop_screen()
         await driver.pilot.pause()
         await driver.press("l")
@@ -80,7 +81,7 @@ async def test_a_long_text_is_scrolled_by_lines_and_pages_at_once(folder: Path) 
 async def test_a_terminal_that_becomes_too_small_says_so_whatever_is_open(folder: Path) -> None:
     async with opened(folder, count=2) as driver:
         drafts = VariantsScreen((Wanted("fix/0", "fix/0", {}),), "drafts", None)
-        for screen in (CountDialog(2, 6), HelpDialog(load_config(), Keymap({})), drafts):
+        for screen in (CountDialog(2, 6), HelpDialog(COMMANDS, Keymap({}), load_config()), drafts):
             driver.app.push_screen(screen)
             await driver.pilot.resize_terminal(59, 24)
             await driver.until_shown("latmix needs a terminal of 60 x 20.")

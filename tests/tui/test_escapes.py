@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual import events
 
-from latmix.tui.keys.commands import COMMANDS
+from latmix.tui.actions.areas import COMMANDS
 from latmix.tui.terminal.escapes import EscapeParser, is_two_keys
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from latmix.config import load_config
-from latmix.jobs.engine import JobCancelled, JobFinished, JobProgressed
+from latmix.jobs.engine import Job, JobCancelled, JobFinished, JobProgressed
 from latmix.jobs.progress import Progress
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.mixing.verdict import SOUND
 from latmix.results.recipes import read_recipe
 from latmix.session.machine import Machine
 from latmix.tui.dialogs.notice import NoticeDialog
-from latmix.tui.messages import JobReported, ViewerAnswered
+from latmix.tui.messages import JobReported
 from latmix.tui.work.job_line import STOPPING
 from tests.support.driver import Driver, opened
 
@@ -152,7 +152,7 @@ async def test_o_says_where_the_picture_is_when_no_viewer_can_show_it(
     monkeypatch.setenv("PATH", "")
     async with opened(folder, (120, 40)) as driver:
         await driver.press("o")
-        await driver.until(lambda: driver.posted(ViewerAnswered))
+        await driver.until(lambda: driver.finished("view"))
         path = str(folder / "face-0.png")
         assert driver.said == f"No viewer here; the picture is {path}"
         assert driver.app.clipboard == path
@@ -183,7 +183,9 @@ async def test_what_a_thread_reports_while_the_screen_is_taken_down_is_dropped(
     async with opened(folder) as driver:
         pass
     assert driver.app.is_ending
+    answers: list[object] = []
+    job = Job("invert", lambda: None, done=answers.append, progressed=answers.append)
     progress = Progress("invert", 1, 2, preview=None)
-    driver.app.on_job_reported(JobReported(JobProgressed(1, "invert", progress)))
-    driver.app.on_job_reported(JobReported(JobFinished(2, "thumbnail", None)))
-    assert not driver.app.work.is_busy
+    driver.app.on_job_reported(JobReported(JobProgressed(job, progress)))
+    driver.app.on_job_reported(JobReported(JobFinished(job, None)))
+    assert not answers

@@ -12,7 +12,7 @@ from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
 from latmix.session.machine import Machine
-from latmix.tui.keys.commands import COMMANDS
+from latmix.tui.actions.areas import COMMANDS
 from latmix.tui.keys.scopes import SCOPES
 from tests.support.driver import opened
 

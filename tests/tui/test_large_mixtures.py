@@ -31,7 +31,7 @@ async def test_statistics_that_are_not_instant_come_from_the_desk_and_follow_edi
 async def test_the_grid_of_methods_opens_at_once_on_them(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("latmix.tui.actions.actions.COMPARED_AT_MOST", 3)
+    monkeypatch.setattr("latmix.tui.actions.making.COMPARED_AT_MOST", 3)
     async with opened(folder, count=4) as driver:
         await driver.press("i")
         await driver.until(lambda: driver.session.is_measured)

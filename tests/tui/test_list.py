@@ -11,7 +11,7 @@ import pytest
 from latmix.config import load_config
 from latmix.tui.listing.arrangement import Heading
 from latmix.tui.listing.picture_rows import Columns
-from latmix.tui.pictures.picture_view import HIGH, LOW
+from latmix.tui.listing.picture_view import HIGH, LOW
 from tests.support.driver import Driver, opened
 
 
@@ -147,8 +147,8 @@ async def test_tall_rows_show_small_pictures_of_what_is_in_sight(folder: Path) -
     async with opened(folder, (100, 30), count=2) as driver:
         assert driver.app.pictures._painter.lines == LOW
         await driver.press("T")
-        await driver.until(lambda: len(driver.app.pictures._painter.tiles) == 7)
-        assert driver.app.pictures._painter.tiles[folder / "broken.png"] is None
+        await driver.until(lambda: len(driver.app.pictures.small.read) == 7)
+        assert driver.app.pictures.small.read[folder / "broken.png"] is None
         # The rows take HIGH lines each, with pictures as wide as they are high.
         await driver.until(lambda: driver.lines[6].startswith("▀" * 2 * HIGH))
         await driver.until_shown("in the mixture")
@@ -165,8 +165,8 @@ async def test_only_pictures_that_come_into_sight_are_read(tmp_path: Path, folde
         os.link(folder / "face-0.png", place / f"{index:03}.png")
     async with opened(place, (100, 30)) as driver:
         await driver.press("T", "end")
-        await driver.until(lambda: place / "299.png" in driver.app.pictures._painter.tiles)
-        assert len(driver.app.pictures._painter.tiles) < 30
+        await driver.until(lambda: place / "299.png" in driver.app.pictures.small.read)
+        assert len(driver.app.pictures.small.read) < 30
 
 
 async def test_the_mouse_moves_takes_in_marks_and_sets_weights(folder: Path) -> None:

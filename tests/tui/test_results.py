@@ -11,7 +11,9 @@ from latmix.config import load_config
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.results.recipes import read_recipe
 from latmix.session.machine import Machine
+from latmix.tui.actions.folders import open_folder
 from latmix.tui.dialogs.differences import DifferencesDialog
+from latmix.tui.dialogs.folder import FolderChosen
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.dialogs.text_entry import ExportDialog
 from latmix.tui.pictures.history_strip import HistoryStrip
@@ -52,7 +54,7 @@ async def test_results_stand_in_a_row_newest_first_and_the_keys_walk_over_them(
         assert row.display
         assert row.newest_first == made[::-1]
         assert driver.session.shown == made[2]
-        await driver.until(lambda: all(row._pictures.get(path) for path in made))
+        await driver.until(lambda: all(row.small.read.get(path) for path in made))
         await driver.press("less_than_sign")
         assert driver.session.shown == made[1]
         await driver.until(lambda: driver.app.pane.path == made[1])
@@ -100,7 +102,7 @@ async def test_r_opens_the_folder_that_the_pictures_lie_in(folder: Path, tmp_pat
     (folder / "face-5.png").rename(other / "face-5.png")
     async with opened(folder, count=2) as driver:
         made = await make(driver, "l")
-        driver.app.open_folder(other, False)
+        open_folder(driver.app, FolderChosen(other, False))
         await driver.until(lambda: driver.session.folder == other)
         await driver.press("less_than_sign", "r")
         await driver.until(lambda: driver.session.folder == folder)

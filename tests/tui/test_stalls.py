@@ -79,7 +79,7 @@ async def test_keys_are_answered_at_once_at_ten_thousand_pictures(
     for index in range(1, 10_000):
         os.link(first, place / str(index % 10) / f"{index}.png")
     async with opened(place, (120, 40), recursive=True) as driver:
-        await driver.until(lambda: driver.app.work.setting)
+        await driver.until(lambda: driver.app.jobs.setting)
         for name, key in KEYS:
             before = time.thread_time()
             await driver.press(key)

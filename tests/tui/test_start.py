@@ -37,7 +37,7 @@ async def main():
 
     def note(message):
         # What reports the folder is handled before anything asks for torch.
-        is_report = isinstance(message, JobReported) and message.event.kind == "scan"
+        is_report = isinstance(message, JobReported) and message.event.job.name == "scan"
         if is_report and isinstance(message.event, JobFinished) and not seen:
             seen.append((heavy(), [s.text for s in app.screen._compositor.render_strips()]))
 
@@ -47,7 +47,7 @@ async def main():
     [(loaded, lines)] = seen
     assert loaded == [], loaded
     assert "latmix" in lines[0] and "weight" in lines[1], lines
-    app.work.close(60)
+    app.engines.close(60)
 
 asyncio.run(main())
 """

@@ -15,11 +15,11 @@ import pytest
 from PIL import Image
 
 from latmix.jobs.progress import Pace, Progress
-from latmix.tui.app import PREVIEWS
 from latmix.tui.dialogs.failures import FailuresDialog
 from latmix.tui.dialogs.folder import FolderDialog
 from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.dialogs.settings import SettingsDialog
+from latmix.tui.explorer import PREVIEWS
 from latmix.tui.pictures.variants import VariantsScreen
 from tests.support.captures import (
     assert_in_own_colours,
@@ -98,7 +98,7 @@ async def test_results_and_drafts_look_as_they_did(folder: Path, size: tuple[int
             await driver.until_idle()
         await driver.press("plus", "less_than_sign")
         strip = driver.app.history
-        await driver.until(lambda: all(strip._pictures.get(p) for p in driver.session.results))
+        await driver.until(lambda: all(strip.small.read.get(p) for p in driver.session.results))
         await driver.pilot.pause()
         assert_state(cropped(driver, strip), driver, "strip")
         await driver.press("c")
@@ -115,7 +115,7 @@ async def test_results_and_drafts_look_as_they_did(folder: Path, size: tuple[int
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
 async def test_the_list_looks_as_it_did(home: Path, folder: Path, size: tuple[int, int]) -> None:
     async with exploring(None, size) as driver:
-        await driver.until(lambda: driver.app.work.setting)
+        await driver.until(lambda: driver.app.jobs.setting)
         await driver.until(lambda: isinstance(driver.app.screen, FolderDialog))
         await driver.press("escape")
         await assert_screen(driver, "empty")
@@ -123,7 +123,7 @@ async def test_the_list_looks_as_it_did(home: Path, folder: Path, size: tuple[in
     for index in (4, 5):
         (folder / f"face-{index}.png").rename(folder / "cats" / f"face-{index}.png")
     async with opened(folder, size, count=3, recursive=True, fresh=True) as driver:
-        await driver.until(lambda: driver.app.work.setting and driver.app.pane.image)
+        await driver.until(lambda: driver.app.jobs.setting and driver.app.pane.image)
         await assert_screen(driver, "loaded")
         await driver.press("a", "a", "Z", "O")
         await assert_screen(driver, "marked")
@@ -137,20 +137,20 @@ async def test_an_inversion_and_its_failures_look_as_they_did(
 ) -> None:
     # So many steps that it is still at work when it is paused.
     async with opened(folder, size, count=4, choices={"steps": 60}) as driver:
-        await driver.until(lambda: driver.app.work.setting)
+        await driver.until(lambda: driver.app.jobs.setting)
         (folder / "face-1.png").write_text("not a picture")
         (folder / "face-3.png").write_bytes(b"")
         # The job is a real one that waits; how far it is would be otherwise every time.
         await driver.press("i")
         work = driver.app.work
-        work._engine.pause(work.asked.job)
+        work.job.pause()
         await driver.pilot.pause(0.3)
         work.progress, work.pace = AT_WORK, Pace(steps_per_second=3.14, seconds_left=41)
         driver.app.pane.take_preview(Image.new("RGB", (64, 64)), PREVIEWS["invert"])
         driver.app.job_line.say("")
         driver.app.show_job()
         await assert_screen(driver, "inverting")
-        work._engine.resume(work.asked.job)
+        work.job.resume()
         await driver.until_idle()
         await driver.press("F")
         await driver.until(lambda: isinstance(driver.app.screen, FailuresDialog))
@@ -165,7 +165,7 @@ async def test_a_mixture_looks_as_it_did(home: Path, folder: Path, size: tuple[i
         await driver.press("g")
         await driver.until(lambda: driver.session.results)
         await driver.until_idle()
-        await driver.until(lambda: all(driver.app.history._pictures.values()))
+        await driver.until(lambda: all(driver.app.history.small.read.values()))
         await assert_screen(driver, "result")
         for key, name in (("c", "compare"), ("S", "sweep")):
             await driver.press(key)

@@ -12,9 +12,9 @@ from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.models.catalogue import built_in_folder
 from latmix.results.recipes import read_recipe
 from latmix.session.machine import Machine
+from latmix.tui.actions.choosing import take_model
 from latmix.tui.dialogs.folder import FolderDialog, FolderTree
 from latmix.tui.dialogs.notice import NoticeDialog
-from latmix.tui.messages import ViewerAnswered
 from latmix.tui.pictures.variants import VariantsScreen
 from tests.support.driver import Driver, exploring, opened
 
@@ -64,7 +64,7 @@ async def test_from_an_empty_start_to_a_picture_and_on_at_the_next_start(
         [made] = driver.session.results
         assert read_recipe(made).method == "fix/chm"
         await driver.press("o")
-        await driver.until(lambda: driver.posted(ViewerAnswered))
+        await driver.until(lambda: driver.finished("view"))
         assert seen.read_bytes() == made.read_bytes()
         await driver.press("u", "u")
         assert driver.session.choices.method == DEFAULT_METHOD
@@ -99,8 +99,8 @@ async def test_a_model_that_fails_at_work_costs_nothing_and_another_goes_on(
         await driver.until_idle()
         assert driver.weights == [1, 0]
         assert driver.said.startswith("!")
-        driver.app.take_model("mini")
-        await driver.until(lambda: driver.app.work.setting and driver.session.model == "mini")
+        take_model(driver.app, "mini")
+        await driver.until(lambda: driver.app.jobs.setting and driver.session.model == "mini")
         await driver.press("equals_sign", "g")
         await until_made(driver, 1)
         assert driver.weights == [0.5, 0.5]

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from latmix.tui.actions.actions import Actions
+from latmix.tui.actions.areas import COMMANDS
+from latmix.tui.actions.program import theme_names
 from latmix.tui.dialogs.dialog import Dialog
 from latmix.tui.dialogs.folder import FolderDialog
-from latmix.tui.keys.commands import COMMANDS
-from latmix.tui.terminal.type_ahead import OPENERS
 from tests.support.driver import Driver, opened
 
 
@@ -59,7 +58,7 @@ async def test_commands_typed_with_a_dialogs_last_key_are_not_written_into_it(
         assert driver.session.choices.steps == 7
         burst(driver, "t", "down", "j", "enter", "equals_sign")
         await driver.until(lambda: driver.weights == [0.5, 0.5])
-        names = driver.app.theme_names()
+        names = theme_names(driver.app)
         assert driver.app.theme == names[2]
         assert not isinstance(driver.app.screen, Dialog)
 
@@ -92,7 +91,12 @@ async def test_alt_with_b_and_f_moves_by_words_only_where_words_are_written(fold
         await driver.until(lambda: driver.session.choices.prompt == "ab xcd")
 
 
-def test_every_dialogs_action_is_known() -> None:
-    actions = {command.action for command in COMMANDS}
-    assert OPENERS - {"command_palette"} <= actions
-    assert all(hasattr(Actions, f"action_{name}") for name in OPENERS)
+async def test_every_command_that_opens_a_dialog_holds_keys_back(folder: Path) -> None:
+    async with opened(folder, count=2) as driver:
+        for command in (one for one in COMMANDS if one.id != "program.quit"):
+            before = driver.app.screen
+            driver.app.action_command(command.id)
+            if driver.app.screen is not before:
+                assert command.opens, command.id
+                await driver.app.pop_screen()
+        await driver.until_idle()

@@ -1,6 +1,6 @@
-"""Jobs that say what can be chosen: models, with what a fetch would cost, and pictures' prompts.
+"""What can be chosen: models, with what a fetch would cost, and pictures' prompts.
 
-Short, for the desk. Need no torch.
+Short, off the screen's thread. Needs no torch.
 """
 
 from __future__ import annotations
@@ -39,9 +39,8 @@ class ModelChoice:
 
 @dataclass(frozen=True)
 class Prompts:
-    """What one picture is told, and how many of the mixture's have a prompt of their own."""
+    """A picture's own prompt, and how many of the mixture's have one."""
 
-    path: Path | None
     own: str | None
     sidecars: int
 
@@ -85,10 +84,10 @@ def read_prompts(path: Path | None, mixed: Sequence[Path]) -> Generator[Progress
             found = None
         own = found if picture == path else own
         count += found is not None and picture in mixed
-    return Prompts(path, own, count)
+    return Prompts(own, count)
 
 
-def write_sidecar(path: Path, prompt: str) -> Generator[Progress, None, Path]:
+def write_sidecar(path: Path, prompt: str) -> None:
     """Put a picture's own prompt beside it; without text the file goes.
 
     Raises:
@@ -97,7 +96,6 @@ def write_sidecar(path: Path, prompt: str) -> Generator[Progress, None, Path]:
     import latmix
     from latmix.disk import explained, write_durably
 
-    yield Progress("sidecar", 0, 1)
     if Path(latmix.__file__).parent in path.resolve().parents:
         raise StoreError(
             "The built-in pictures share one prompt.", "Copy them into a folder of your own."
@@ -108,7 +106,6 @@ def write_sidecar(path: Path, prompt: str) -> Generator[Progress, None, Path]:
     else:
         with explained(place.parent):
             place.unlink(missing_ok=True)
-    return path
 
 
 def _look_for(name: str) -> tuple[bool, str]:

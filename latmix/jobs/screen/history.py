@@ -1,6 +1,6 @@
-"""Jobs on results that were made before: look, compare, copy elsewhere, and go back to one.
+"""Results that were made before: what differs, copies elsewhere, and the way back to one.
 
-All short, for the desk: none needs the model or the device.
+Short, off the screen's thread: none needs the model or the device.
 """
 
 from __future__ import annotations
@@ -10,36 +10,14 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
 from latmix.disk import explained, write_durably
-from latmix.errors import LatmixError, StoreError
+from latmix.errors import StoreError
 from latmix.jobs.progress import Progress
 from latmix.names import display_name, plural
 from latmix.results.differences import Difference, recipe_differences
 from latmix.results.names import free_name
 from latmix.results.recipes import read_recipe
 from latmix.session.choices import Choices
-
-STRIP_SIDE = 48
-"""Pixels of a picture in a strip: two for each half-block of the tallest."""
-
-
-@dataclass(frozen=True)
-class Looked:
-    """A result, small enough for a screen."""
-
-    path: Path
-    picture: Image.Image
-
-
-@dataclass(frozen=True)
-class Compared:
-    """Two results, and what differs between their recipes."""
-
-    left: Path
-    right: Path
-    differences: tuple[Difference, ...]
 
 
 @dataclass(frozen=True)
@@ -62,43 +40,13 @@ class Revisited:
     model: str
 
 
-def look_at(path: Path) -> Generator[Progress, None, Looked]:
-    """The picture of a result.
-
-    Raises:
-        PictureError: it cannot be read.
-    """
-    from latmix.images import read_picture
-    from latmix.jobs.screen.studio import for_screen
-
-    yield Progress("result", 0, 1)
-    return Looked(path, for_screen(read_picture(path)))
-
-
-def read_strip(paths: Sequence[Path]) -> Generator[Progress, None, dict[Path, Image.Image | None]]:
-    """Many results, tiny; None for one that cannot be read."""
-    from latmix.images import read_picture
-
-    small: dict[Path, Image.Image | None] = {}
-    for path in paths:
-        yield Progress("strip", len(small), len(paths))
-        try:
-            picture = read_picture(path)
-            picture.thumbnail((STRIP_SIDE, STRIP_SIDE))
-            small[path] = picture
-        except LatmixError:
-            small[path] = None
-    return small
-
-
-def compare_results(left: Path, right: Path) -> Generator[Progress, None, Compared]:
+def compare_results(left: Path, right: Path) -> tuple[Difference, ...]:
     """What differs between two results' recipes.
 
     Raises:
         StoreError: one carries none.
     """
-    yield Progress("diff", 0, 1)
-    return Compared(left, right, recipe_differences(read_recipe(left), read_recipe(right)))
+    return recipe_differences(read_recipe(left), read_recipe(right))
 
 
 def export_results(paths: Sequence[Path], folder: Path) -> Generator[Progress, None, list[Path]]:
@@ -121,7 +69,7 @@ def export_results(paths: Sequence[Path], folder: Path) -> Generator[Progress, N
     return copied
 
 
-def revisit(path: Path, places: Sequence[Path]) -> Generator[Progress, None, Revisited]:
+def revisit(path: Path, places: Sequence[Path]) -> Revisited:
     """Find the pictures that a result was made from, by content.
 
     Args:
@@ -134,7 +82,6 @@ def revisit(path: Path, places: Sequence[Path]) -> Generator[Progress, None, Rev
     from latmix.jobs.recipes import files_by_content
     from latmix.session import from_recipe
 
-    yield Progress("revisit", 0, 1)
     recipe = read_recipe(path)
     wanted = {image.sha256 for image in recipe.images}
     named = [Path(image.path) for image in recipe.images]

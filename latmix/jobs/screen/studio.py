@@ -11,18 +11,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from PIL import Image
-
 from latmix.errors import LatmixError
 from latmix.jobs.imports import import_networks, import_numerics
 from latmix.jobs.progress import Progress
 from latmix.jobs.screen.meter import Meter
+from latmix.jobs.screen.pictures import for_screen
 from latmix.names import display_name
 from latmix.sampling.generators import watched
 from latmix.session.choices import Choices
 from latmix.session.machine import Machine
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from latmix.config import Config
     from latmix.jobs.inversion import Inversion
     from latmix.jobs.screen.variants import Variants, Wanted
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from latmix.mixing.statistics import Statistics
 
 Result = TypeVar("Result")
-
-SHOWN_SIDE = 320
-"""Pixels of a picture that is handed to a screen: more than any terminal has half-blocks for."""
 
 
 @dataclass(frozen=True)
@@ -240,24 +238,6 @@ class Studio:
                 place = self._bench.device
                 self._bench.preview = Preview(decoder=lambda: tiny.load(place).decode)
         return self._bench
-
-
-def for_screen(picture: Image.Image) -> Image.Image:
-    """The picture, no larger than a screen of half-blocks needs."""
-    factor = max(picture.size) // SHOWN_SIDE
-    return picture.reduce(factor) if factor > 1 else picture
-
-
-def weigh(
-    live: LiveStatistics, weights: Sequence[float], method: str
-) -> Generator[Progress, None, Statistics]:
-    """The statistics of one weighting, for an N where they are not instant.
-
-    Raises:
-        ValueError, StoreError: as `LiveStatistics.statistics`.
-    """
-    yield Progress("weigh", 0, 1)
-    return live.statistics(weights, method)
 
 
 def _live(inversion: Inversion) -> Generator[Progress, None, LiveStatistics | None]:

@@ -1,93 +1,129 @@
-"""What the keys do with models, settings and prompts: dialogs, and their answers."""
+"""What the keys do with numbers, drafts, prompts, settings and models."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from latmix.jobs.engine import JobFinished
 from latmix.jobs.screen import choosing
-from latmix.jobs.screen.choosing import Prompts
-from latmix.names import display_name
+from latmix.names import display_name, plural
 from latmix.tui.dialogs.model import ModelDialog
+from latmix.tui.dialogs.notice import NoticeDialog
+from latmix.tui.dialogs.numbers import NumbersDialog
 from latmix.tui.dialogs.prompt import PromptAnswer, PromptDialog
 from latmix.tui.dialogs.settings import SettingsDialog
 from latmix.tui.explorer import Explorer
+from latmix.tui.keys.command import Area
+
+AREA = Area("Making")
 
 
-class Choosing(Explorer):
-    """The commands that choose how pictures become latents and pictures again."""
+@AREA.command("mix.numbers", "V", "V", "All the numbers", opens=True)
+def show_numbers(explorer: Explorer) -> None:
+    """The mixture's statistics in full, and what each of its pictures does to it."""
+    session, found = explorer.session, explorer.panel.statistics
+    inversion, live = session.inversion, session.live
+    if found is None or inversion is None or live is None:
+        explorer.say("No numbers yet: i inverts the pictures of the mixture.")
+        return
+    weights = zip([row.path for row in inversion.rows], session.weights_by_row(), strict=True)
+    inputs = session.inputs() if live.is_instant else None
+    explorer.push_screen(NumbersDialog(found, session.choices.method, tuple(weights), inputs))
 
-    # Settings
 
-    def action_edit_settings(self, focus: str = "steps") -> None:
-        dialog = SettingsDialog(self.session.choices, self.session.draft_steps, focus)
-        self.push_screen(dialog, self._settings_chosen)
+@AREA.command("job.drafts", "D", "D", "Drafts on or off")
+def toggle_drafts(explorer: Explorer) -> None:
+    """Follow every change with a picture of few steps; g makes it in full."""
+    session = explorer.session
+    session.drafts = not session.drafts
+    steps = plural(session.draft_steps, "step")
+    explorer.changed(
+        f"Every change is followed by a draft of {steps} now; D stops that."
+        if session.drafts
+        else "No drafts any more; D brings them back, g makes a picture."
+    )
 
-    def _settings_chosen(self, values: dict[str, Any] | None) -> None:
+
+@AREA.command("prompt.edit", "p", "p", "Edit the prompt", opens=True)
+def edit_prompt(explorer: Explorer) -> None:
+    """What the pictures show, for all or for the picture under the cursor alone."""
+    session, path = explorer.session, explorer.pictures.current
+    mixed = [Path(key) for key in session.mixture.keys] if session.mixture else []
+    dialog = PromptDialog(session.choices.prompt, path)
+    explorer.push_screen(dialog, partial(_take_prompt, explorer, path))
+    explorer.ask("prompts", lambda: choosing.read_prompts(path, mixed), dialog.show_prompts)
+
+
+def _take_prompt(explorer: Explorer, path: Path | None, answer: PromptAnswer | None) -> None:
+    if answer is None:
+        return
+    if explorer.session.choose(prompt=answer.template):
+        explorer.changed("Another prompt: the pictures have other latents now.")
+    if answer.own is None or path is None:
+        return
+
+    def take(_: None) -> None:
+        explorer.session.prompts_changed()
+        explorer.jobs.forget_look_ups()
+        name = display_name(path.with_suffix(".txt").name)
+        explorer.changed(f"{name} says what {display_name(path.name)} shows.")
+
+    explorer.ask("sidecar", partial(choosing.write_sidecar, path, answer.own), take)
+
+
+@AREA.command("settings.edit", "comma", ",", "Settings", opens=True)
+def edit_settings(explorer: Explorer) -> None:
+    """Steps, guidance, solver, size, fit, negative prompt, and the steps of drafts."""
+
+    def take(values: dict[str, Any] | None) -> None:
         if values is not None:
-            self.take_settings(**values)
+            take_settings(explorer, **values)
 
-    def take_settings(self, **values: Any) -> None:
-        """Choose settings by name, and say what that means for the latents."""
-        before = self.session.choices
-        drafts = values.pop("draft_steps", self.session.draft_steps)
-        is_new = drafts != self.session.draft_steps
-        self.session.draft_steps = drafts
-        if not self.session.choose(**values) and not is_new:
-            self.say("Nothing is changed.")
-        elif before.same_latents(self.session.choices):
-            self.changed("Other settings; the latents stay.")
-        else:
-            self.changed("Other settings: the pictures have other latents now; i finds them.")
+    session = explorer.session
+    explorer.push_screen(SettingsDialog(session.choices, session.draft_steps), take)
 
-    # Models
 
-    def action_choose_model(self) -> None:
-        current = self.work.setting.model if self.work.setting else self.session.model
-        self.push_screen(ModelDialog(current), self.take_model)
-        further = (current, self.config.model)
-        self.work.ask("models", lambda: choosing.list_models(*further))
+def take_settings(explorer: Explorer, **values: Any) -> None:
+    """Choose settings by name, and say what that means for the latents."""
+    session, before = explorer.session, explorer.session.choices
+    drafts = values.pop("draft_steps", session.draft_steps)
+    is_new = drafts != session.draft_steps
+    session.draft_steps = drafts
+    if not session.choose(**values) and not is_new:
+        explorer.say("Nothing is changed.")
+    elif before.same_latents(session.choices):
+        explorer.changed("Other settings; the latents stay.")
+    else:
+        explorer.changed("Other settings: the pictures have other latents now; i finds them.")
 
-    def take_model(self, name: str | None) -> None:
-        """Use another model from now on."""
-        if name is None:
-            return
-        if self.work.setting is not None and name == self.work.setting.model:
-            self.say(f"{display_name(name)} is in use already.")
-            return
-        self.say(f"looking at {display_name(name)}…")
-        self.work.use_model(name)
 
-    # Prompts
+@AREA.command("model.choose", "M", "M", "Choose the model", opens=True)
+def choose_model(explorer: Explorer) -> None:
+    """The models on this machine, and what fetching another would cost."""
+    setting = explorer.jobs.setting
+    current = setting.model if setting else explorer.session.model
+    dialog = ModelDialog(current)
+    explorer.push_screen(dialog, partial(take_model, explorer))
+    further = (current, explorer.config.model)
+    explorer.ask("models", lambda: choosing.list_models(*further), dialog.show_choices)
 
-    def action_edit_prompt(self) -> None:
-        """The template of all pictures, and the own prompt of the one under the cursor."""
-        path = self.pictures.current
-        mixed = [Path(key) for key in self.session.mixture.keys] if self.session.mixture else []
-        self.push_screen(PromptDialog(self.session.choices.prompt, path), self._prompt_chosen)
-        self.work.ask("prompts", lambda: choosing.read_prompts(path, mixed))
 
-    def _prompt_chosen(self, answer: PromptAnswer | None) -> None:
-        if answer is None:
-            return
-        if self.session.choose(prompt=answer.template):
-            self.changed("Another prompt: the pictures have other latents now.")
-        if answer.own is not None and answer.path is not None:
-            path, own = answer.path, answer.own
-            self.work.ask("sidecar", lambda: choosing.write_sidecar(path, own))
+def take_model(explorer: Explorer, name: str | None) -> None:
+    """Use another model from now on."""
+    setting = explorer.jobs.setting
+    if name is None:
+        return
+    if setting is not None and name == setting.model:
+        explorer.say(f"{display_name(name)} is in use already.")
+        return
+    explorer.say(f"looking at {display_name(name)}…")
+    explorer.jobs.use_model(name)
 
-    def take_choice(self, event: JobFinished) -> None:
-        """What a job about choices has found."""
-        match event.result:
-            case _ if not self.work.is_wanted(event):
-                return
-            case Prompts() as prompts if isinstance(self.screen, PromptDialog):
-                self.screen.show_prompts(prompts)
-            case tuple() as models if isinstance(self.screen, ModelDialog):
-                self.screen.show_choices(models)
-            case Path() as path:
-                self.session.prompts_changed()
-                self.work.forget_look_ups()
-                name = display_name(path.with_suffix(".txt").name)
-                self.changed(f"{name} says what {display_name(path.name)} shows.")
+
+@AREA.command("command.copy", "y", "y", "Copy as a command", opens=True)
+def copy_command(explorer: Explorer) -> None:
+    """Show and copy the shell command that makes this mixture."""
+    command = explorer.session.command()
+    explorer.copy(command)
+    explorer.push_screen(NoticeDialog("The same from the shell (copied)", command))

@@ -2,190 +2,178 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from latmix.jobs.engine import JobFinished
 from latmix.jobs.screen import history
-from latmix.jobs.screen.history import Compared, Looked, Revisited
+from latmix.jobs.screen.history import Revisited
 from latmix.mixing.mixture import mixture_of
 from latmix.names import display_name, plural
+from latmix.tui.actions.folders import open_folder
 from latmix.tui.dialogs.differences import DifferencesDialog
+from latmix.tui.dialogs.folder import FolderChosen
 from latmix.tui.dialogs.text_entry import ExportDialog
 from latmix.tui.explorer import Explorer
-from latmix.tui.messages import ResultChosen, StripWanted
-from latmix.tui.pictures.history_strip import HistoryStrip
-from latmix.tui.pictures.picture_pane import Result
+from latmix.tui.keys.command import Area
+
+AREA = Area("Results")
 
 NO_RESULTS = "No results yet: g makes one."
 
 
-class Results(Explorer):
-    """The commands on results, and what comes back from their jobs."""
+@AREA.command("result.older", "less_than_sign", "< >", "An older result")
+def older(explorer: Explorer) -> None:
+    """Look at the result made before the one shown; > at the one made after it."""
+    _look(explorer, -1)
 
-    # Looking
 
-    def action_look(self, by: int) -> None:
-        """Look at a newer (positive) or older result."""
-        results = self.session.results
-        if not results:
-            self.say(NO_RESULTS)
-            return
-        shown = self.session.shown
-        at = results.index(shown) if shown in results else len(results) - 1
-        if shown is not None and self.pane.shows_mixture:
-            at = max(0, min(len(results) - 1, at + by))
-        self.look_at(results[at])
+@AREA.command("result.newer", "greater_than_sign", ">", "A newer result")
+def newer(explorer: Explorer) -> None:
+    """Look at the result made after the one shown."""
+    _look(explorer, 1)
 
-    def look_at(self, path: Path) -> None:
-        """Show a result in the pane."""
-        self.session.look_at(path)
-        self.pane.turn(to_mixture=True)
-        self.work.read_result(path)
-        self.history.show()
-        at = len(self.session.results) - self.session.results.index(path)
-        self.say(f"result {at} of {len(self.session.results)}: {display_name(path.name)}")
-        self.save_soon()
 
-    def on_result_chosen(self, message: ResultChosen) -> None:
-        self.look_at(message.path)
+def _look(explorer: Explorer, by: int) -> None:
+    """Look at a newer (positive) or older result."""
+    results, shown = explorer.session.results, explorer.session.shown
+    if not results:
+        explorer.say(NO_RESULTS)
+        return
+    at = results.index(shown) if shown in results else len(results) - 1
+    if shown is not None and explorer.pane.shows_mixture:
+        at = max(0, min(len(results) - 1, at + by))
+    look_at(explorer, results[at])
 
-    def on_strip_wanted(self, message: StripWanted) -> None:
-        paths = message.paths
-        self.work.ask("strip", lambda: history.read_strip(paths))
 
-    def action_switch_pane(self) -> None:
-        """Between the pictures and the results."""
-        there = self.history.has_focus
-        if there or not self.session.results:
-            self.pictures.focus()
-            if not self.session.results:
-                self.say(NO_RESULTS)
-        else:
-            self.history.focus()
-            self.action_look(0)
-        self.session.view["pane"] = "results" if self.session.results and not there else "pictures"
-        self.save_soon()
+def look_at(explorer: Explorer, path: Path) -> None:
+    """Show a result in the pane."""
+    session = explorer.session
+    session.look_at(path)
+    explorer.pane.turn(to_mixture=True)
+    explorer.read_result(path)
+    explorer.history.show()
+    at = len(session.results) - session.results.index(path)
+    explorer.say(f"result {at} of {len(session.results)}: {display_name(path.name)}")
+    explorer.save_soon()
 
-    def action_mark_result(self) -> None:
-        path = self.session.shown
-        if path is None:
-            self.say(NO_RESULTS)
-            return
-        is_marked = self.session.mark(path)
-        self.history.show()
-        self.say(
-            f"{'Marked' if is_marked else 'Unmarked'} {display_name(path.name)}; "
-            f"{plural(len(self.session.marked), 'result')} marked: E exports, d compares."
-        )
-        self.save_soon()
 
-    # Comparing recipes
+@AREA.command("result.pane", "w", "w", "Pictures or results", opens=True)
+def switch_pane(explorer: Explorer) -> None:
+    """Move between the pictures and the row of results; there the arrows look at others."""
+    session, there = explorer.session, explorer.history.has_focus
+    if there or not session.results:
+        explorer.pictures.focus()
+        if not session.results:
+            explorer.say(NO_RESULTS)
+    else:
+        explorer.history.focus()
+        _look(explorer, 0)
+    session.view["pane"] = "results" if session.results and not there else "pictures"
+    explorer.save_soon()
 
-    def action_compare_recipes(self) -> None:
-        """What differs between the result looked at and another: the marked one, or the older."""
-        pair = self._pair()
-        if pair is None:
-            self.say("Two results are needed to compare: g makes one, + marks one.")
-            return
-        left, right = pair
-        self.work.ask("diff", lambda: history.compare_results(left, right))
 
-    def _pair(self) -> tuple[Path, Path] | None:
-        results, shown = self.session.results, self.session.shown
-        others = [path for path in self.session.marked if path != shown]
-        if shown is None and len(others) > 1:
-            return others[-2], others[-1]
-        if shown is None:
-            return None
-        if others:
-            return others[-1], shown
-        at = results.index(shown)
-        if len(results) < 2:
-            return None
-        return (results[at - 1], shown) if at else (shown, results[1])
+@AREA.command("result.mark", "plus", "+", "Mark the result")
+def mark(explorer: Explorer) -> None:
+    """Mark the result shown, to export it or to compare it with another."""
+    session, path = explorer.session, explorer.session.shown
+    if path is None:
+        explorer.say(NO_RESULTS)
+        return
+    is_marked = session.mark(path)
+    explorer.history.show()
+    explorer.say(
+        f"{'Marked' if is_marked else 'Unmarked'} {display_name(path.name)}; "
+        f"{plural(len(session.marked), 'result')} marked: E exports, d compares."
+    )
+    explorer.save_soon()
 
-    # Export
 
-    def action_export_results(self) -> None:
-        chosen = self.session.marked or ([self.session.shown] if self.session.shown else [])
-        if not chosen:
-            self.say(NO_RESULTS)
-            return
-        there = self.session.view.get("export") or str(Path.cwd() / "latmix-results")
-        self.push_screen(ExportDialog(len(chosen), there), self._export_to)
+@AREA.command("result.differences", "d", "d", "Differences")
+def compare_recipes(explorer: Explorer) -> None:
+    """What differs between the result shown and the marked one, or else the one before it."""
+    pair = _pair(explorer)
+    if pair is None:
+        explorer.say("Two results are needed to compare: g makes one, + marks one.")
+        return
+    explorer.ask(
+        "diff",
+        partial(history.compare_results, *pair),
+        lambda found: explorer.push_screen(DifferencesDialog(*pair, found)),
+    )
 
-    def _export_to(self, folder: str | None) -> None:
-        if not folder:
-            return
-        self.session.view["export"] = folder
-        paths = list(self.session.marked or [self.session.shown or Path()])
-        place = Path(folder).expanduser().absolute()
-        self.work.ask("export", lambda: history.export_results(paths, place))
 
-    # Going back
+def _pair(explorer: Explorer) -> tuple[Path, Path] | None:
+    results, shown = explorer.session.results, explorer.session.shown
+    others = [path for path in explorer.session.marked if path != shown]
+    if shown is None and len(others) > 1:
+        return others[-2], others[-1]
+    if shown is None:
+        return None
+    if others:
+        return others[-1], shown
+    at = results.index(shown)
+    if len(results) < 2:
+        return None
+    return (results[at - 1], shown) if at else (shown, results[1])
 
-    def action_restore_result(self) -> None:
-        """Back to the pictures, weights and settings that the result looked at was made from."""
-        path = self.session.shown
-        if path is None:
-            self.say(NO_RESULTS)
-            return
-        places = list(self.session.pictures)
-        self.say(f"looking for the pictures of {display_name(path.name)}…")
-        self.work.ask("revisit", lambda: history.revisit(path, places))
 
-    def _take_revisited(self, there: Revisited) -> None:
-        known = {str(path) for path in self.session.pictures}
-        if all(str(path) in known for path in there.weights):
-            self.restore(there)
-        else:
-            self.open_to_restore(there)
+@AREA.command("result.restore", "r", "r", "Back to the result")
+def restore(explorer: Explorer) -> None:
+    """Back to the pictures, weights, method and settings that the result was made from."""
+    path = explorer.session.shown
+    if path is None:
+        explorer.say(NO_RESULTS)
+        return
+    places = list(explorer.session.pictures)
+    explorer.say(f"looking for the pictures of {display_name(path.name)}…")
+    work = partial(history.revisit, path, places)
+    explorer.ask("revisit", work, partial(_take_revisited, explorer))
 
-    def open_to_restore(self, there: Revisited) -> None:
-        """Open the folder of a result's pictures, and go back to it then."""
-        raise NotImplementedError
 
-    def restore(self, there: Revisited) -> None:
-        """Take a result's state; its pictures are in the folder that is open."""
-        session = self.session
-        weights = {str(path): weight for path, weight in there.weights.items()}
-        session.choose(mixture=mixture_of(weights), **there.choices.kept())
-        shown = display_name(there.path.name)
-        self.pane.turn(to_mixture=True)
-        said = f"Back to what {shown} was made from; u undoes it."
-        setting = self.work.setting
-        if setting is not None and there.model != setting.model:
-            said += f" It was made by {display_name(there.model)}: M chooses the model."
-        self.changed(said)
+def _take_revisited(explorer: Explorer, there: Revisited) -> None:
+    known = {str(path) for path in explorer.session.pictures}
+    take_state = partial(_take_state, explorer, there)
+    if all(str(path) in known for path in there.weights):
+        take_state()
+    else:
+        open_folder(explorer, FolderChosen(there.folder, there.recursive), take_state)
 
-    # Taking
 
-    def take_history(self, event: JobFinished) -> None:
-        """What a job on results has found."""
-        match event.result:
-            case _ if not self.work.is_wanted(event):
-                return
-            case Looked() as looked if looked.path == self.session.shown:
-                choices = self.choices_of.get(looked.path)
-                self.pane.take_result(Result(looked.path, looked.picture, choices))
-                self.pane.compare(self.session.choices)
-                self.pane.turn(to_mixture=True)
-            case Compared() as compared:
-                self.push_screen(DifferencesDialog(compared))
-            case Revisited() as there:
-                self._take_revisited(there)
-            case dict() as pictures:
-                self.history.take_pictures(pictures)
-            case list() as copied if copied:
-                folder = display_name(copied[0].parent)
-                self.copy(str(copied[0].parent))
-                said = f"{plural(len(copied), 'result')} in {folder} (its path is copied)."
-                self.say(said)
-                self.notify(said, markup=False)
+def _take_state(explorer: Explorer, there: Revisited) -> None:
+    """Take a result's state; its pictures are in the folder that is open."""
+    weights = {str(path): weight for path, weight in there.weights.items()}
+    explorer.session.choose(mixture=mixture_of(weights), **there.choices.kept())
+    explorer.pane.turn(to_mixture=True)
+    said = f"Back to what {display_name(there.path.name)} was made from; u undoes it."
+    setting = explorer.jobs.setting
+    if setting is not None and there.model != setting.model:
+        said += f" It was made by {display_name(there.model)}: M chooses the model."
+    explorer.changed(said)
 
-    @property
-    def history(self) -> HistoryStrip:
-        return self.screen_stack[0].query_one(HistoryStrip)
 
-    def copy(self, text: str) -> None:
-        raise NotImplementedError
+@AREA.command("result.export", "E", "E", "Export results", opens=True)
+def export(explorer: Explorer) -> None:
+    """Copy the marked results, or the one shown, into a folder."""
+    session = explorer.session
+    paths = list(session.marked) or ([session.shown] if session.shown else [])
+    if not paths:
+        explorer.say(NO_RESULTS)
+        return
+    there = session.view.get("export") or str(Path.cwd() / "latmix-results")
+
+    def take(folder: str | None) -> None:
+        if folder:
+            session.view["export"] = folder
+            place = Path(folder).expanduser().absolute()
+            work = partial(history.export_results, paths, place)
+            explorer.ask("export", work, partial(_take_exported, explorer))
+
+    explorer.push_screen(ExportDialog(len(paths), there), take)
+
+
+def _take_exported(explorer: Explorer, copied: list[Path]) -> None:
+    place = copied[0].parent
+    explorer.copy(str(place))
+    said = f"{plural(len(copied), 'result')} in {display_name(place)} (its path is copied)."
+    explorer.say(said)
+    explorer.notify(said, markup=False)

@@ -5,160 +5,150 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from latmix.jobs.engine import JobFinished
 from latmix.jobs.screen.variants import Variants, Wanted
 from latmix.mixing.grid import DEFAULT_METHOD, methods
 from latmix.mixing.mixture import Mixture
 from latmix.names import plural
+from latmix.tui.actions.making import BUSY
 from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.explorer import Explorer
+from latmix.tui.keys.command import Area
 from latmix.tui.pictures.variants import MOST, VariantsScreen
+
+AREA = Area("Making")
 
 USUAL = (DEFAULT_METHOD, "fix/chm", "nin/chm", "fix/0", "nin/0", "lin/0")
 """Ours, the paper's remedies, what they remedy, and the plain mean."""
 
 MOST_COUNTS = 8
 
-BUSY = "A job is at work: esc stops it."
+Taken = Callable[[Explorer, Wanted], None]
 
 
-class Trying(Explorer):
-    """The commands that make drafts."""
+@AREA.command("job.compare", "c", "c", "Compare methods", opens=True)
+def compare(explorer: Explorer) -> None:
+    """Drafts by up to six methods at the same weights, side by side; enter takes one."""
+    _try(explorer, _compare)
 
-    def action_toggle_drafts(self) -> None:
-        session = self.session
-        session.drafts = not session.drafts
-        steps = plural(session.draft_steps, "step")
-        self.changed(
-            f"Every change is followed by a draft of {steps} now; D stops that."
-            if session.drafts
-            else "No drafts any more; D brings them back, g makes a picture."
-        )
 
-    def action_compare_methods(self) -> None:
-        """Drafts of the mixture by several methods, side by side."""
-        self._try(self._compare)
+@AREA.command("job.sweep", "S", "S", "Sweep over N", opens=True)
+def sweep(explorer: Explorer) -> None:
+    """Drafts of the first 2, 4, 8, ... pictures of the mixture, by its method."""
+    mixture = explorer.session.mixture
+    if mixture is not None and len(mixture) < 2:
+        explorer.say("A sweep over N needs at least two pictures in the mixture: N chooses.")
+    else:
+        _try(explorer, _sweep)
 
-    def action_sweep_count(self) -> None:
-        """Drafts of the first 2, 4, 8, ... pictures of the mixture."""
-        if self.session.mixture is not None and len(self.session.mixture) < 2:
-            self.say("A sweep over N needs at least two pictures in the mixture: N chooses.")
-        else:
-            self._try(self._sweep)
 
-    def _try(self, then: Callable[[], None]) -> None:
-        """Now, or once the mixture's pictures are inverted."""
-        if self.session.mixture is None:
-            self.say("No pictures to mix: space takes one in, f opens a folder.")
-        elif self.work.is_busy:
-            waits = self.work.follow_with(lambda: self._try(then))
-            said = "They will be made after the job at work." if waits else BUSY
-            self.notify(said, markup=False)
-        elif self.session.uninverted or self.session.inversion is None:
-            self.pane.turn(to_mixture=True)
-            self.work.invert(then=then)
-            self.show_job()
-        else:
-            then()
+def _try(explorer: Explorer, then: Callable[[Explorer, Mixture], None]) -> None:
+    """Now, or once the mixture's pictures are inverted."""
+    session, again = explorer.session, partial(_try, explorer, then)
+    if session.mixture is None:
+        explorer.say("No pictures to mix: space takes one in, f opens a folder.")
+    elif explorer.work.is_busy:
+        waits = explorer.work.follow_with(again)
+        said = "They will be made after the job at work." if waits else BUSY
+        explorer.notify(said, markup=False)
+    elif session.uninverted or session.inversion is None:
+        explorer.pane.turn(to_mixture=True)
+        explorer.jobs.invert(then=again)
+    else:
+        then(explorer, session.mixture)
 
-    def compared_methods(self) -> tuple[str, ...]:
-        """The methods chosen for comparing, else the one in use among the usual ones."""
-        known = methods()
-        chosen = [name for name in self.session.compared if name in known]
-        usual = [name for name in (self.session.choices.method, *USUAL) if name in known]
-        return tuple(dict.fromkeys(chosen or [*usual, *known]))[:MOST]
 
-    def _compare(self) -> None:
-        if (mixture := self.session.mixture) is None:
-            return
-        weights = mixture.as_dict()
-        wanted = [Wanted(name, name, weights) for name in self.compared_methods()]
-        what = f"{plural(len(mixture), 'picture')} by {len(wanted)} methods"
-        self._show(wanted, f"{what}, the same weights", self._method_taken, chooses_methods=True)
+def compared_methods(explorer: Explorer) -> tuple[str, ...]:
+    """The methods chosen for comparing, else the one in use among the usual ones."""
+    known, session = methods(), explorer.session
+    chosen = [name for name in session.compared if name in known]
+    usual = [name for name in (session.choices.method, *USUAL) if name in known]
+    return tuple(dict.fromkeys(chosen or [*usual, *known]))[:MOST]
 
-    def _sweep(self) -> None:
-        if (mixture := self.session.mixture) is None:
-            return
-        method = self.session.choices.method
-        wanted = [
-            Wanted(f"N {count}", method, Mixture.equal(mixture.keys[:count]).as_dict())
-            for count in sweep_counts(len(mixture))
-        ]
-        title = f"the first N pictures of the mixture, equal weights, {method}"
-        self._show(wanted, title, self._count_taken)
 
-    def _show(
-        self,
-        wanted: Sequence[Wanted],
-        title: str,
-        taken: Callable[[Wanted | None], None],
-        chooses_methods: bool = False,
-    ) -> None:
-        """Open the screen on drafts that are being made."""
-        in_use = next((at for at, one in enumerate(wanted) if self._is_in_use(one)), None)
-        steps = min(self.session.draft_steps, self.session.choices.steps)
-        title = f"{title}; drafts of {plural(steps, 'step')}"
-        choose = self._choose_compared if chooses_methods else None
-        screen = VariantsScreen(tuple(wanted), title, in_use, choose)
-        self.push_screen(screen, partial(self._left, taken))
-        self.work.compare(wanted, steps)
-        self.show_job()
+def _compare(explorer: Explorer, mixture: Mixture) -> None:
+    weights = mixture.as_dict()
+    wanted = [Wanted(name, name, weights) for name in compared_methods(explorer)]
+    what = f"{plural(len(mixture), 'picture')} by {len(wanted)} methods"
+    choose = partial(_choose_compared, explorer)
+    _show(explorer, wanted, f"{what}, the same weights", _take_method, choose)
 
-    def _is_in_use(self, one: Wanted) -> bool:
-        mixture, method = self.session.mixture, self.session.choices.method
-        return mixture is not None and (one.method, one.weights) == (method, mixture.as_dict())
 
-    def _left(self, taken: Callable[[Wanted | None], None], answer: Wanted | None) -> None:
-        if self.work.asked is not None and self.work.asked.kind == "compare":
-            self.work.stop()
-        taken(answer)
+def _sweep(explorer: Explorer, mixture: Mixture) -> None:
+    method = explorer.session.choices.method
+    wanted = [
+        Wanted(f"N {count}", method, Mixture.equal(mixture.keys[:count]).as_dict())
+        for count in sweep_counts(len(mixture))
+    ]
+    title = f"the first N pictures of the mixture, equal weights, {method}"
+    _show(explorer, wanted, title, _take_count)
 
-    def _method_taken(self, wanted: Wanted | None) -> None:
-        if wanted is not None and self.session.choose(method=wanted.method):
-            self.changed(f"Method {wanted.method}; g makes its picture in full.")
 
-    def _count_taken(self, wanted: Wanted | None) -> None:
-        if wanted is None:
-            return
-        if self.session.choose(mixture=Mixture.equal(wanted.weights)):
-            count = plural(len(wanted.weights), "picture")
-            self.changed(f"The first {count} of the mixture; g makes the picture in full.")
+def _show(
+    explorer: Explorer,
+    wanted: Sequence[Wanted],
+    title: str,
+    taken: Taken,
+    choose: Callable[[], None] | None = None,
+) -> None:
+    """Open the screen on drafts that are being made."""
+    in_use = next((at for at, one in enumerate(wanted) if _is_in_use(explorer, one)), None)
+    title = f"{title}; drafts of {plural(explorer.jobs.draft_steps, 'step')}"
+    screen = VariantsScreen(tuple(wanted), title, in_use, choose)
 
-    def _choose_compared(self) -> None:
-        """Choose other methods to compare, then compare them."""
-        marked = self.compared_methods()
-        dialog = MethodDialog(self.session.choices.method, {}, marked, MOST)
-        self.push_screen(dialog, self._compared_chosen)
+    def take(variants: Variants) -> None:
+        if screen.is_attached:
+            screen.take(variants)
+        explorer.show_all()
 
-    def _compared_chosen(self, chosen: tuple[str, ...] | None) -> None:
+    def leave(answer: Wanted | None) -> None:
+        if explorer.work.job is job:
+            explorer.work.stop()
+        if answer is not None:
+            taken(explorer, answer)
+
+    explorer.push_screen(screen, leave)
+    explorer.jobs.compare(wanted, take)
+    job = explorer.work.job
+
+
+def _is_in_use(explorer: Explorer, one: Wanted) -> bool:
+    mixture, method = explorer.session.mixture, explorer.session.choices.method
+    return mixture is not None and (one.method, one.weights) == (method, mixture.as_dict())
+
+
+def _take_method(explorer: Explorer, wanted: Wanted) -> None:
+    if explorer.session.choose(method=wanted.method):
+        explorer.changed(f"Method {wanted.method}; g makes its picture in full.")
+
+
+def _take_count(explorer: Explorer, wanted: Wanted) -> None:
+    if explorer.session.choose(mixture=Mixture.equal(wanted.weights)):
+        count = plural(len(wanted.weights), "picture")
+        explorer.changed(f"The first {count} of the mixture; g makes the picture in full.")
+
+
+def _choose_compared(explorer: Explorer) -> None:
+    """Choose other methods to compare, then compare them."""
+    method, marked = explorer.session.choices.method, compared_methods(explorer)
+
+    def take(chosen: tuple[str, ...] | None) -> None:
         if chosen is None:
             return
-        self.session.compared = chosen
-        self.save_soon()
-        if isinstance(self.screen, VariantsScreen):
-            self.screen.dismiss(None)
-        self.call_after_refresh(self._compare_anew)
+        explorer.session.compared = chosen
+        explorer.save_soon()
+        if isinstance(explorer.screen, VariantsScreen):
+            explorer.screen.dismiss(None)
+        explorer.call_after_refresh(_compare_anew, explorer)
 
-    def _compare_anew(self) -> None:
-        """Once the comparison that was at work has stopped."""
-        if self.work.is_busy:
-            self.set_timer(0.05, self._compare_anew)
-        else:
-            self._try(self._compare)
+    explorer.push_screen(MethodDialog(method, {}, marked, MOST), take)
 
-    def take_variants(self, event: JobFinished, variants: Variants) -> None:
-        """Drafts have come: for the screen that asked, or one after an edit."""
-        if event.kind == "compare":
-            for screen in self.screen_stack:
-                if isinstance(screen, VariantsScreen):
-                    screen.take(variants)
-            self.show_all()
-            return
-        [draft] = variants.variants
-        if self.work.is_wanted_draft(event) and draft.picture is not None:
-            steps = min(self.session.draft_steps, self.session.choices.steps)
-            name = f"draft, {plural(steps, 'step')}; g makes it in full"
-            self.pane.take_draft(draft.picture, self.session.choices, name)
+
+def _compare_anew(explorer: Explorer) -> None:
+    """Once the comparison that was at work has stopped."""
+    if explorer.work.is_busy:
+        explorer.set_timer(0.05, partial(_compare_anew, explorer))
+    else:
+        _try(explorer, _compare)
 
 
 def sweep_counts(most: int) -> list[int]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 
-from latmix.jobs.screen.history import Compared
 from latmix.names import display_name
 from latmix.report import difference_table
+from latmix.results.differences import Difference
 from latmix.tui.dialogs.dialog import Dialog
 from latmix.tui.dialogs.sheet import Sheet
 
@@ -28,14 +30,14 @@ class DifferencesDialog(Dialog[None]):
         Binding("k", "scroll(-1)", "Up", show=False, id="differences.up", tooltip="One line up."),
     ]  # fmt: skip
 
-    def __init__(self, compared: Compared) -> None:
+    def __init__(self, left: Path, right: Path, differences: tuple[Difference, ...]) -> None:
         super().__init__(classes="wide")
-        self.compared = compared
+        self._left, self._right, self._differences = left, right, differences
 
     def contents(self) -> ComposeResult:
-        left, right = self.compared.left.name, self.compared.right.name
-        if self.compared.differences:
-            yield Sheet(difference_table(self.compared.differences, left, right))
+        left, right = self._left.name, self._right.name
+        if self._differences:
+            yield Sheet(difference_table(self._differences, left, right))
         else:
             same = f"{display_name(left)} and {display_name(right)} have the same recipe."
             yield Sheet(Text(same))
@@ -49,6 +51,6 @@ class DifferencesDialog(Dialog[None]):
     def action_copy(self) -> None:
         from latmix.session.shell import shell_command
 
-        paths = [str(self.compared.left), str(self.compared.right)]
+        paths = [str(self._left), str(self._right)]
         self.app.copy_to_clipboard(shell_command(["latmix", "diff", *paths]))
         self.notify("The command is copied.", markup=False)

@@ -1,11 +1,13 @@
 """The folder tree: only folders, with the number of pictures in each, and the built-in ones.
 
-Reads nothing itself: it asks for a folder's subfolders by a message and is given them.
+Reads nothing itself: it asks for a folder's subfolders, and is given them when they come.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.style import Style
@@ -15,12 +17,17 @@ from textual.binding import Binding
 from textual.widgets import Static, Tree
 from textual.widgets.tree import TreeNode
 
-from latmix.jobs.screen.browsing import FolderEntry, Listing
+from latmix.errors import LatmixError
+from latmix.jobs.screen.browsing import FolderEntry
 from latmix.names import display_name, plural
 from latmix.tui.dialogs.dialog import Dialog
-from latmix.tui.messages import FolderExpanded
 
 BUILT_IN = "built-in pictures"
+
+Show = Callable[[list[FolderEntry]], None]
+ShowError = Callable[[LatmixError], None]
+Read = Callable[[Path | None, Show, ShowError], object]
+"""Reads the subfolders of a folder (None: the built-in ones), and has them or an error shown."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +91,10 @@ class FolderDialog(Dialog[FolderChosen]):
                 tooltip="Begin one folder higher."),
     ]  # fmt: skip
 
-    def __init__(self, start: Path) -> None:
+    def __init__(self, start: Path, read: Read) -> None:
         """start: the folder that the tree begins at."""
         super().__init__(classes="wide")
-        self._start = start
+        self._start, self._read = start, read
         self._branches: dict[Path | None, TreeNode[FolderEntry | None]] = {}
         self._tree = FolderTree()
 
@@ -99,32 +106,34 @@ class FolderDialog(Dialog[FolderChosen]):
         self._fill()
         self._tree.focus()
 
-    def show_listing(self, listing: Listing) -> None:
-        """Fill a branch that was asked for."""
-        node = self._branches.get(listing.folder)
-        if node is None:
+    def _fill_branch(self, folder: Path | None, entries: list[FolderEntry]) -> None:
+        """Fill a branch that was asked for, if it is still there."""
+        node = self._branches.get(folder)
+        if node is None or not self.is_attached:
             return
         node.remove_children()
-        for entry in listing.entries:
+        for entry in entries:
             child = node.add(_label(entry), entry, allow_expand=entry.has_folders)
             self._branches[entry.path] = child
-        if not listing.entries:
+        if not entries:
             node.allow_expand = False
 
-    def show_error(self, sentence: str) -> None:
-        self.query_one(".dialog-error", Static).update(Text(sentence))
+    def _say(self, sentence: object) -> None:
+        if self.is_attached:
+            self.query_one(".dialog-error", Static).update(Text(str(sentence)))
 
     def on_tree_node_expanded(self, event: Tree.NodeExpanded[FolderEntry | None]) -> None:
         if not event.node.is_root and not event.node.children:
             entry = event.node.data
-            self.post_message(FolderExpanded(entry.path if entry else None))
+            folder = entry.path if entry else None
+            self._read(folder, partial(self._fill_branch, folder), self._say)
 
     def on_tree_node_selected(self, event: Tree.NodeSelected[FolderEntry | None]) -> None:
         entry = event.node.data
         if entry is None or entry.pictures == 0:
             event.node.toggle()
             if entry is not None:
-                self.show_error("No pictures lie in that folder itself; r opens its subfolders'.")
+                self._say("No pictures lie in that folder itself; r opens its subfolders'.")
         else:
             self.action_take(False)
 

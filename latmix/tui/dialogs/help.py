@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 
 from rich.table import Table
@@ -15,12 +16,19 @@ from latmix.config import Config, config_file
 from latmix.names import display_name
 from latmix.tui.dialogs.dialog import Dialog
 from latmix.tui.dialogs.sheet import Sheet
-from latmix.tui.keys.commands import COMMANDS, LIST_KEYS
+from latmix.tui.keys.command import Command
 from latmix.tui.keys.keymap import Keymap
 from latmix.tui.listing.picture_rows import MARKS
 
 SAID_WITH_ANOTHER = ("weight.more", "result.newer")
 """Commands that the one before them names as well."""
+
+LIST_KEYS = (
+    ("j/k  ↓ ↑", "Down, up"),
+    ("pgup pgdn home end", "A page, the first, the last"),
+    ("tab  shift+tab", "The next, the previous picture of the mixture"),
+)
+"""Keys of the list itself."""
 
 MOVING, PALETTE = "Moving", "Palette"
 
@@ -28,15 +36,15 @@ SHOWN = {"enter": "enter"}
 """Keys that Textual shows by signs which few know."""
 
 
-def key_rows(keymap: Keymap) -> list[tuple[str, str, str]]:
+def command_rows(commands: Sequence[Command], keymap: Keymap) -> list[tuple[str, str, str]]:
     """Key, name and sentence of every command; a heading has only a key."""
     rows = [(MOVING, "", "")]
     rows += [(keys, name, "") for keys, name in LIST_KEYS]
-    for group, commands in groupby(COMMANDS, key=lambda command: command.group):
+    for group, members in groupby(commands, key=lambda command: command.group):
         rows.append((group, "", ""))
         rows += [
             (keymap.shown(c.id, c.shown_keys), c.name, c.tooltip)
-            for c in commands
+            for c in members
             if c.id not in SAID_WITH_ANOTHER or c.id in keymap.keys
         ]
     rows.append(("ctrl+p", PALETTE, "Find any command, method, setting or theme by name."))
@@ -67,10 +75,17 @@ class HelpDialog(Dialog[None]):
         Binding("k", "scroll(-1)", "Up", show=False, id="help.up", tooltip="One line up."),
     ]  # fmt: skip
 
-    def __init__(self, config: Config, keymap: Keymap, pane: Widget | None = None) -> None:
+    def __init__(
+        self,
+        commands: Sequence[Command],
+        keymap: Keymap,
+        config: Config,
+        pane: Widget | None = None,
+    ) -> None:
         """pane: what had the focus; its help comes first."""
         super().__init__(classes="wide")
-        self._config, self._keymap, self._pane = config, keymap, pane
+        self._commands, self._keymap = commands, keymap
+        self._config, self._pane = config, pane
 
     def contents(self) -> ComposeResult:
         words = getattr(self._pane, "HELP", None)
@@ -88,7 +103,7 @@ class HelpDialog(Dialog[None]):
         table.add_column()
         pane = pane_rows(self._pane, self._keymap)
         here = [("Here", "", ""), *pane] if pane else []
-        for keys, name, sentence in (*here, *key_rows(self._keymap)):
+        for keys, name, sentence in (*here, *command_rows(self._commands, self._keymap)):
             if not name:
                 table.add_row(Text(keys, style="bold underline"), "")
                 continue

@@ -43,6 +43,8 @@ class ModelDialog(Dialog[str]):
 
     def show_choices(self, choices: tuple[ModelChoice, ...]) -> None:
         """What was found."""
+        if not self.is_attached:
+            return
         self.choices = choices
         options = self.query_one(OptionList)
         options.clear_options()

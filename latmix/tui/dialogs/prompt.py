@@ -19,7 +19,6 @@ class PromptAnswer:
     """What was written; `own` is None where the picture's own prompt was left as it was."""
 
     template: str
-    path: Path | None
     own: str | None
 
 
@@ -55,7 +54,7 @@ class PromptDialog(Dialog[PromptAnswer]):
 
     def show_prompts(self, prompts: Prompts) -> None:
         """The picture's own prompt has been read."""
-        if self._path is None or prompts.path != self._path:
+        if self._path is None or not self.is_attached:
             return
         self._own, self._is_known = prompts.own, True
         entry = self.query_one("#own", Input)
@@ -73,4 +72,4 @@ class PromptDialog(Dialog[PromptAnswer]):
             written = self.query_one("#own", Input).value.strip()
             own = written if written != (self._own or "") else None
         template = self.query_one("#template", Input).value.strip()
-        self.dismiss(PromptAnswer(template, self._path, own))
+        self.dismiss(PromptAnswer(template, own))

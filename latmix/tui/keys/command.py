@@ -1,10 +1,25 @@
-"""A command of the terminal UI, and the key binding that is made of it."""
+"""Commands of the terminal UI: what a key does is registered with the key, its label and its help.
+
+    AREA = Area("Weights")
+
+    @AREA.command("weight.solo", "s", "s", "Solo")
+    def solo(explorer: Explorer) -> None:
+        "All the weight on the picture under the cursor."
+
+The function's docstring is the help. Footer, palette, `latmix keys` and the user's keymap come from
+the areas too; `actions.areas` lists them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from textual.binding import Binding
+
+Act = TypeVar("Act", bound=Callable[..., object])
+"""A function of the explorer."""
 
 
 @dataclass(frozen=True)
@@ -14,30 +29,54 @@ class Command:
     Attributes:
         id: `area.verb`.
         keys: as Textual names them, separated by commas.
-        action: of the app.
         shown_keys: as a person reads them.
         name: a few words.
-        tooltip: a sentence.
-        group: the heading it is under in the help.
         footer: what the footer calls it; empty keeps it out.
+        opens: whether it opens a dialog at once or moves the focus, or says why not; keys that are
+            typed meanwhile wait.
+        group: the heading it is under in the help.
     """
 
     id: str
     keys: str
-    action: str
     shown_keys: str
     name: str
-    tooltip: str
+    footer: str
+    opens: bool
     group: str
-    footer: str = ""
+    run: Callable[[Any], object]
+
+    @property
+    def tooltip(self) -> str:
+        """A sentence."""
+        return " ".join((self.run.__doc__ or "").split())
 
     def binding(self) -> Binding:
         return Binding(
             self.keys,
-            self.action,
+            f"app.command('{self.id}')",
             self.footer or self.name,
             show=bool(self.footer),
             key_display=self.shown_keys.split("  ")[0],
             tooltip=self.tooltip,
             id=self.id,
         )
+
+
+class Area:
+    """Commands under one heading of the help, in the order they are written in."""
+
+    def __init__(self, heading: str) -> None:
+        self.heading = heading
+        self.commands: list[Command] = []
+
+    def command(
+        self, id: str, keys: str, shown: str, name: str, footer: str = "", opens: bool = False
+    ) -> Callable[[Act], Act]:
+        """Registers a function, as `Command` says."""
+
+        def register(run: Act) -> Act:
+            self.commands.append(Command(id, keys, shown, name, footer, opens, self.heading, run))
+            return run
+
+        return register

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
@@ -15,9 +15,11 @@ from latmix.names import display_name
 from latmix.session.choices import Choices
 from latmix.session.fields import Row, Whole, rows
 from latmix.session.session import Session
-
-if TYPE_CHECKING:
-    from latmix.tui.actions.actions import Actions
+from latmix.tui.actions.choosing import take_model, take_settings
+from latmix.tui.actions.making import take_method
+from latmix.tui.actions.pictures import take_count
+from latmix.tui.actions.program import take_theme, theme_names
+from latmix.tui.explorer import Explorer
 
 OFFERED = tuple(row for holder in (Choices, Session) for row in rows(holder) if row.offer)
 
@@ -33,8 +35,8 @@ class ChoiceProvider(Provider):
     """Offers values; commands are offered by the app."""
 
     @property
-    def _explorer(self) -> Actions:
-        return cast("Actions", self.app)
+    def _explorer(self) -> Explorer:
+        return cast("Explorer", self.app)
 
     async def discover(self) -> Hits:
         """With nothing typed, a hint that choices can be typed too."""
@@ -58,15 +60,15 @@ class ChoiceProvider(Provider):
         app = self._explorer
         for method in methods():
             words = parse_method(method).sentence
-            yield f"Method {method}", partial(app.take_method, method), words
+            yield f"Method {method}", partial(take_method, app, method), words
         for row in OFFERED:
             for word, words in row.kind.words().items():
-                act = partial(app.take_settings, **{row.name: word})
+                act = partial(take_settings, app, **{row.name: word})
                 yield f"{row.label.capitalize()} {word}", act, words or row.offer
         for entry in CATALOGUE:
-            yield f"Model {entry.name}", partial(app.take_model, entry.name), entry.note
-        for theme in app.theme_names():
-            yield f"Theme {display_name(theme)}", partial(app.take_theme, theme), "Colours."
+            yield f"Model {entry.name}", partial(take_model, app, entry.name), entry.note
+        for theme in theme_names(app):
+            yield f"Theme {display_name(theme)}", partial(take_theme, app, theme), "Colours."
 
     def _numbers(self, query: str) -> Iterator[Offer]:
         """The number that is being typed, where it can be used."""
@@ -77,7 +79,7 @@ class ChoiceProvider(Provider):
                 value = row.parse(text)
             except ValueError:
                 continue
-            act = partial(self._explorer.take_settings, **{row.name: value})
+            act = partial(take_settings, self._explorer, **{row.name: value})
             if row is COUNT:
-                act = partial(self._explorer.take_count, value)
+                act = partial(take_count, self._explorer, value)
             yield f"{named.capitalize()} {text}", act, row.offer

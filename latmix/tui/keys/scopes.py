@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from latmix.tui.actions.actions import Actions
+from latmix.tui.app import ExploreApp
 from latmix.tui.dialogs.dialog import Dialog
 from latmix.tui.dialogs.differences import DifferencesDialog
 from latmix.tui.dialogs.failures import FailuresDialog
@@ -19,7 +19,7 @@ from latmix.tui.pictures.history_strip import HistoryStrip
 from latmix.tui.pictures.variants import VariantsScreen
 
 SCOPES: tuple[tuple[type, ...], ...] = (
-    (Actions, PictureList),
+    (ExploreApp, PictureList),
     (HistoryStrip,),
     (VariantsScreen,),
     (Dialog, DifferencesDialog),

@@ -12,8 +12,12 @@ class FilterLine(Static):
     def __init__(self) -> None:
         super().__init__(id="filter", markup=False)
         self.display = False
+        self._shown = ("", False)
 
     def show(self, words: str, is_typed: bool) -> None:
+        if (words, is_typed) == self._shown:
+            return
+        self._shown = (words, is_typed)
         self.display = is_typed or bool(words.strip())
         text = Text(f"/ {words}", no_wrap=True, overflow="ellipsis", style="bold")
         text.append("▏" if is_typed else "", style="not bold")

@@ -1,7 +1,4 @@
-"""The list of pictures with their weights as bars: what keys that are typed and the mouse do in it.
-
-They do the same things.
-"""
+"""The list of pictures with their weights as bars: what keys and the mouse do in it."""
 
 from __future__ import annotations
 
@@ -11,9 +8,15 @@ from pathlib import Path
 from textual import events
 from textual.binding import Binding
 
+from latmix.jobs.engine import Engine
+from latmix.names import plural
 from latmix.session.session import Session
-from latmix.tui.messages import BarPulled, FilterChanged, SignsClicked
-from latmix.tui.pictures.picture_view import PictureView
+from latmix.tui.listing.arrangement import Heading
+from latmix.tui.listing.picture_view import LOW, PictureView
+from latmix.tui.messages import BarPulled, FilterChanged, ListChanged, SignsClicked
+
+FILTER = "list.filter"
+"""The command that begins to take keys as words."""
 
 TYPED = {digit: digit for digit in "123456789"} | {"full_stop": ".", "percent_sign": "%"}
 """Keys that type a weight; 0 mutes unless one is being typed."""
@@ -31,7 +34,7 @@ def parse_weight(text: str) -> float | None:
 
 
 class PictureList(PictureView):
-    """Takes weights and words to filter by as they are typed."""
+    """Takes weights and words to filter by as they are typed, and is shown as the keys say."""
 
     HELP = (
         "The pictures of the folder. Those with a bar are in the mixture; the keys act on the one "
@@ -60,15 +63,87 @@ class PictureList(PictureView):
           for key, sign in TYPED.items()),
     ]  # fmt: skip
 
-    def __init__(self, session: Session, clear: Callable[[], bool]) -> None:
+    def __init__(self, session: Session, engine: Engine, is_held: Callable[[], bool]) -> None:
         """Renders a session.
 
         Args:
-            clear: clears marks or the filter; False where there are none.
+            engine: reads the small pictures.
+            is_held: whether escape has something else to leave first.
         """
-        super().__init__(session)
-        self._clear = clear
+        super().__init__(session, engine)
+        self._is_held = is_held
         self._pulled: Path | None = None
+
+    # How it is shown
+
+    @property
+    def marked(self) -> set[str]:
+        """Pictures that the next edit is for."""
+        return self.arrangement.marked
+
+    def order_otherwise(self) -> None:
+        """Take the next order that something is known for."""
+        order = self.arrangement.next_order(self._session)
+        self.rearrange()
+        more = "" if self._session.live else " Norm and influence come with i."
+        self._changed(f"Ordered by {order}.{more}")
+
+    def group(self) -> None:
+        """Show the pictures under their folders, or no longer."""
+        is_grouped = self.arrangement.is_grouped = not self.arrangement.is_grouped
+        self.rearrange()
+        self._changed("Grouped by folder; z folds one." if is_grouped else "No groups.")
+
+    def fold(self) -> None:
+        """Fold the folder under the cursor, or open it."""
+        row = self.row
+        if not self.arrangement.is_grouped:
+            self._changed("Z groups the pictures by folder first.")
+        elif row is not None:
+            self.arrangement.fold(row.folder if isinstance(row, Heading) else row.parent)
+            self.rearrange()
+            self._changed()
+
+    def toggle_height(self) -> None:
+        """Show small pictures beside the names, or no longer."""
+        self._is_high = self._painter.lines == LOW
+        self._choose_height()
+        self.show_session()
+        self._follow()
+        self._want_tiles()
+        shown = "shown" if self._painter.lines > LOW else "hidden"
+        self._changed(f"Small pictures {shown}.")
+
+    def mark(self) -> None:
+        """Mark the picture under the cursor, or a folder's, or no longer."""
+        row, arrangement = self.row, self.arrangement
+        if isinstance(row, Heading):
+            arrangement.mark(*(path for path in arrangement.passing if path.parent == row.folder))
+        elif row is not None:
+            arrangement.mark(row)
+            self.action_move(1)
+        self._show_marks()
+
+    def mark_all(self) -> None:
+        """Mark all that are shown, or none."""
+        if self.marked:
+            self.marked.clear()
+        else:
+            self.arrangement.mark(*self.arrangement.passing)
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        count = len(self.marked)
+        self.repaint()
+        self._changed(
+            f"{plural(count, 'picture')} marked: space, 0, = and * are for them, Y copies paths."
+            if count
+            else "Nothing is marked."
+        )
+
+    def _changed(self, said: str = "") -> None:
+        self.keep()
+        self.post_message(ListChanged(said))
 
     # Typing words to filter by
 
@@ -98,13 +173,21 @@ class PictureList(PictureView):
 
     def _begin_or_clear(self, event: events.Key) -> bool:
         if event.key == "escape":
-            # A job or a typed weight is left first.
-            return not self.app.check_action("cancel_job", ()) and self._clear()
+            return not self._is_held() and self._clear()
         bound = self.screen.active_bindings.get(event.key)
-        if bound is None or bound.binding.action != "filter":
+        if bound is None or bound.binding.id != FILTER:
             return False
         self.start_filter()
         return True
+
+    def _clear(self) -> bool:
+        """Clear the marks, or else the filter; False where there is neither."""
+        is_marked, is_filtered = bool(self.marked), bool(self.arrangement.words)
+        if is_marked:
+            self.mark_all()
+        elif is_filtered:
+            self.filter("")
+        return is_marked or is_filtered
 
     def _take_filter_key(self, event: events.Key) -> bool:
         words = self.arrangement.words

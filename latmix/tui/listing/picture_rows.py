@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PIL import Image
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -17,16 +16,13 @@ from latmix.names import display_name, plural
 from latmix.report import weight_bar
 from latmix.session.session import Session
 from latmix.tui.listing.arrangement import Arrangement, Heading, Row
-from latmix.tui.pictures.thumbnail import half_blocks, shades
+from latmix.tui.pictures.small_pictures import SmallPictures
 
 HEAD_CELLS = 4
 WEIGHT_CELLS = 5
 VALUE_CELLS = 6
 VALUES_FROM = 36
 """Width from which the number that the list is ordered by is shown."""
-
-MOST_TILES = 512
-"""Small pictures that are kept: many screens of them."""
 
 CURSOR = Style(reverse=True, bold=True)
 MARKS = "● in  ○ muted  ✓ inverted  ✗ unreadable  + marked  * pinned"
@@ -102,19 +98,17 @@ class RowPainter:
         lines: that a row is high.
         weights, largest: of the mixture, and the largest of them.
         norms: |z| / √L by picture, for tall rows.
-        tiles: small pictures that are read already.
+        small: the small pictures of tall rows.
     """
 
     session: Session
     arrangement: Arrangement
+    small: SmallPictures
     lines: int = 1
     weights: Mapping[str, float] = field(default_factory=dict)
     largest: float = 0.0
     pinned: frozenset[str] = frozenset()
     norms: Mapping[str, float] = field(default_factory=dict)
-    tiles: dict[Path, Image.Image | None] = field(default_factory=dict)
-    is_plain: bool = False
-    _drawn: dict[tuple[Path, int], list[Strip]] = field(default_factory=dict)
 
     def columns(self, width: int) -> Columns:
         return Columns(width, bool(self.arrangement.values), self.lines)
@@ -126,19 +120,6 @@ class RowPainter:
         self.largest = max(self.weights.values(), default=0.0)
         self.pinned = mixture.pinned if mixture else frozenset()
         self.norms = norms
-
-    def take_tile(self, path: Path, image: Image.Image | None) -> None:
-        """A picture's small copy, or None where it cannot be read."""
-        self.tiles[path] = image
-        if len(self.tiles) > MOST_TILES:
-            oldest = next(iter(self.tiles))
-            del self.tiles[oldest]
-            for place in [place for place in self._drawn if place[0] == oldest]:
-                del self._drawn[place]
-
-    def forget_drawn(self) -> None:
-        """The colours have changed."""
-        self._drawn.clear()
 
     def paint(
         self, row: Row, line: int, width: int, styles: RowStyles, cursor: Cursor | None
@@ -245,14 +226,10 @@ class RowPainter:
         """A line of the small picture, with the space after it; nothing where rows are low."""
         if not columns.picture:
             return []
-        image = self.tiles.get(path)
-        if image is None:
+        drawn = self.small.drawn(path, columns.picture, columns.lines, base)
+        if drawn is None:
             return [Segment(" " * columns.head, base)]
-        place = (path, columns.lines)
-        if place not in self._drawn:
-            draw = shades if self.is_plain else half_blocks
-            self._drawn[place] = draw(image, columns.picture, columns.lines, base)
-        return [*self._drawn[place][line], Segment(" ", base)]
+        return [*drawn[line], Segment(" ", base)]
 
 
 def _padded(name: str, cells: int, style: Style) -> list[Segment]:

@@ -36,6 +36,7 @@ class StatisticsPanel(Static):
 
     def __init__(self) -> None:
         super().__init__(id="statistics")
+        self.tooltip = "What the mixture's numbers say, before a picture is made."
         self.statistics: Statistics | None = None
         self._advice = ""
 

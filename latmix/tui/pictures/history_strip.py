@@ -1,14 +1,12 @@
 """The results in a row, newest first: small pictures, the one looked at between bars.
 
-Draws what the session says; posts which result was chosen and which pictures it needs.
+Draws what the session says, and posts which result was chosen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from PIL import Image
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -16,12 +14,13 @@ from textual.binding import Binding
 from textual.strip import Strip
 from textual.widget import Widget
 
+from latmix.jobs.engine import Engine
 from latmix.session.session import Session
-from latmix.tui.messages import ResultChosen, StripWanted
-from latmix.tui.pictures.thumbnail import half_blocks, shades
+from latmix.tui.messages import ResultChosen
+from latmix.tui.pictures.small_pictures import SmallPictures
 
-KEPT = 512
-"""Small pictures that are kept; each has a few kilobytes."""
+SIDE = 48
+"""Pixels of a small picture: two for each half-block of the tallest."""
 
 MARK = "+"
 
@@ -34,25 +33,26 @@ class HistoryStrip(Widget, can_focus=True):
         "back to what it was made from, and w returns to the pictures."
     )
     BINDINGS = [
-        Binding("left,h", "app.look(1)", "Newer", show=False, id="strip.newer",
+        Binding("left,h", "app.command('result.newer')", "Newer", show=False, id="strip.newer",
                 tooltip="The result made after this one."),
-        Binding("right,l", "app.look(-1)", "Older", show=False, id="strip.older",
+        Binding("right,l", "app.command('result.older')", "Older", show=False, id="strip.older",
                 tooltip="The result made before this one."),
-        Binding("home", "app.look(1000000)", "Newest", show=False, id="strip.newest",
+        Binding("home", "look(0)", "Newest", show=False, id="strip.newest",
                 tooltip="The newest result."),
-        Binding("end", "app.look(-1000000)", "Oldest", show=False, id="strip.oldest",
+        Binding("end", "look(-1)", "Oldest", show=False, id="strip.oldest",
                 tooltip="The oldest result."),
-        Binding("space", "app.mark_result", "Mark", show=False, id="strip.mark",
+        Binding("space", "app.command('result.mark')", "Mark", show=False, id="strip.mark",
                 tooltip="Mark the result, or unmark it."),
-        Binding("enter", "app.restore_result", "Back to it", show=False, id="strip.restore",
+        Binding("enter", "app.command('result.restore')", "Back to it", show=False,
+                id="strip.restore",
                 tooltip="Back to the pictures, weights and settings it was made from."),
     ]  # fmt: skip
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, engine: Engine) -> None:
+        """engine: reads the small pictures."""
         super().__init__(id="strip")
         self._session = session
-        self._pictures: dict[Path, Image.Image | None] = {}
-        self._drawn: dict[Path, list[Strip]] = {}
+        self.small = SmallPictures(engine, SIDE, self.refresh)
         self._first = 0
         self._looks: tuple[object, ...] = ()
         self.tooltip = "The results, newest first: < and > look at another, w moves here."
@@ -82,21 +82,17 @@ class HistoryStrip(Widget, can_focus=True):
             self._looks = looks
             self.refresh()
 
-    def take_pictures(self, pictures: Mapping[Path, Image.Image | None]) -> None:
-        """Small pictures that were asked for; None for one that cannot be read."""
-        for path in list(self._pictures)[: max(0, len(self._pictures) + len(pictures) - KEPT)]:
-            del self._pictures[path]
-        self._pictures.update(pictures)
-        self._drawn.clear()
-        self.refresh()
-
     def notify_style_update(self) -> None:
-        self._drawn.clear()
+        self.small.forget_drawn()
         super().notify_style_update()
 
     def on_resize(self) -> None:
-        self._drawn.clear()
         self.show()
+
+    def action_look(self, at: int) -> None:
+        """Choose the first result of the row, or the last (-1)."""
+        if self._session.results:
+            self.post_message(ResultChosen(self.newest_first[at]))
 
     def on_click(self, event: events.Click) -> None:
         at = self._first + event.x // self.cell_width
@@ -127,9 +123,8 @@ class HistoryStrip(Widget, can_focus=True):
         return self.newest_first[self._first : self._first + self.room]
 
     def _want(self) -> None:
-        missing = [path for path in self._in_sight() if path not in self._pictures]
-        if missing and self.is_mounted:
-            self.post_message(StripWanted(tuple(missing)))
+        if self.is_mounted:
+            self.small.want(self._in_sight())
 
     def render_line(self, y: int) -> Strip:
         base = self.rich_style
@@ -154,15 +149,10 @@ class HistoryStrip(Widget, can_focus=True):
         return Style(bold=True, reverse=False, dim=not self.has_focus)
 
     def _picture(self, path: Path, base: Style) -> list[Strip]:
-        if path not in self._drawn:
-            columns, rows = self.cell_width - 1, self.size.height
-            picture = self._pictures.get(path)
-            if picture is not None:
-                draw = shades if self.app.no_color else half_blocks
-                self._drawn[path] = draw(picture, columns, rows, base)
-            else:
-                sign = "✗" if path in self._pictures else "…"
-                middle = Strip([Segment(sign.center(columns), base)])
-                blank = Strip.blank(columns, base)
-                self._drawn[path] = [middle if y == rows // 2 else blank for y in range(rows)]
-        return self._drawn[path]
+        columns, rows = self.cell_width - 1, self.size.height
+        self.small.is_plain = self.app.no_color
+        if (drawn := self.small.drawn(path, columns, rows, base)) is not None:
+            return drawn
+        sign = "✗" if path in self.small.read else "…"
+        middle, blank = Strip([Segment(sign.center(columns), base)]), Strip.blank(columns, base)
+        return [middle if y == rows // 2 else blank for y in range(rows)]

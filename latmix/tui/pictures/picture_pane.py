@@ -42,6 +42,7 @@ class PicturePane(Vertical):
     def __init__(self, pixels: type[Widget] | None = None) -> None:
         """pixels: a widget that shows its `image` better than half-blocks can, if there is one."""
         super().__init__(id="pane")
+        self.tooltip = "The mixture's picture, or the one under the cursor: v turns."
         self._pixels: Any = pixels(id="pixels") if pixels is not None else None
         self.shows_mixture = False
         self._result: Result | None = None
@@ -86,10 +87,16 @@ class PicturePane(Vertical):
         self.shows_mixture = to_mixture
         self._draw()
 
-    def take_thumbnail(self, image: Image.Image) -> None:
-        """The picture under the cursor, read."""
-        self._input_image = image
-        self._draw()
+    def take_thumbnail(self, path: Path, image: Image.Image) -> None:
+        """A picture was read that was under the cursor."""
+        if path == self._input:
+            self._input_image = image
+            self._draw()
+
+    def take_fault(self, path: Path, fault: str) -> None:
+        """It cannot be read."""
+        if path == self._input:
+            self.show_input(path, fault)
 
     def take_preview(self, image: Image.Image | None, name: str = "") -> None:
         """What the job at work has so far, and how to call that; None when it has ended."""

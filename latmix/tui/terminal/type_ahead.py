@@ -7,22 +7,13 @@ typed right after its enter would be written into it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Container, Iterator
 
 from textual import events
 from textual.app import App
-from textual.await_complete import AwaitComplete
 from textual.dom import DOMNode
 from textual.message_pump import MessagePump
 from textual.widgets import Input
-
-OPENERS = frozenset({
-    "open_folder", "choose_count", "choose_method", "choose_theme", "choose_model", "edit_prompt",
-    "edit_settings", "load_weights", "export", "export_results", "show_failures", "show_help",
-    "show_numbers", "copy_command", "compare_methods", "sweep_count", "switch_pane",
-    "command_palette",
-})  # fmt: skip
-"""Actions that open a dialog at once or move the focus, or say why not."""
 
 BY_WORDS = {"alt+b": "ctrl+left", "alt+f": "ctrl+right"}
 """What moves by a word in a line that is written."""
@@ -31,33 +22,45 @@ MOST = 1.0
 """Seconds that keys wait for a key whose command never came back."""
 
 
-class TypeAheadApp(App[int]):
+class TypeAhead:
     """Holds keys back from a key that opens or may close a dialog until that has been done."""
 
-    _holder: events.Key | None = None
-    _held: list[events.Key]
+    def __init__(
+        self,
+        app: App[int],
+        openers: Container[str | None],
+        takes_letters: Callable[[], bool],
+        pass_on: Callable[[events.Event], Awaitable[None]],
+    ) -> None:
+        """Stands before an app.
 
-    def takes_letters(self) -> bool:
-        """Whether letters are words now, not commands."""
-        raise NotImplementedError
+        Args:
+            openers: ids of commands that open a dialog at once or move the focus.
+            takes_letters: whether letters are words now, not commands.
+            pass_on: gives an event to the app.
+        """
+        self._app, self._openers = app, openers
+        self._takes_letters, self._pass_on = takes_letters, pass_on
+        self._holder: events.Key | None = None
+        self._held: list[events.Key] = []
 
-    async def on_event(self, event: events.Event) -> None:
+    async def take(self, event: events.Event) -> None:
+        """An event has come for the app."""
         if not isinstance(event, events.Key):
-            await super().on_event(event)
+            await self._pass_on(event)
         elif event.is_forwarded:
             # It comes back from what had the focus: its command runs now.
-            await super().on_event(event)
+            await self._pass_on(event)
             if event is self._holder:
-                _after_all_of(list(_upwards(self.focused)), lambda: self._settled(event))
+                _after_all_of(list(_upwards(self._app.focused)), lambda: self._settled(event))
         else:
-            for key in split_alt(event, self):
+            for key in split_alt(event, self._app):
                 await self._take_or_hold(key)
 
-    def pop_screen(self) -> AwaitComplete:
-        popped = super().pop_screen()
-        if (holder := self._holder) is not None:
-            self._settled(holder)
-        return popped
+    def screen_closed(self) -> None:
+        """What the key did that others wait for."""
+        if self._holder is not None:
+            self._settled(self._holder)
 
     async def _take_or_hold(self, key: events.Key) -> None:
         if self._holder is not None:
@@ -65,26 +68,29 @@ class TypeAheadApp(App[int]):
             return
         if self._opens(key.key) or self._may_close(key):
             self._holder, self._held = key, []
-            self.set_timer(MOST, lambda: self._settled(key))
-        await super().on_event(key)
+            self._app.set_timer(MOST, lambda: self._settled(key))
+        await self._pass_on(key)
 
     def _opens(self, key: str) -> bool:
-        if len(self.screen_stack) != 1 or self.takes_letters():
+        if len(self._app.screen_stack) != 1 or self._takes_letters():
             return False
-        bound = self.screen.active_bindings.get(key)
-        return bound is not None and bound.binding.action.removeprefix("app.") in OPENERS
+        bound = self._app.screen.active_bindings.get(key)
+        if bound is None:
+            return False
+        return bound.binding.id in self._openers or bound.binding.action == "command_palette"
 
     def _may_close(self, key: events.Key) -> bool:
         """Whether a dialog has a command on this key, which may be its last."""
-        if len(self.screen_stack) == 1 or key.key not in self.screen.active_bindings:
+        app = self._app
+        if len(app.screen_stack) == 1 or key.key not in app.screen.active_bindings:
             return False
-        focused = self.focused
-        return focused is None or not focused.check_consume_key(key.key, key.character)
+        return app.focused is None or not app.focused.check_consume_key(key.key, key.character)
 
     def _settled(self, holder: events.Key) -> None:
         """What the key did is done, but for the focus: that comes with the next paint."""
         if self._holder is holder:
-            self.screen.call_after_refresh(self.call_later, self._release, holder)
+            app = self._app
+            app.screen.call_after_refresh(app.call_later, self._release, holder)
 
     async def _release(self, holder: events.Key) -> None:
         """Let the keys that waited go where the focus is now, until one of them holds the rest."""

@@ -9,6 +9,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from latmix.jobs.progress import Pace, Progress, clock_text
+from latmix.tui.work.work import Work
 
 VERBS = {
     "prepare": "starting torch",
@@ -70,6 +71,7 @@ class JobLine(Static):
 
     def __init__(self) -> None:
         super().__init__(id="job")
+        self.tooltip = "The job at work, or what happened last."
         self._said = ""
         self._is_news = False
         self._silence: Timer | None = None
@@ -94,19 +96,12 @@ class JobLine(Static):
         self._is_news = False
         self._draw()
 
-    def show_job(
-        self,
-        progress: Progress | None,
-        pace: Pace,
-        is_stopping: bool,
-        is_paused: bool = False,
-        queued: int = 0,
-    ) -> None:
-        """Show a job's state; None when it has ended."""
-        self._job = (progress, pace) if progress is not None else None
-        self._state = STOPPING if is_stopping else (PAUSED if is_paused else "")
-        self._queued = queued
-        self.set_class(progress is not None, "-working")
+    def show_job(self, work: Work) -> None:
+        """The job at work and its state, or that it has ended."""
+        self._job = (work.progress, work.pace) if work.progress is not None else None
+        self._state = STOPPING if work.is_stopping else (PAUSED if work.is_paused else "")
+        self._queued = len(work.queued)
+        self.set_class(work.progress is not None, "-working")
         self._draw()
 
     def on_resize(self) -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 from latmix.errors import LatmixError, StoreError
 from latmix.images import content_hash
 from latmix.jobs.screen import history
+from latmix.jobs.screen.pictures import read_for_screen, read_small
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.results.differences import ABSENT, recipe_differences
 from latmix.results.recipes import Ingredient, Recipe, read_recipe, write_result
@@ -94,25 +95,29 @@ def test_a_result_leads_back_to_its_pictures_wherever_they_are_now(
     pictures: list[Path], tmp_path: Path
 ) -> None:
     made = result(tmp_path / "a.png", recipe_of(*pictures[:2], weights=(0.25, 0.75)))
-    there = drained(history.revisit(made, []))
+    there = history.revisit(made, [])
     assert there.weights == {pictures[0]: 0.25, pictures[1]: 0.75}
     assert (there.folder, there.recursive) == (pictures[0].parent, False)
     assert (there.choices.method, there.choices.size) == (DEFAULT_METHOD, (64, 64))
     moved = tmp_path / "moved.png"
     pictures[0].rename(moved)
     with pytest.raises(StoreError, match=r"1 picture of a.png cannot be found"):
-        drained(history.revisit(made, []))
-    there = drained(history.revisit(made, [moved]))
+        history.revisit(made, [])
+    there = history.revisit(made, [moved])
     assert there.weights == {moved: 0.25, pictures[1]: 0.75}
     assert (there.folder, there.recursive) == (tmp_path, True)
 
 
 def test_what_is_no_result_is_said(pictures: list[Path], tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="carries no recipe"):
-        drained(history.revisit(pictures[0], []))
-    assert max(drained(history.look_at(pictures[0])).picture.size) <= 320
+        history.revisit(pictures[0], [])
+
+
+def test_pictures_for_a_screen_are_small(pictures: list[Path], tmp_path: Path) -> None:
+    assert max(read_for_screen(pictures[0]).size) <= 320
     with pytest.raises(LatmixError):
-        drained(history.look_at(tmp_path / "gone.png"))
-    gone = drained(history.read_strip([tmp_path / "gone.png", pictures[0]]))
-    assert gone[tmp_path / "gone.png"] is None
-    assert max(gone[pictures[0]].size) == history.STRIP_SIDE
+        read_for_screen(tmp_path / "gone.png")
+    assert read_small(tmp_path / "gone.png", 48) is None
+    small = read_small(pictures[0], 48)
+    assert small is not None
+    assert max(small.size) == 48

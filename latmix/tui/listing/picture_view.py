@@ -9,19 +9,23 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PIL import Image
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from latmix.jobs.engine import Engine
 from latmix.session.session import Session
-from latmix.tui.listing.arrangement import ORDERS, Arrangement, Heading, Row
+from latmix.tui.listing.arrangement import ORDERS, Arrangement, Row
 from latmix.tui.listing.picture_header import PictureHeader
 from latmix.tui.listing.picture_rows import Columns, Cursor, RowPainter, RowStyles
-from latmix.tui.messages import CursorMoved, TilesWanted
+from latmix.tui.messages import CursorMoved
+from latmix.tui.pictures.small_pictures import SmallPictures
 
 LOW, HIGH = 1, 4
 """Lines of a row without and with a small picture."""
+
+TILE_SIDE = 24
+"""Pixels of a small picture: three for each half-block of a row of four lines."""
 
 HIGH_FROM = (140, 45)
 """Columns and rows of a terminal in which small pictures are shown unasked."""
@@ -32,15 +36,18 @@ class PictureView(ScrollView, can_focus=True):
 
     COMPONENT_CLASSES = {"pictures--bar", "pictures--out", "pictures--failed"}
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, engine: Engine) -> None:
+        """engine: reads the small pictures."""
         super().__init__(id="pictures")
         self._session = session
         self.arrangement = Arrangement()
-        self._painter = RowPainter(session, self.arrangement)
+        self.small = SmallPictures(engine, TILE_SIDE, self.repaint)
+        self._painter = RowPainter(session, self.arrangement, self.small)
         self._painted: dict[int, Strip] = {}
         self._styles: RowStyles | None = None
         self._is_due = False
         self._is_high: bool | None = None
+        self._is_taken_up = False
         self._rested: Row | None = None
         self.cursor = 0
         self._entry: str | None = None
@@ -74,10 +81,6 @@ class PictureView(ScrollView, can_focus=True):
     def columns(self) -> Columns:
         return self._painter.columns(self.scrollable_content_region.width)
 
-    def is_heading(self) -> bool:
-        """Whether the cursor is on a folder's heading."""
-        return isinstance(self.row, Heading)
-
     def show_session(self) -> None:
         """Draw the mixture anew."""
         row = self.row
@@ -89,7 +92,8 @@ class PictureView(ScrollView, can_focus=True):
         self.repaint()
 
     def show_folder(self) -> None:
-        """Take up the session's pictures, from the first."""
+        """Take up the session's pictures, from the first; the first time, as the session says that
+        the list was shown."""
         self.is_filtering, self._rested = False, None
         self.arrangement.forget()
         self.arrangement.arrange(self._session)
@@ -98,13 +102,13 @@ class PictureView(ScrollView, can_focus=True):
         self._follow()
         self.show_session()
         self._want_tiles()
-
-    def take_up(self) -> None:
-        """Show the list as the session says that it was shown."""
-        self.arrangement.take_up(self._session.arranged, self._session)
-        self._is_high = self._session.arranged.is_high
-        self._choose_height()
-        self.rearrange()
+        if not self._is_taken_up:
+            self._is_taken_up = True
+            self.arrangement.take_up(self._session.arranged, self._session)
+            self._is_high = self._session.arranged.is_high
+            self._choose_height()
+            self.rearrange()
+        self.keep()
 
     def keep(self) -> None:
         """Let the session know how the list is shown."""
@@ -136,25 +140,11 @@ class PictureView(ScrollView, can_focus=True):
         self._want_tiles()
 
     def notify_style_update(self) -> None:
-        self._painter.forget_drawn()
+        self.small.forget_drawn()
         self._styles = None
         super().notify_style_update()
 
     # Small pictures
-
-    def toggle_height(self) -> bool:
-        """Show small pictures beside the names, or no longer; returns whether they are shown."""
-        self._is_high = self._painter.lines == LOW
-        self._choose_height()
-        self.show_session()
-        self._follow()
-        self._want_tiles()
-        return self._painter.lines > LOW
-
-    def take_tile(self, path: Path, image: Image.Image | None) -> None:
-        """A small picture that was wanted; None where it cannot be read."""
-        self._painter.take_tile(path, image)
-        self.repaint()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -166,18 +156,17 @@ class PictureView(ScrollView, can_focus=True):
         lines = HIGH if (has_room if self._is_high is None else self._is_high) else LOW
         if lines != self._painter.lines:
             self._painter.lines = lines
-            self._painter.is_plain = self.app.no_color
+            self.small.is_plain = self.app.no_color
             self._measure()
 
     def _want_tiles(self) -> None:
-        """Ask for the small pictures of the rows in sight."""
+        """Have the small pictures of the rows in sight read."""
         lines = self._painter.lines
         if lines == LOW:
             return
         first = self.scroll_offset.y // lines
         rows = self.arrangement.rows[first : first + self.size.height // lines + 2]
-        wanted = [row for row in rows if isinstance(row, Path)]
-        self.post_message(TilesWanted(tuple(p for p in wanted if p not in self._painter.tiles)))
+        self.small.want(row for row in rows if isinstance(row, Path))
 
     # Drawing
 

@@ -1,0 +1,21 @@
+"""Every command of the terminal UI, in the order of the help."""
+
+from __future__ import annotations
+
+from latmix.tui.actions import (
+    choosing,
+    keeping,
+    making,
+    pictures,
+    program,
+    results,
+    trying,
+    weights,
+)
+from latmix.tui.keys.command import Command
+
+COMMANDS: tuple[Command, ...] = tuple(
+    command
+    for room in (weights, keeping, pictures, making, trying, choosing, results, program)
+    for command in room.AREA.commands
+)

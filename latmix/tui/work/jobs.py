@@ -1,0 +1,217 @@
+"""The jobs on the device: what the user waits for, and what is done unasked before that.
+
+What comes back is brought into the session. What is asked for comes before look-ups and drafts,
+which nobody waits for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from latmix.errors import LatmixError
+from latmix.jobs.engine import Engine, Job
+from latmix.jobs.progress import Progress
+from latmix.jobs.screen.studio import Made, Measured, Setting, Studio
+from latmix.jobs.screen.variants import Variants, Wanted
+from latmix.names import plural
+from latmix.session.choices import Choices
+from latmix.session.session import Session
+from latmix.tui.work.look_ups import LOOK_UP, LookUps
+from latmix.tui.work.work import Asked, Onlooker, Work
+
+if TYPE_CHECKING:
+    from latmix.jobs.inversion import Inversion
+
+DRAFT = "draft"
+
+NOUNS = {"invert": "inversion", "generate": "generation", "compare": "comparison"}
+
+Result = TypeVar("Result")
+Steps = Callable[[], Generator[Progress, None, Result]]
+
+
+class Jobs:
+    """Asks the engine for a session; the answers come on the screen's thread."""
+
+    def __init__(
+        self, session: Session, studio: Studio, engine: Engine, onlooker: Onlooker
+    ) -> None:
+        self.work = Work(session, onlooker)
+        self.setting: Setting | None = None
+        self._session, self._studio = session, studio
+        self._engine, self._onlooker = engine, onlooker
+        self._look_ups = LookUps(session, studio, engine)
+        self._is_warm = False
+
+    @property
+    def draft_steps(self) -> int:
+        """Of a draft, which has no more than the whole."""
+        return min(self._session.draft_steps, self._session.choices.steps)
+
+    # The model
+
+    def prepare(self) -> None:
+        """Import torch and find the model."""
+        self._ask("prepare", self._studio.prepare, self._prepared)
+
+    def _prepared(self, setting: Setting) -> None:
+        self.setting = setting
+        self._ask("warm_up", self._studio.warm_up, self._warmed)
+        self._onlooker.job_ended(setting.note)
+
+    def _warmed(self, _: None) -> None:
+        self._is_warm = True
+
+    def use_model(self, model: str) -> None:
+        """Take another model; the session is told when it can be used."""
+        self.work.stop()
+        self._engine.drop(LOOK_UP, DRAFT)
+        self._ask("model", lambda: self._studio.use(model), partial(self._model_used, model))
+
+    def _model_used(self, model: str, setting: Setting) -> None:
+        self.setting = setting
+        self._session.use_model(model)
+        self.forget_look_ups()
+        said = f"The model is {setting.model} on {setting.device} now. {setting.note}"
+        self._onlooker.job_ended(said, looks_up=True)
+
+    def _ask(self, name: str, steps: Steps[Result], done: Callable[[Result], object]) -> None:
+        self._engine.submit(Job(name, steps, done, self._onlooker.show_error))
+
+    # What the user waits for
+
+    def invert(self, then: Callable[[], object] | None = None) -> None:
+        """Find the mixture's latents; `then` is called once all are there."""
+        self.work.follow(then)
+        paths, choices = self._session.paths(), self._session.choices
+        work = partial(self._studio.invert, paths, choices)
+        self._begin("invert", work, self._inverted, paths)
+
+    def generate(self, made: Callable[[Made, Choices], object]) -> None:
+        """Make the mixture's picture; inverts first where that is needed."""
+        inversion = self._session.inversion
+        if self._session.uninverted or inversion is None:
+            self.invert(then=partial(self.generate, made))
+            return
+
+        def done(asked: Asked, result: Made) -> None:
+            self.work.go_on()
+            made(result, asked.choices)
+
+        work = partial(self._studio.generate, self._session.choices, inversion)
+        self._begin("generate", work, done)
+
+    def compare(self, wanted: Sequence[Wanted], made: Callable[[Variants], object]) -> None:
+        """Make drafts of several mixtures, whose pictures have latents."""
+        inversion = self._session.inversion
+        if inversion is None:
+            return
+
+        def done(_: Asked, result: Variants) -> None:
+            self.work.go_on()
+            made(result)
+
+        choices, steps = self._session.choices, self.draft_steps
+        work = partial(self._studio.try_out, choices, inversion, wanted, steps)
+        self._begin("compare", work, done)
+
+    def _begin(
+        self,
+        name: str,
+        steps: Steps[Result],
+        done: Callable[[Asked, Result], object],
+        paths: Iterable[Path] = (),
+    ) -> None:
+        asked = Asked.now(self._session, paths)
+
+        def finished(result: Result) -> None:
+            with self.work.ending():
+                done(asked, result)
+
+        def failed(error: LatmixError) -> None:
+            with self.work.ending():
+                self.work.follow(None)
+                self.forget_look_ups()
+                self._onlooker.show_error(error)
+
+        def stopped() -> None:
+            with self.work.ending():
+                self.forget_look_ups()
+                said = f"Stopped the {NOUNS[name]}; what was finished is kept."
+                self._onlooker.job_ended(said, looks_up=True)
+
+        self._engine.drop(LOOK_UP, DRAFT)
+        job = Job(name, steps, finished, failed, stopped, self.work.take_progress)
+        first = Progress(name if self._is_warm else "prepare", 0, 0)
+        self.work.begin(self._engine.submit(job), asked, first)
+
+    def _inverted(self, asked: Asked, measured: Measured) -> None:
+        self._onlooker.job_ended(self._take_inverted(asked, measured))
+
+    def _take_inverted(self, asked: Asked, measured: Measured) -> str:
+        """Bring it into the session, and go on; returns what to say."""
+        work, session = self.work, self._session
+        if not asked.is_for(session):
+            if work.is_followed:
+                work.go_on()
+                return "The settings changed meanwhile: the pictures are inverted anew."
+            work.follow(None)
+            return "The settings changed meanwhile: i inverts under the new ones."
+        self._take_measured(measured)
+        said = words_of(measured.inversion)
+        if any(key not in asked.paths for key in session.uninverted):
+            self.invert(work.following)
+            return f"{said}; those added meanwhile are next."
+        if not session.is_measured:
+            work.follow(None)
+        work.go_on()
+        return f"{said}."
+
+    # What nobody asked for
+
+    def look_up(self) -> None:
+        """Find latents of the mixture that are there already."""
+        if not self.work.is_busy:
+            self._look_ups.look_up(self._looked_up, self._onlooker.say_error)
+
+    def forget_look_ups(self) -> None:
+        """Look the pictures up again when next asked to."""
+        self._look_ups.forget()
+
+    def _looked_up(self, measured: Measured) -> None:
+        self._take_measured(measured)
+        self._onlooker.job_ended()
+
+    def draft(self, made: Callable[[Variants, Choices], object]) -> None:
+        """Make a draft of the mixture as it is, instead of one that is still being made."""
+        self._engine.drop(DRAFT)
+        session, chosen = self._session, self._session.choices
+        mixture, inversion = session.mixture, session.inversion
+        if self.work.is_busy or mixture is None or inversion is None or not session.is_measured:
+            return
+
+        def done(variants: Variants) -> None:
+            if chosen == session.choices:
+                made(variants, chosen)
+
+        wanted = [Wanted(DRAFT, chosen.method, mixture.as_dict())]
+        work = partial(self._studio.try_out, chosen, inversion, wanted, self.draft_steps)
+        self._engine.submit(Job(DRAFT, work, done, self._onlooker.say_error, group=DRAFT))
+
+    def _take_measured(self, measured: Measured) -> None:
+        self._session.measured(measured.inversion, measured.live)
+        self._look_ups.may_be_forgotten(measured)
+
+
+def words_of(inversion: Inversion) -> str:
+    """What an inversion has found, without the full stop."""
+    fresh = len(inversion.rows) - inversion.cached
+    said = f"{plural(fresh, 'picture')} inverted in {inversion.seconds:.1f} s"
+    if inversion.cached:
+        said += f", {inversion.cached:,} there already"
+    if inversion.failures:
+        said += f"; {plural(len(inversion.failures), 'picture')} left out (✗): F says why"
+    return said
