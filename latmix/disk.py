@@ -170,9 +170,17 @@ def read_json(path: Path) -> Any:
     Raises:
         ValueError: it is no JSON. OSError: as `read_file`.
     """
-    content = read_file(path)
+    return parse_json(read_file(path))
+
+
+def parse_json(text: str | bytes | bytearray) -> Any:
+    """The value in JSON.
+
+    Raises:
+        ValueError: it is no JSON, or nested too deeply.
+    """
     try:
-        return json.loads(content)
+        return json.loads(text)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
 

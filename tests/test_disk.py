@@ -129,3 +129,12 @@ def test_a_file_is_read_up_to_its_bound(tmp_path: Path) -> None:
     path.write_bytes(b"[" * 100_000)
     with pytest.raises(ValueError, match="nested"):
         read_json(path)
+
+
+@pytest.mark.parametrize("name", ["session.json", "model_index.json", "model.safetensors"])
+def test_json_that_is_nested_too_deeply_ends_in_a_sentence(tmp_path: Path, name: str) -> None:
+    deep = b"[" * 100_000
+    start = len(deep).to_bytes(8, "little") if name == "model.safetensors" else b""
+    (tmp_path / name).write_bytes(start + deep + b" ")
+    with pytest.raises(LatmixError, match="cannot be read"):
+        READERS[name](tmp_path / name)

@@ -6,11 +6,10 @@ architecture, its base. Reading what a file holds needs no torch.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from latmix.disk import LARGEST, open_regular
+from latmix.disk import LARGEST, open_regular, parse_json
 from latmix.errors import ModelError
 from latmix.models.families import BASES, PREFIXES
 from latmix.names import display_name
@@ -70,7 +69,7 @@ def read_names(path: Path) -> tuple[str, ...]:
         size = path.stat().st_size
         with open_regular(path) as stream:
             length = int.from_bytes(stream.read(8), "little")
-            header = json.loads(stream.read(length)) if length < min(size, LARGEST) else None
+            header = parse_json(stream.read(length)) if length < min(size, LARGEST) else None
     except FileNotFoundError as error:
         raise ModelError(f"There is no file {shown}.", "Check the path.") from error
     except (OSError, ValueError) as error:

@@ -34,7 +34,7 @@ from typing import Any
 from uuid import uuid4
 from zlib import crc32
 
-from latmix.disk import Buffer, write_durably
+from latmix.disk import Buffer, parse_json, write_durably
 
 FORMAT = "latmix-latents-1"
 ROWS = 256
@@ -141,15 +141,15 @@ def scan_shard(path: Path, space: str) -> Shard:
             raise ShardDamaged("the length of the header is impossible")
         text = read_at(file, 8, length)
     try:
-        header = json.loads(text)
+        header = parse_json(text)
         notes = header["__metadata__"]
         if notes["format"] != FORMAT or notes["space"] != space:
             raise ShardForeign("it is of another format or another space")
-        lists = [json.loads(notes[name]) for name in _LISTS]
+        lists = [parse_json(notes[name]) for name in _LISTS]
         tensors = {name: header[name] for name in _TENSORS}
         _, channels, height, width = header["latents"]["shape"]
         counts = [len(part) for part in lists]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ShardDamaged("the header is garbled") from error
     shape: Shape = (channels, height, width)
     agree = (
