@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,14 +14,13 @@ from latmix.cli import console
 from latmix.cli.bias_tables import (
     Draws,
     LawName,
+    bias_findings,
     bias_json,
-    bias_writers,
     most_biased,
     print_bias,
     series_json,
 )
 from latmix.cli.command import command
-from latmix.cli.driving import drive
 from latmix.cli.lists import (
     Channels,
     channel_numbers,
@@ -106,16 +106,17 @@ def bias(
     for name, (place, paths) in found.items():
         inversion = run.of_demo(place.demo).invert(paths, pool)
         inversions.append(inversion)
-        all_series.append(_measured(name, inversion, wanted, drawing, output.quiet))
+        all_series.append(_measured(run, name, inversion, wanted, drawing))
     shown = shown or most_biased(all_series)
+    failures = [failure for inversion in inversions for failure in inversion.failures]
     content = bias_json(run.bench.source.name, drawing) | {
         "series": [series_json(series) for series in all_series],
-        "failures": console.failures_json(f for i in inversions for f in i.failures),
+        "failures": console.failures_json(failures),
     }
-    outputs.write(bias_writers(all_series, shown, content))
-    content["cached"] = sum(inversion.cached for inversion in inversions)
-    code = max(console.exit_code(inversion.failures) for inversion in inversions)
-    return outputs.tell(output, content, lambda: print_bias(all_series, shown), code)
+    show = partial(print_bias, all_series, shown)
+    cached = {"cached": sum(inversion.cached for inversion in inversions)}
+    findings = bias_findings(all_series, shown, content, show)
+    return outputs.finish(output, replace(findings, failures=failures, of_this_run=cached))
 
 
 def _places(folders: Sequence[Path], demos: Sequence[str]) -> dict[str, PictureOptions]:
@@ -139,7 +140,7 @@ def _places(folders: Sequence[Path], demos: Sequence[str]) -> dict[str, PictureO
 
 
 def _measured(
-    name: str, inversion: Inversion, counts: Sequence[int] | None, drawing: Drawing, quiet: bool
+    run: Run, name: str, inversion: Inversion, counts: Sequence[int] | None, drawing: Drawing
 ) -> BiasSeries:
     """The series of one folder, at those N for which enough pictures could be read."""
     from latmix.jobs.measurement import measure
@@ -147,5 +148,5 @@ def _measured(
 
     pictures = len(inversion.rows)
     fit = readable_counts(counts or default_counts(pictures), pictures, name)
-    live = drive(measure(inversion), quiet)
-    return drive(measure_bias(name, live, fit, drawing), quiet)
+    live = run.drive(measure(inversion))
+    return run.drive(measure_bias(name, live, fit, drawing))

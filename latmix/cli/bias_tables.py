@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from latmix.cli import console
-from latmix.cli.outputs import Writer, figure_writer, table_writers
+from latmix.cli.outputs import Findings, figure_writer
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from latmix.study.bias import BiasSeries, Drawing
+    from latmix.study.bias import BiasSeries, Drawing, Law, Point
 
 COLUMNS = ("series", "n", "draws", "quantity", "mean", "low", "high", "law")
 
@@ -36,16 +34,17 @@ def most_biased(all_series: Sequence[BiasSeries]) -> list[int]:
     return sorted(sorted(size, key=lambda c: -size[c])[:SHOWN_CHANNELS])
 
 
-def bias_writers(
-    all_series: Sequence[BiasSeries], channels: Sequence[int], content: Mapping[str, Any]
-) -> list[Writer]:
-    """What writes the numbers and the figure of series."""
+def bias_findings(
+    all_series: Sequence[BiasSeries],
+    channels: Sequence[int],
+    content: Mapping[str, Any],
+    show: Callable[[], None],
+) -> Findings:
+    """Series as all that they are written as."""
     from latmix.study.bias_figure import draw_bias
 
-    return [
-        *table_writers(COLUMNS, csv_rows(all_series), content),
-        figure_writer(lambda: draw_bias(all_series, channels)),
-    ]
+    drawn = [figure_writer(lambda: draw_bias(all_series, channels))]
+    return Findings(content, COLUMNS, list(csv_rows(all_series)), drawn, show)
 
 
 def csv_rows(all_series: Sequence[BiasSeries]) -> Iterator[tuple[object, ...]]:
@@ -97,19 +96,24 @@ def print_bias(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> Non
     """The chart of the most biased channel, the numbers by N, and the fitted law."""
     screen = console.screen()
     worst = max(channels, key=lambda c: max(abs(s.input_channel_mean[c]) for s in all_series))
-    screen.print(_chart(all_series, worst, min(screen.width, 100)))
+    _print_chart(all_series, worst)
     screen.print(f"mean, and from low to high {INTERVAL}:")
-    screen.print(_point_table(all_series, channels))
-    if any(series.law for series in all_series):
+    means = (f"#mean {channel}" for channel in channels)
+    heads = ("", "#N", "#draws", "#alpha", "#low", "#high", "#law", *means)
+    points = ((series, point) for series in all_series for point in series.points)
+    console.print_table(heads, (_point_cells(*pair, channels) for pair in points))
+    laws = [(series, series.law) for series in all_series if series.law]
+    if laws:
         screen.print("the law: alpha = 1/sqrt(b² + s²/N)")
-        screen.print(_law_table(all_series))
+        heads = ("", "#pictures", "#b", "#s", "#limit 1/b", "#R²", "#residual")
+        console.print_table(heads, (_law_cells(*pair) for pair in laws))
     else:
         console.say("lin amplifies nothing: no law is fitted.")
 
 
-def _chart(all_series: Sequence[BiasSeries], channel: int, width: int) -> str:
+def _print_chart(all_series: Sequence[BiasSeries], channel: int) -> None:
     from latmix.study.bias import curve_counts
-    from latmix.study.chart import Plot, draw_chart
+    from latmix.study.chart import Plot
 
     plots = []
     for series in all_series:
@@ -120,46 +124,27 @@ def _chart(all_series: Sequence[BiasSeries], channel: int, width: int) -> str:
         )
     ticks = sorted({point.count for series in all_series for point in series.points})
     label = f"mean of channel {channel} (· the law)"
-    return draw_chart(plots, x_label="N", y_label=label, x_ticks=ticks, width=width)
+    console.print_chart(plots, x_label="N", y_label=label, x_ticks=ticks)
 
 
-def _point_table(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> Table:
-    from rich.text import Text
-
-    from latmix.report import plain_table
-
-    means = (f"#mean {channel}" for channel in channels)
-    table = plain_table("", "#N", "#draws", "#alpha", "#low", "#high", "#law", *means)
-    for series in all_series:
-        for point in series.points:
-            spread = asdict(point.amplification).values()
-            table.add_row(
-                Text(series.name),
-                str(point.count),
-                str(point.draws),
-                *(f"{value:.3f}" for value in spread),
-                f"{series.law.amplification(point.count):.3f}" if series.law else "-",
-                *(f"{point.channel_mean[channel].mean:+.3f}" for channel in channels),
-            )
-    return table
+def _point_cells(series: BiasSeries, point: Point, channels: Sequence[int]) -> tuple[str, ...]:
+    return (
+        series.name,
+        str(point.count),
+        str(point.draws),
+        *(f"{value:.3f}" for value in asdict(point.amplification).values()),
+        f"{series.law.amplification(point.count):.3f}" if series.law else "-",
+        *(f"{point.channel_mean[channel].mean:+.3f}" for channel in channels),
+    )
 
 
-def _law_table(all_series: Sequence[BiasSeries]) -> Table:
-    from rich.text import Text
-
-    from latmix.report import plain_table
-
-    table = plain_table("", "#pictures", "#b", "#s", "#limit 1/b", "#R²", "#residual")
-    for series in all_series:
-        if series.law:
-            law, ratio = series.law, series.law.r_squared
-            table.add_row(
-                Text(series.name),
-                str(series.pictures),
-                f"{law.bias:.3f}",
-                f"{law.spread:.3f}",
-                f"{1 / law.bias:.2f}" if law.bias > 1e-6 else "-",
-                "-" if ratio is None else f"{ratio:.3f}",
-                f"{law.residual:.3f}",
-            )
-    return table
+def _law_cells(series: BiasSeries, law: Law) -> tuple[str, ...]:
+    return (
+        series.name,
+        str(series.pictures),
+        f"{law.bias:.3f}",
+        f"{law.spread:.3f}",
+        f"{1 / law.bias:.2f}" if law.bias > 1e-6 else "-",
+        "-" if law.r_squared is None else f"{law.r_squared:.3f}",
+        f"{law.residual:.3f}",
+    )

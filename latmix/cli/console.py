@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from latmix.jobs.pictures import Failure
+    from latmix.study.chart import Plot
 
 LEFT_OUT = 3
 """The exit code where pictures were left out."""
@@ -29,6 +30,26 @@ def say(text: str, quiet: bool = False) -> None:
     """A message for the person, on stderr."""
     if not quiet:
         screen(to_stderr=True).print(text)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table on stdout, its columns named as those of `report.plain_table`."""
+    from rich.text import Text
+
+    from latmix.report import plain_table
+
+    table = plain_table(*columns)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    screen().print(table)
+
+
+def print_chart(plots: Sequence[Plot], **labels: Any) -> None:
+    """A chart on stdout, as wide as the screen has room for, labelled as by `chart.draw_chart`."""
+    from latmix.study.chart import draw_chart
+
+    out = screen()
+    out.print(draw_chart(plots, width=min(out.width, 100), **labels))
 
 
 def print_json(content: object) -> None:

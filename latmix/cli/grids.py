@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,9 +15,7 @@ from latmix.names import display_name, plural
 
 if TYPE_CHECKING:
     from latmix.jobs.inversion import Inversion
-    from latmix.study.cells import MadeCell, Making
-    from latmix.study.cost import Cost
-    from latmix.study.draws import Draws
+    from latmix.study.cells import Grid, MadeCell
 
 USUAL_COUNTS = (2, 8, 32, 64)
 
@@ -32,30 +29,6 @@ Counts = Annotated[
         show_default=False,
     ),
 ]
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A centroid for every method, N and draw, as a command asks for them.
-
-    Attributes:
-        cells: the folder that the pictures are kept in.
-    """
-
-    run: Run
-    methods: Sequence[str]
-    counts: Sequence[int]
-    draws: Draws
-    cells: Path
-    strict: bool
-
-    @property
-    def making(self) -> Making:
-        """How its pictures are made."""
-        from latmix.study.cells import Making
-
-        run = self.run
-        return Making(run.generating, run.choices, self.cells, run.bench.batch)
 
 
 @dataclass(frozen=True)
@@ -79,63 +52,22 @@ def grid_counts(text: str | None, available: int) -> list[int]:
     return counts
 
 
-def find_cost(grid: Grid) -> Cost:
-    """What is left to do for the grid.
-
-    Raises:
-        LatmixError: the model cannot be loaded, or the store not be read.
-    """
-    from latmix.jobs.pictures import prompt_template
-    from latmix.study.cost import estimate_cost
-
-    run = grid.run
-    job = estimate_cost(
-        run.bench,
-        grid.draws,
-        grid.methods,
-        grid.counts,
-        run.inverting,
-        prompt_template(run.choices.prompt),
-        grid.making,
-    )
-    return run.drive(job)
-
-
-def cost_text(cost: Cost) -> str:
-    """The cost in a line."""
-    return cost.told(
-        f"to invert: {cost.to_invert:,} of {plural(cost.pictures, 'picture')}; "
-        f"to generate: {cost.to_generate:,} of {plural(cost.cells, 'centroid')}"
-    )
-
-
-def make_grid(grid: Grid) -> MadeGrid:
+def make_grid(run: Run, grid: Grid) -> MadeGrid:
     """Say the cost, invert what the grid needs, and make its pictures, as far as that was not done
     before.
 
     Raises:
         LatmixError: no picture can be read, or too few for the smallest N.
     """
-    from latmix.jobs.pictures import prompt_template
-    from latmix.study.cells import make_cells, plan_cells
-    from latmix.study.draws import invert_draws
+    from latmix.study.cells import invert_grid, make_cells
+    from latmix.study.cost import estimate_cost
 
-    run, bench = grid.run, grid.run.bench
     if not run.quiet:
-        console.say(cost_text(find_cost(grid)))
-    job = invert_draws(
-        bench,
-        grid.draws,
-        max(grid.counts),
-        run.inverting,
-        prompt_template(run.choices.prompt),
-        strict=grid.strict,
-    )
-    inversion = run.drive(job)
+        console.say(str(run.drive(estimate_cost(run.bench, grid))))
+    inversion = run.drive(invert_grid(run.bench, grid))
     run.tell_inversion(inversion)
-    counts = readable_counts(grid.counts, len(inversion.rows))
-    cells = plan_cells(grid.draws, inversion, grid.methods, counts)
-    made = run.drive(make_cells(bench, inversion, cells, grid.making))
+    grid = replace(grid, counts=readable_counts(grid.counts, len(inversion.rows)))
+    made = run.drive(make_cells(run.bench, inversion, grid))
     kept = sum(cell.kept for cell in made)
     run.say(
         f"{plural(len(inversion.rows), 'picture')}: {inversion.inverted} inverted, "
@@ -145,15 +77,15 @@ def make_grid(grid: Grid) -> MadeGrid:
     return MadeGrid(inversion, made)
 
 
-def made_json(grid: Grid, made: MadeGrid) -> dict[str, Any]:
+def made_json(run: Run, grid: Grid, made: MadeGrid) -> dict[str, Any]:
     """What was asked for and of which pictures: the same however often the run was stopped."""
-    source = grid.run.bench.source
+    source = run.bench.source
     draws = grid.draws.rows(made.inversion, max(cell.cell.count for cell in made.cells))
     return {
         "model": {"name": source.name, "fingerprint": source.fingerprint},
-        "prompt": grid.run.choices.prompt,
+        "prompt": run.choices.prompt,
         "inversion": made.inversion.settings.as_json(),
-        "generation": grid.run.generating.as_json(),
+        "generation": run.generating.as_json(),
         "methods": list(grid.methods),
         "counts": list(dict.fromkeys(cell.cell.count for cell in made.cells)),
         "repeats": len(grid.draws.orders),

@@ -14,7 +14,15 @@ from latmix.cli import console
 from latmix.cli.command import Given, Settings, command
 from latmix.cli.lists import numbers, whole_numbers
 from latmix.cli.options import ModelOptions, PictureOptions
-from latmix.cli.outputs import FIGURES, StudyOptions, figure_writer, find_kept, table_writers
+from latmix.cli.outputs import (
+    FIGURES,
+    DryRun,
+    Findings,
+    StudyOptions,
+    figure_writer,
+    find_kept,
+    say_cost_only,
+)
 from latmix.cli.run import Run, find_pictures
 from latmix.errors import LatmixError, UsageError
 from latmix.names import display_name, plural
@@ -23,7 +31,7 @@ from latmix.session.fields import rows
 
 if TYPE_CHECKING:
     from latmix.models.source import ModelSource
-    from latmix.study.inversion import TrialCost, Tried, Trying
+    from latmix.study.inversion import Tried, Trying
 
 FIGURES_OF = ("vae", "picture", "reconstruction")
 
@@ -69,9 +77,7 @@ def inversion(
         int, typer.Option("-n", "--count", min=1, help="The first N readable pictures.")
     ] = 8,
     seen: Annotated[Given, Settings(SEEN)],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what it would cost.")
-    ] = False,
+    dry_run: DryRun = False,
 ) -> int:
     """Solvers by steps by guidance: what comes back of pictures, and at how many evaluations."""
     from latmix.jobs.pictures import prompt_template
@@ -94,17 +100,20 @@ def inversion(
     trying = Trying(rows, like, kept, bench.batch)
     cost = estimate_trials(bench, trials, trying)
     if dry_run:
-        return _say_cost(cost, output.json)
-    run.say(_cost_text(cost))
+        return say_cost_only(cost, output)
+    run.say(str(cost))
     found = run.drive(try_all(bench, trials, trying))
     content = _content(bench.source, trying, found) | {"failures": console.failures_json(failures)}
-    lines = [[row.get(column) for column in COLUMNS] for row in content["trials"]]
-    outputs.write(
-        [*table_writers(COLUMNS, lines, content), figure_writer(lambda: draw_inversion(found))]
+    findings = Findings(
+        content,
+        COLUMNS,
+        [[row.get(column) for column in COLUMNS] for row in content["trials"]],
+        [figure_writer(lambda: draw_inversion(found))],
+        lambda: _print(found),
+        failures,
+        {"kept": sum(tried.kept for tried in found)},
     )
-    code = console.LEFT_OUT if failures else 0
-    content = content | {"kept": sum(tried.kept for tried in found)}
-    return outputs.tell(output, content, lambda: _print(found), code)
+    return outputs.finish(output, findings)
 
 
 def _check_steps(source: ModelSource, most: int, size: tuple[int, int]) -> None:
@@ -142,18 +151,6 @@ def _scales(text: str | None, source: ModelSource) -> list[float]:
     if scales[0] < 0:
         raise UsageError(f"--guidance {display_name(text)} is below 0.", "1 is no guidance.")
     return scales
-
-
-def _say_cost(cost: TrialCost, as_json: bool) -> int:
-    if as_json:
-        console.print_json(asdict(cost))
-    else:
-        console.screen().print(_cost_text(cost))
-    return 0
-
-
-def _cost_text(cost: TrialCost) -> str:
-    return cost.told(f"to try: {cost.left:,} of {plural(cost.trials, 'trial')}")
 
 
 def _content(source: ModelSource, trying: Trying, found: Sequence[Tried]) -> dict[str, Any]:
@@ -194,8 +191,6 @@ def _row(tried: Tried) -> dict[str, Any]:
 
 def _print(found: Sequence[Tried]) -> None:
     """For each guidance a table; and a chart of the whole."""
-    from latmix.report import plain_table
-
     screen = console.screen()
     scales = list(dict.fromkeys(tried.trial.guidance for tried in found))
     for scale in scales:
@@ -204,12 +199,8 @@ def _print(found: Sequence[Tried]) -> None:
         said = f"; the VAE alone: {bound.mean:.2f} dB" if bound else ""
         screen.print(f"guidance {scale:g}, {plural(len(here[0].trips), 'picture')}{said}")
         heads = ("#calls", "#dB", "#against\nVAE dB", "#SSIM", "#norm/√L", "#kurtosis")
-        table = plain_table("solver", "#steps", *heads, "")
-        for _, group in groupby(here, key=lambda tried: tried.trial.solver):
-            for tried in group:
-                table.add_row(*_cells(tried))
-        screen.print(table)
-        screen.print(_chart(here, min(screen.width, 100)))
+        console.print_table(["solver", "#steps", *heads, ""], map(_cells, here))
+        _print_chart(here)
         screen.print()
     screen.print(
         "calls: network evaluations for a picture, both ways; ±: half the interval of 95 %, "
@@ -231,8 +222,8 @@ def _cells(tried: Tried) -> list[str]:
     return [*start, *shown, *rest, note]
 
 
-def _chart(found: Sequence[Tried], width: int) -> str:
-    from latmix.study.chart import Plot, draw_chart
+def _print_chart(found: Sequence[Tried]) -> None:
+    from latmix.study.chart import Plot
 
     plots = []
     for solver, group in groupby(found, key=lambda tried: tried.trial.solver):
@@ -240,12 +231,7 @@ def _chart(found: Sequence[Tried], width: int) -> str:
         plots.append(Plot(solver, [(at, value.mean) for at, value in values if value]))
     ticks = sorted({round(tried.evaluations) for tried in found if tried.trips})
     if not ticks:
-        return "All trials diverged."
-    return draw_chart(
-        plots,
-        x_label="evaluations",
-        y_label="dB against the VAE",
-        x_ticks=ticks,
-        width=width,
-        x_scale=math.log,
-    )
+        console.screen().print("All trials diverged.")
+        return
+    labels = {"x_label": "evaluations", "y_label": "dB against the VAE"}
+    console.print_chart(plots, x_ticks=ticks, x_scale=math.log, **labels)

@@ -15,6 +15,10 @@ from latmix.names import display_name, plural
 
 Methods = Annotated[str, typer.Option("--methods", "-m", help="Methods, with commas between them.")]
 
+PromptOfDemo = Annotated[
+    str | None, typer.Option(help="Take the prompt of these built-in pictures.")
+]
+
 Channels = Annotated[
     str | None,
     typer.Option(

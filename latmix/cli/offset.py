@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from latmix.cli import console
 from latmix.cli.command import command
-from latmix.cli.lists import check_channels, numbers, whole_numbers
+from latmix.cli.lists import PromptOfDemo, check_channels, numbers, whole_numbers
 from latmix.cli.options import Guidance, Inverting, ModelOptions
 from latmix.cli.outputs import (
     FIGURES,
     TABLES,
     VECTORS,
+    Findings,
     Outputs,
     Seed,
     StudyOptions,
     sheet_writers,
-    table_writers,
 )
 from latmix.cli.run import Run
 from latmix.errors import UsageError
@@ -45,9 +45,7 @@ def offset(
     offsets: Annotated[
         str, typer.Option("-b", "--offsets", help="Sizes b; each is taken as -b and +b.")
     ] = "0.2,0.4,0.8",
-    demo: Annotated[
-        str | None, typer.Option(help="Take the prompt of these built-in pictures.")
-    ] = None,
+    demo: PromptOfDemo = None,
     guidance: Guidance,
     seed: Seed = 0,
 ) -> int:
@@ -73,16 +71,14 @@ def offset(
     )
     made = run.drive(job)
     rows = [(each.time, each.channel, each.offset, each.top, each.rest) for each in made]
-    content = {
+    content: dict[str, Any] = {
         "model": bench.source.name,
         "prompt": prompt,
         "seed": seed,
         "pictures": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
     }
-    outputs.write(
-        [*table_writers(COLUMNS, rows, content), *sheet_writers(lambda: _sheet(made, named))]
-    )
-    return outputs.tell(output, content, lambda: _print(made))
+    drawn = sheet_writers(lambda: _sheet(made, named))
+    return outputs.finish(output, Findings(content, COLUMNS, rows, drawn, lambda: _print(made)))
 
 
 def _sizes(text: str) -> list[float]:
@@ -117,13 +113,10 @@ def _sheet(made: Sequence[OffsetPicture], channels: Sequence[int]) -> Sheet:
 
 
 def _print(made: Sequence[OffsetPicture]) -> None:
-    from latmix.report import plain_table
-
-    screen = console.screen()
-    screen.print("Root mean square change of pixels, of 255 levels:")
-    table = plain_table("t", "#channel", "#b", "#top quarter", "#rest")
-    for each in made:
-        if each.offset:
-            where = (each.time, str(each.channel), f"{each.offset:+g}")
-            table.add_row(*where, f"{each.top:.1f}", f"{each.rest:.1f}")
-    screen.print(table)
+    console.screen().print("Root mean square change of pixels, of 255 levels:")
+    rows = (
+        (e.time, str(e.channel), f"{e.offset:+g}", f"{e.top:.1f}", f"{e.rest:.1f}")
+        for e in made
+        if e.offset
+    )
+    console.print_table(["t", "#channel", "#b", "#top quarter", "#rest"], rows)

@@ -8,7 +8,7 @@ beside the first file, and the pictures in a folder of its name, where they are 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +21,8 @@ from latmix.names import display_name
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from latmix.jobs.pictures import Failure
+    from latmix.study.cost import NetworkCost
     from latmix.study.sheet import Sheet
 
 Writer = tuple[Sequence[str], Callable[[Path], None]]
@@ -31,6 +33,8 @@ VECTORS = (".svg", ".pdf")
 FIGURES = (".png", *VECTORS)
 
 TABLES = (".csv", ".json")
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would cost.")]
 
 LARGEST_SEED = 2**32 - 1
 
@@ -55,6 +59,38 @@ class StudyOptions:
     ] = False
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a study found, as all that it is written and shown as.
+
+    Attributes:
+        content: as JSON; with the same content a study writes the same bytes.
+        columns, rows: as CSV.
+        drawn: what writes its figures.
+        show: prints its tables.
+        failures: pictures that were left out.
+        of_this_run: what this run did, which is answered and in no file.
+    """
+
+    content: Mapping[str, Any]
+    columns: Sequence[str]
+    rows: Iterable[Sequence[object]]
+    drawn: Sequence[Writer]
+    show: Callable[[], None]
+    failures: Sequence[Failure] = ()
+    of_this_run: Mapping[str, Any] = field(default_factory=dict)
+
+    def writers(self) -> list[Writer]:
+        """By suffix."""
+        from latmix.study.tables import write_csv, write_json
+
+        return [
+            ((".csv",), lambda path: write_csv(path, self.columns, self.rows)),
+            ((".json",), lambda path: write_json(path, self.content)),
+            *self.drawn,
+        ]
 
 
 @dataclass(frozen=True)
@@ -118,32 +154,27 @@ class Outputs:
         _check_distinct([path.resolve() for path in every])
         return Outputs(self.paths + other.paths, self.undrawn + other.undrawn)
 
-    def write(self, writers: Sequence[Writer]) -> None:
-        """Give each file to the writer of its suffix."""
+    def write(self, findings: Findings) -> None:
+        """Give each file to what writes its kind."""
         for path in self.paths:
-            for suffixes, write in writers:
+            for suffixes, write in findings.writers():
                 if path.suffix.lower() in suffixes:
                     write(path)
 
     def names(self) -> list[str]:
         return [display_name(path) for path in self.paths]
 
-    def tell(
-        self,
-        options: StudyOptions,
-        content: Mapping[str, Any],
-        show: Callable[[], None],
-        exit_code: int = 0,
-    ) -> int:
-        """Report a study that is written: as JSON, or shown as tables, with the files' names.
+    def tell(self, options: StudyOptions, findings: Findings) -> int:
+        """Report findings that are written: as JSON, or shown as tables, with the files' names.
 
         Returns:
-            the exit code: 1 where a figure could not be drawn, else the one given.
+            the exit code: 1 where a figure could not be drawn.
         """
         if options.json:
-            console.print_json({**content, "outputs": self.names()})
+            answer = {**findings.content, **findings.of_this_run, "outputs": self.names()}
+            console.print_json(answer)
         else:
-            show()
+            findings.show()
             for name in self.names():
                 console.screen().print(name)
         shown = [path for path in self.paths if path.suffix.lower() not in TABLES]
@@ -153,7 +184,12 @@ class Outputs:
             console.say(open_picture(shown[0]).message, options.quiet)
         for path in self.undrawn:
             console.say(f"latmix: {display_name(path)} was not drawn.")
-        return 1 if self.undrawn else exit_code
+        return 1 if self.undrawn else console.exit_code(findings.failures)
+
+    def finish(self, options: StudyOptions, findings: Findings) -> int:
+        """Write and report findings; the exit code."""
+        self.write(findings)
+        return self.tell(options, findings)
 
 
 def _check_distinct(targets: Sequence[Path]) -> None:
@@ -193,6 +229,15 @@ def find_kept(
     return Outputs.of(paths, (*FIGURES, *TABLES), pictures, drawn), cells
 
 
+def say_cost_only(cost: NetworkCost, options: StudyOptions) -> int:
+    """What a dry run answers; its exit code."""
+    if options.json:
+        console.print_json(asdict(cost))
+    else:
+        console.screen().print(str(cost))
+    return 0
+
+
 def figure_writer(draw: Callable[[], Figure], suffixes: Sequence[str] = FIGURES) -> Writer:
     """What writes a figure, by matplotlib."""
 
@@ -213,17 +258,4 @@ def sheet_writers(make: Callable[[], Sheet]) -> list[Writer]:
     return [
         ((".png",), lambda path: write_png(draw_sheet(make()), path, MADE_HERE)),
         figure_writer(lambda: draw_sheet_figure(make()), VECTORS),
-    ]
-
-
-def table_writers(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], content: Mapping[str, Any]
-) -> list[Writer]:
-    """What writes numbers: rows as CSV, and what the study reports as JSON."""
-    from latmix.study.tables import write_csv, write_json
-
-    table = list(rows)
-    return [
-        ((".csv",), lambda path: write_csv(path, columns, table)),
-        ((".json",), lambda path: write_json(path, content)),
     ]

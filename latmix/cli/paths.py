@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +12,7 @@ import typer
 from latmix.cli import console
 from latmix.cli.command import command
 from latmix.cli.lists import method_names, numbers
-from latmix.cli.outputs import FIGURES, TABLES, Outputs, StudyOptions, figure_writer, table_writers
+from latmix.cli.outputs import FIGURES, TABLES, Findings, Outputs, StudyOptions, figure_writer
 from latmix.errors import UsageError
 from latmix.names import display_name
 
@@ -54,19 +54,17 @@ def paths(
     drawn = (*FIGURES, *MOVING)
     outputs = Outputs.of(output.output, (*drawn, *TABLES), drawn=drawn)
     traced = [trace_paths(points, name, steps) for name in names]
-    content = {
+    content: dict[str, Any] = {
         "radius": RADIUS,
         "points": [list(place) for place in points],
         "methods": [_paths_json(each) for each in traced],
     }
-    outputs.write(
-        [
-            *table_writers(COLUMNS, _rows(traced), content),
-            figure_writer(lambda: draw_paths(traced, points)),
-            (MOVING, lambda path: _write_moving(path, traced, points, frames)),
-        ]
-    )
-    return outputs.tell(output, content, lambda: _print(traced))
+    drawings = [
+        figure_writer(lambda: draw_paths(traced, points)),
+        (MOVING, lambda path: _write_moving(path, traced, points, frames)),
+    ]
+    findings = Findings(content, COLUMNS, _rows(traced), drawings, lambda: _print(traced))
+    return outputs.finish(output, findings)
 
 
 def _points(words: Sequence[str]) -> list[Place]:
@@ -101,11 +99,13 @@ def _write_moving(
     write_animation(pictures, path)
 
 
-def _rows(traced: Sequence[MethodPaths]) -> Iterator[tuple[object, ...]]:
-    for each in traced:
-        for number, leg in enumerate(each.legs, start=1):
-            for sample in leg.samples:
-                yield (each.method, number, sample.weight, *sample.place, sample.norm)
+def _rows(traced: Sequence[MethodPaths]) -> list[tuple[object, ...]]:
+    return [
+        (each.method, number, sample.weight, *sample.place, sample.norm)
+        for each in traced
+        for number, leg in enumerate(each.legs, start=1)
+        for sample in leg.samples
+    ]
 
 
 def _paths_json(each: MethodPaths) -> dict[str, Any]:
@@ -122,12 +122,9 @@ def _paths_json(each: MethodPaths) -> dict[str, Any]:
 
 def _print(traced: Sequence[MethodPaths]) -> None:
     """The norm along the paths as a chart, and its range and the centroid as a table."""
-    from latmix.report import plain_table
-    from latmix.study.chart import Plot, draw_chart
+    from latmix.study.chart import Plot
     from latmix.study.paths import RADIUS
 
-    screen = console.screen()
-    legs = len(traced[0].legs)
     plots = [
         Plot(
             each.method,
@@ -139,23 +136,21 @@ def _print(traced: Sequence[MethodPaths]) -> None:
         )
         for each in traced
     ]
-    ticks = [tick / 2 for tick in range(2 * legs + 1)]
-    width = min(screen.width, 100)
-    label = f"norm along the path; a typical sample has {RADIUS:.3f}"
-    screen.print(
-        draw_chart(
-            plots, x_label="weight", y_label=label, x_ticks=ticks, width=width, x_scale=float
-        )
+    console.print_chart(
+        plots,
+        x_label="weight",
+        y_label=f"norm along the path; a typical sample has {RADIUS:.3f}",
+        x_ticks=[tick / 2 for tick in range(2 * len(traced[0].legs) + 1)],
+        x_scale=float,
     )
-    table = plain_table("method", "#smallest norm", "#largest", "#centroid's", "#its angle")
-    for each in traced:
-        centroid = each.centroid
-        angle = math.degrees(math.atan2(centroid[1], centroid[0])) if centroid else 0.0
-        table.add_row(
-            each.method,
-            f"{min(each.norms):.3f}",
-            f"{max(each.norms):.3f}",
-            f"{math.hypot(*centroid):.3f}" if centroid else "-",
-            f"{angle:.1f}°" if centroid else "-",
-        )
-    screen.print(table)
+    heads = ("method", "#smallest norm", "#largest", "#centroid's", "#its angle")
+    console.print_table(heads, map(_cells, traced))
+
+
+def _cells(each: MethodPaths) -> tuple[str, ...]:
+    """A line of the table."""
+    centroid = ("-", "-")
+    if each.centroid:
+        angle = math.degrees(math.atan2(each.centroid[1], each.centroid[0]))
+        centroid = (f"{math.hypot(*each.centroid):.3f}", f"{angle:.1f}°")
+    return (each.method, f"{min(each.norms):.3f}", f"{max(each.norms):.3f}", *centroid)

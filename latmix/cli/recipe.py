@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,14 +13,21 @@ from latmix.cli import console
 from latmix.cli.bias_tables import (
     Draws,
     LawName,
+    bias_findings,
     bias_json,
-    bias_writers,
     most_biased,
     print_bias,
     series_json,
 )
 from latmix.cli.command import command
-from latmix.cli.lists import Channels, channel_numbers, check_channels, numbers, whole_numbers
+from latmix.cli.lists import (
+    Channels,
+    PromptOfDemo,
+    channel_numbers,
+    check_channels,
+    numbers,
+    whole_numbers,
+)
 from latmix.cli.options import Guidance, Inverting, Method, ModelOptions
 from latmix.cli.outputs import (
     FIGURES,
@@ -63,9 +70,7 @@ def recipe(
     method: Method = "fix/0",
     draws: Draws = 32,
     law: LawName = "paper",
-    demo: Annotated[
-        str | None, typer.Option(help="Take the prompt of these built-in pictures.")
-    ] = None,
+    demo: PromptOfDemo = None,
     guidance: Guidance,
     seed: Seed = 0,
     channels: Channels = None,
@@ -119,20 +124,22 @@ def recipe(
         "series": [series_json(series) | asdict(each) for series, each in pairs],
         "samples": display_name(samples.folder),
     }
-    files.write(bias_writers(all_series, shown, content))
-    if sheet:
-        making = centroid_pictures(
-            bench, list(sources.values()), wanted, drawing.method, prompt, run.generating
-        )
-        pictures = run.drive(making)
-        sheets.write(sheet_writers(lambda: _sheet(list(sources), wanted, pictures)))
 
     def show() -> None:
         print_bias(all_series, shown)
         _print_comparison(list(sources), kept)
         run.say(f"The samples are kept in {display_name(samples.folder)}.")
 
-    return outputs.tell(output, content, show)
+    findings = bias_findings(all_series, shown, content, show)
+    files.write(findings)
+    if sheet:
+        making = centroid_pictures(
+            bench, list(sources.values()), wanted, drawing.method, prompt, run.generating
+        )
+        pictures = run.drive(making)
+        drawn = sheet_writers(lambda: _sheet(list(sources), wanted, pictures))
+        sheets.write(replace(findings, drawn=drawn))
+    return outputs.tell(output, findings)
 
 
 def _perturbations(text: str) -> list[float]:
@@ -162,10 +169,8 @@ def _sheet(
 
 
 def _print_comparison(sources: Sequence[str], kept: Sequence[Comparison]) -> None:
-    from latmix.report import plain_table
-
-    table = plain_table("", "#norm/√L", "#cosine to the noise", "#largest mean")
-    for name, each in zip(sources, kept, strict=True):
-        numbers = (each.norm_ratio, each.cosine, each.largest_channel_mean)
-        table.add_row(name, *(f"{number:.3f}" for number in numbers))
-    console.screen().print(table)
+    rows = (
+        (name, *(f"{number:.3f}" for number in asdict(each).values()))
+        for name, each in zip(sources, kept, strict=True)
+    )
+    console.print_table(["", "#norm/√L", "#cosine to the noise", "#largest mean"], rows)

@@ -14,7 +14,7 @@ from latmix.cli import console, grids
 from latmix.cli.command import command
 from latmix.cli.lists import Methods, method_names
 from latmix.cli.options import GuidanceAndDraft, Inverting, ModelOptions, PictureOptions
-from latmix.cli.outputs import VECTORS, Seed, StudyOptions, find_kept, sheet_writers, table_writers
+from latmix.cli.outputs import VECTORS, Findings, Seed, StudyOptions, find_kept, sheet_writers
 from latmix.cli.run import Run, find_pictures
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.names import plural
@@ -50,27 +50,26 @@ def sweep(
     paths = list(dict.fromkeys(find_pictures(pictures)))
     numbers = grids.grid_counts(counts, len(paths))
     outputs, cells = find_kept(output.output, "sweep", paths, VECTORS)
+    from latmix.study.cells import Grid
     from latmix.study.draws import Draws
     from latmix.study.sweep import COLUMNS, measure_cells, sweep_sheet
 
     drawn = Draws.natural(paths) if draws == 1 else Draws.random(paths, draws, seed)
     run = Run.of(model, inverting | generating, output.quiet, pictures.demo)
-    grid = grids.Grid(run, names, numbers, drawn, cells, pictures.strict)
-    made = grids.make_grid(grid)
+    grid = Grid(drawn, names, numbers, run.choices, cells, pictures.strict)
+    made = grids.make_grid(run, grid)
     rows = run.drive(measure_cells(made.cells))
     title = _title(paths, run.bench.source.name, run.generating)
-    content = grids.made_json(grid, made) | {"cells": [asdict(row) for row in rows]}
-    table = [list(asdict(row).values()) for row in rows]
-    outputs.write(
-        [
-            *table_writers(COLUMNS, table, content),
-            *sheet_writers(lambda: sweep_sheet(made.cells, rows, title, cell)),
-        ]
+    findings = Findings(
+        grids.made_json(run, grid, made) | {"cells": [asdict(row) for row in rows]},
+        COLUMNS,
+        [list(asdict(row).values()) for row in rows],
+        sheet_writers(lambda: sweep_sheet(made.cells, rows, title, cell)),
+        lambda: _print_rows(rows),
+        made.inversion.failures,
+        grids.run_json(made),
     )
-    content |= grids.run_json(made)
-    return outputs.tell(
-        output, content, lambda: _print_rows(rows), console.exit_code(made.inversion.failures)
-    )
+    return outputs.finish(output, findings)
 
 
 def _title(paths: Sequence[Path], model: str, generation: GenerationSettings) -> str:
@@ -83,18 +82,17 @@ def _title(paths: Sequence[Path], model: str, generation: GenerationSettings) ->
 
 def _print_rows(rows: Sequence[SweepRow]) -> None:
     """A line for each method and N; of several draws the means."""
-    from latmix.report import plain_table
-
     names = ("norm_ratio", "amplification", "bias", "sharpness", "contrast", "saturation")
     formats = ("{:.3f}", "{:.2f}", "{:.3f}", "{:.0f}", "{:.1f}", "{:.1f}")
     heads = ("norm/√L", "α", *names[2:])
-    table = plain_table("method", "#N", *(f"#{head}" for head in heads), "warned")
+    table: list[list[str]] = []
     for method, count in dict.fromkeys((row.method, row.count) for row in rows):
         some = [row for row in rows if (row.method, row.count) == (method, count)]
         means = (fmean(getattr(row, name) for row in some) for name in names)
         shown = [form.format(mean) for form, mean in zip(formats, means, strict=True)]
         warned = sum(row.warning is not None for row in some)
-        table.add_row(method, str(count), *shown, f"{warned} of {len(some)}" if warned else "")
-    console.screen().print(table)
+        note = f"{warned} of {len(some)}" if warned else ""
+        table.append([method, str(count), *shown, note])
+    console.print_table(["method", "#N", *(f"#{head}" for head in heads), "warned"], table)
     if any(row.warning for row in rows):
         console.say("warned: the column `warning` of the CSV says of what.")

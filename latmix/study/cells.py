@@ -16,8 +16,8 @@ from latmix.disk import make_folder
 from latmix.errors import LatmixError
 from latmix.images import read_picture
 from latmix.jobs.generation import Mixed, generate_mixtures, mix_stored
-from latmix.jobs.inversion import Inversion
-from latmix.jobs.pictures import PictureRow
+from latmix.jobs.inversion import Inversion, InversionRules, invert_pictures
+from latmix.jobs.pictures import PictureRow, PromptOf, prompt_template
 from latmix.jobs.progress import Progress
 from latmix.jobs.recipes import build_recipe
 from latmix.jobs.workbench import Workbench
@@ -26,7 +26,6 @@ from latmix.mixing.statistics import Statistics
 from latmix.results.recipes import Recipe, read_recipe, write_result
 from latmix.sampling.batches import split
 from latmix.sampling.generators import watched
-from latmix.sampling.settings import GenerationSettings
 from latmix.session.choices import Choices
 from latmix.study.draws import Draws
 
@@ -73,57 +72,62 @@ class MadeCell:
 
 
 @dataclass(frozen=True)
-class Making:
-    """How the pictures of cells are made.
+class Grid:
+    """A centroid for every method, N and draw, and how they are made.
 
     Attributes:
-        choices: what was asked for; methods and seeds are the cells' own.
+        choices: how pictures are inverted and centroids generated.
         folder: where the pictures are kept.
-        batch: pictures at a time.
+        strict: the first picture that cannot be read ends it.
     """
 
-    generation: GenerationSettings
+    draws: Draws
+    methods: Sequence[str]
+    counts: Sequence[int]
     choices: Choices
     folder: Path
-    batch: int
+    strict: bool = False
 
+    @property
+    def prompt_of(self) -> PromptOf:
+        return prompt_template(self.choices.prompt)
 
-def plan_cells(
-    draws: Draws, inversion: Inversion, methods: Sequence[str], counts: Sequence[int]
-) -> list[Cell]:
-    """Method by method, N by N, draw by draw. An N beyond the readable pictures is left out."""
-    rows = {count: draws.rows(inversion, count) for count in counts}
-    return [
-        Cell(method, chosen, 0 if draws.seed is None else number, draws.seed)
-        for method in methods
-        for count in counts
-        for number, chosen in enumerate(rows[count], start=1)
-        if len(chosen) == count
-    ]
+    def cells(self, inversion: Inversion) -> list[Cell]:
+        """Method by method, N by N, draw by draw. An N beyond the readable pictures is left out."""
+        rows = {count: self.draws.rows(inversion, count) for count in self.counts}
+        seed = self.draws.seed
+        return [
+            Cell(method, chosen, 0 if seed is None else number, seed)
+            for method in self.methods
+            for count in self.counts
+            for number, chosen in enumerate(rows[count], start=1)
+            if len(chosen) == count
+        ]
 
 
 def make_cells(
-    bench: Workbench, inversion: Inversion, cells: Sequence[Cell], making: Making
+    bench: Workbench, inversion: Inversion, grid: Grid
 ) -> Generator[Progress, None, list[MadeCell]]:
     """Make the pictures that are not there yet, batch by batch, and the statistics of all.
 
     Raises:
         ValueError: latents cancel. LatmixError: a picture cannot be written, a latent is damaged.
     """
-    make_folder(making.folder)
-    recipes = [_recipe(bench, inversion, cell, making) for cell in cells]
-    paths = [making.folder / cell.file_name for cell in cells]
-    lost = yield from find_lost(bench, inversion, cells, making)
-    missing = _wholesplit(lost, len(cells), making.batch)
+    make_folder(grid.folder)
+    cells, generating = grid.cells(inversion), grid.choices.for_model(bench.source)[1]
+    recipes = [_recipe(bench, inversion, cell, grid) for cell in cells]
+    paths = [grid.folder / cell.file_name for cell in cells]
+    lost = yield from find_lost(bench, inversion, grid)
+    missing = _whole_batches(lost, len(cells), bench.batch)
     statistics: dict[int, Statistics] = {}
-    for part in split(missing, making.batch):
+    for part in split(missing, bench.batch):
         mixed, chosen = mix_cells(inversion, [cells[at] for at in part])
-        job = generate_mixtures(bench, chosen, mixed, making.generation, batch=len(part))
+        job = generate_mixtures(bench, chosen, mixed, generating, batch=len(part))
         generated = yield from watched(job, _of_all(len(statistics), len(missing)))
         for at, picture in zip(part, generated.pictures, strict=True):
             write_result(picture, paths[at], recipes[at])
         statistics.update(zip(part, mixed.statistics, strict=True))
-    for part in split([at for at in range(len(cells)) if at not in statistics], making.batch):
+    for part in split([at for at in range(len(cells)) if at not in statistics], bench.batch):
         mixed, _ = mix_cells(inversion, [cells[at] for at in part])
         statistics.update(zip(part, mixed.statistics, strict=True))
         yield Progress("mix", len(statistics), len(cells))
@@ -133,14 +137,50 @@ def make_cells(
     ]
 
 
+def invert_grid(bench: Workbench, grid: Grid) -> Generator[Progress, None, Inversion]:
+    """Invert what the draws need for the largest N, each picture once.
+
+    Where pictures cannot be read, those that take their places are inverted too.
+
+    Raises:
+        LatmixError: as `invert_pictures`.
+    """
+    draws, count, rules = grid.draws, max(grid.counts), InversionRules(strict=grid.strict)
+    settings, prompt_of = grid.choices.for_model(bench.source)[0], grid.prompt_of
+    found = yield from invert_pictures(bench, draws.wanted(count), settings, prompt_of, rules)
+    while True:
+        failed = [failure.path for failure in found.failures]
+        tried = {*failed, *(row.path for row in found.rows)}
+        missing = [path for path in draws.wanted(count, failed) if path not in tried]
+        if not missing:
+            return found
+        more = yield from invert_pictures(bench, missing, settings, prompt_of, rules)
+        found = _joined(found, more)
+
+
+def _joined(one: Inversion, other: Inversion) -> Inversion:
+    """Both; the later one's view of the store holds what the earlier one has added."""
+    return replace(
+        other,
+        rows=one.rows + other.rows,
+        failures=one.failures + other.failures,
+        cached=one.cached + other.cached,
+        inverted=one.inverted + other.inverted,
+        calls=one.calls + other.calls,
+        evaluations=one.evaluations + other.evaluations,
+        seconds=one.seconds + other.seconds,
+        residual=max(one.residual, other.residual),
+    )
+
+
 def find_lost(
-    bench: Workbench, inversion: Inversion, cells: Sequence[Cell], making: Making
+    bench: Workbench, inversion: Inversion, grid: Grid
 ) -> Generator[Progress, None, list[int]]:
     """The places of the cells whose pictures are not there."""
-    lost = []
+    lost, cells = [], grid.cells(inversion)
     for at, cell in enumerate(cells):
         yield Progress("look", at, len(cells), note="for pictures made before")
-        if not is_kept(making.folder / cell.file_name, _recipe(bench, inversion, cell, making)):
+        if not is_kept(grid.folder / cell.file_name, _recipe(bench, inversion, cell, grid)):
             lost.append(at)
     return lost
 
@@ -190,14 +230,14 @@ def _weights(cell: Cell, rows: Sequence[PictureRow]) -> list[float]:
     return [1.0 / cell.count if row in share else 0.0 for row in rows]
 
 
-def _recipe(bench: Workbench, inversion: Inversion, cell: Cell, making: Making) -> Recipe:
+def _recipe(bench: Workbench, inversion: Inversion, cell: Cell, grid: Grid) -> Recipe:
     equal = [1.0 / cell.count] * cell.count
     own = replace(inversion, rows=cell.rows)
-    asked = replace(making.choices, method=cell.method, seed=cell.seed)
-    return build_recipe(bench, own, equal, making.generation, asked)
+    asked = replace(grid.choices, method=cell.method, seed=cell.seed)
+    return build_recipe(bench, own, equal, asked.for_model(bench.source)[1], asked)
 
 
-def _wholesplit(missing: list[int], total: int, batch: int) -> list[int]:
+def _whole_batches(missing: list[int], total: int, batch: int) -> list[int]:
     """What to make. Where only an end is missing, its first batch is made whole again: a picture
     may differ in its last bit by its neighbours in a batch, and being stopped shall not show."""
     if not missing or missing != list(range(missing[0], total)):

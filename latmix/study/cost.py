@@ -6,21 +6,20 @@ The time is that of one network call, measured here and now, times the calls.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import torch
 
 from latmix.jobs.batch_size import empty_prompts
-from latmix.jobs.pictures import PromptOf
 from latmix.jobs.progress import Progress, clock_text
 from latmix.jobs.recall import recall_pictures
 from latmix.jobs.workbench import Workbench
 from latmix.models.model_source import ModelSource
+from latmix.names import plural
 from latmix.sampling.settings import GenerationSettings, InversionSettings
 from latmix.sampling.solvers import find_solver
-from latmix.study.cells import Making, find_lost, plan_cells
-from latmix.study.draws import Draws
+from latmix.study.cells import Grid, find_lost
 
 
 @dataclass(frozen=True)
@@ -61,38 +60,36 @@ class Cost(NetworkCost):
     to_generate: int
     cells: int
 
+    def __str__(self) -> str:
+        return self.told(
+            f"to invert: {self.to_invert:,} of {plural(self.pictures, 'picture')}; "
+            f"to generate: {self.to_generate:,} of {plural(self.cells, 'centroid')}"
+        )
 
-def estimate_cost(
-    bench: Workbench,
-    draws: Draws,
-    methods: Sequence[str],
-    counts: Sequence[int],
-    settings: InversionSettings,
-    prompt_of: PromptOf,
-    making: Making,
-) -> Generator[Progress, None, Cost]:
+
+def estimate_cost(bench: Workbench, grid: Grid) -> Generator[Progress, None, Cost]:
     """Look what is there, and measure a network call if something is not.
 
     Raises:
         LatmixError: the model cannot be loaded, or the store not be read.
     """
-    wanted = draws.wanted(max(counts))
-    found = yield from recall_pictures(bench, wanted, settings, prompt_of)
+    inverting, generating = grid.choices.for_model(bench.source)
+    wanted = grid.draws.wanted(max(grid.counts))
+    found = yield from recall_pictures(bench, wanted, inverting, grid.prompt_of)
     to_invert = len(wanted) - len(found.rows) - len(found.failures)
-    cells = len(methods) * len(counts) * len(draws.orders)
+    cells = len(grid.methods) * len(grid.counts) * len(grid.draws.orders)
     to_generate = cells
     if not to_invert:
-        known = plan_cells(draws, found, methods, counts)
-        lost = yield from find_lost(bench, found, known, making)
-        cells, to_generate = len(known), len(lost)
-    call, batch = 0.0, making.batch
+        lost = yield from find_lost(bench, found, grid)
+        cells, to_generate = len(grid.cells(found)), len(lost)
+    call, batch = 0.0, bench.batch
     if to_invert or to_generate:
         yield Progress("load", 0, 0, note=f"measuring {bench.source.name}")
-        batch = bench.limit_for(settings.size).size(batch)
-        call = call_seconds(bench, settings, batch)
-    inverting, generating = calls_each(settings, making.generation, bench.source)
-    inverted, generated = (-(-count // batch) for count in (to_invert, to_generate))
-    calls = round(inverted * inverting + generated * generating)
+        batch = bench.limit_for(inverting.size).size(batch)
+        call = call_seconds(bench, inverting, batch)
+    each = calls_each(inverting, generating, bench.source)
+    batches = (-(-count // batch) for count in (to_invert, to_generate))
+    calls = round(sum(count * of_each for count, of_each in zip(batches, each, strict=True)))
     return Cost(calls, call, calls * call, to_invert, len(wanted), to_generate, cells)
 
 

@@ -1,4 +1,4 @@
-"""Which pictures are mixed: the first of a folder, or random draws; and inverting only those.
+"""Which pictures are mixed: the first of a folder, or random draws.
 
 A draw is an order of the pictures; its N are the first N of it that can be read, so that a larger N
 holds the pictures of a smaller one, and a picture that cannot be read gives way to the next.
@@ -7,16 +7,13 @@ holds the pictures of a smaller one, and a picture that cannot be read gives way
 from __future__ import annotations
 
 import random
-from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from latmix.jobs.inversion import Inversion, InversionRules, invert_pictures
-from latmix.jobs.pictures import PictureRow, PromptOf
-from latmix.jobs.progress import Progress
-from latmix.jobs.workbench import Workbench
-from latmix.sampling.settings import InversionSettings
+from latmix.jobs.inversion import Inversion
+from latmix.jobs.pictures import PictureRow
 
 
 @dataclass(frozen=True)
@@ -63,46 +60,3 @@ class Draws:
             tuple(islice((known[p] for p in map(self.paths.__getitem__, o) if p in known), count))
             for o in self.orders
         ]
-
-
-def invert_draws(
-    bench: Workbench,
-    draws: Draws,
-    count: int,
-    settings: InversionSettings,
-    prompt_of: PromptOf,
-    *,
-    strict: bool = False,
-) -> Generator[Progress, None, Inversion]:
-    """Invert what the draws need for N up to `count`, each picture once.
-
-    Where pictures cannot be read, those that take their places are inverted too.
-
-    Raises:
-        LatmixError: as `invert_pictures`.
-    """
-    rules = InversionRules(strict=strict)
-    found = yield from invert_pictures(bench, draws.wanted(count), settings, prompt_of, rules)
-    while True:
-        failed = [failure.path for failure in found.failures]
-        tried = {*failed, *(row.path for row in found.rows)}
-        missing = [path for path in draws.wanted(count, failed) if path not in tried]
-        if not missing:
-            return found
-        more = yield from invert_pictures(bench, missing, settings, prompt_of, rules)
-        found = _joined(found, more)
-
-
-def _joined(one: Inversion, other: Inversion) -> Inversion:
-    """Both; the later one's view of the store holds what the earlier one has added."""
-    return replace(
-        other,
-        rows=one.rows + other.rows,
-        failures=one.failures + other.failures,
-        cached=one.cached + other.cached,
-        inverted=one.inverted + other.inverted,
-        calls=one.calls + other.calls,
-        evaluations=one.evaluations + other.evaluations,
-        seconds=one.seconds + other.seconds,
-        residual=max(one.residual, other.residual),
-    )

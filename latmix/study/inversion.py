@@ -25,6 +25,7 @@ from latmix.jobs.roundtrip import Likeness, RoundTrip, round_trips
 from latmix.jobs.workbench import INVERSION_VERSION, Workbench
 from latmix.measures.intervals import Estimate, estimate
 from latmix.mixing.health import Health
+from latmix.names import plural
 from latmix.sampling.generators import drained, watched
 from latmix.sampling.pictures import prepare
 from latmix.sampling.settings import GenerationSettings, InversionSettings
@@ -129,6 +130,9 @@ class TrialCost(NetworkCost):
 
     trials: int
     left: int
+
+    def __str__(self) -> str:
+        return self.told(f"to try: {self.left:,} of {plural(self.trials, 'trial')}")
 
 
 def plan_trials(
