@@ -20,6 +20,7 @@ from typing import Any
 
 from latmix.errors import ModelError
 from latmix.models.families import Family
+from latmix.models.files import first_line
 from latmix.models.single_file import read_names
 from latmix.names import display_name
 
@@ -103,9 +104,8 @@ def add_adapters(adapters: tuple[Adapter, ...], family: Family, parts: Mapping[s
         except ModelError:
             raise
         except Exception as error:
-            first = str(error).strip().split("\n")[0][:200]
             raise ModelError(
-                f"The LoRA {display_name(adapter.path)} cannot be added: {first}",
+                f"The LoRA {display_name(adapter.path)} cannot be added: {first_line(error)}",
                 f"Use one that was made for {family.title}.",
             ) from error
 

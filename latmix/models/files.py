@@ -127,6 +127,25 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
+def cached_folder(repository: str, file: str) -> Path | None:
+    """Where the newest snapshot of a hub repository, which has a file, is in the hub's cache on
+    this machine; asks no network."""
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = try_to_load_from_cache(repository, file)
+    except HFValidationError:
+        return None
+    return Path(found).parent if isinstance(found, str) else None
+
+
+def first_line(error: Exception) -> str:
+    """What a library says is wrong, in one line."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:200]
+
+
 def file_digest(path: Path) -> bytes:
     """A digest of a file's bytes.
 

@@ -18,7 +18,7 @@ import torch
 
 from latmix.errors import ModelError
 from latmix.models.families import DIFFUSERS, PREFIXES
-from latmix.models.files import place
+from latmix.models.files import first_line, place
 from latmix.models.model_source import ModelSource
 from latmix.models.single_file import SingleFile
 from latmix.names import display_name, plural
@@ -129,7 +129,7 @@ def explained(source: ModelSource, device: torch.device) -> Iterator[None]:
         raise
     except Exception as error:
         raise ModelError(
-            f"The model {source.name} cannot be loaded: {_first_line(error)}",
+            f"The model {source.name} cannot be loaded: {first_line(error)}",
             "Its files are damaged or do not fit together; fetch it again.",
         ) from error
 
@@ -160,8 +160,3 @@ def _is_unfit(name: str) -> bool:
     except (ImportError, OSError, RuntimeError, AttributeError):
         return True
     return False
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return f"{text[0][:200] if text else type(error).__name__}"

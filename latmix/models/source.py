@@ -18,6 +18,7 @@ from latmix.models.adapters import Adapter, check_adapter, split_adapters
 from latmix.models.families import find_family
 from latmix.models.files import (
     PICKLES,
+    cached_folder,
     check_channels,
     check_part,
     check_tokenizer,
@@ -75,7 +76,7 @@ def _located(name: str) -> tuple[str, Path, float | None]:
     if entry is None and (folder.exists() or _looks_like_path(name)):
         return display_name(name), folder, guidance
     repository = entry.repository if entry else name
-    cached = _cached_snapshot(repository)
+    cached = cached_folder(repository, "model_index.json")
     if cached is not None:
         return name, cached, guidance
     if entry is None and repository.count("/") != 1:
@@ -93,18 +94,6 @@ def _located(name: str) -> tuple[str, Path, float | None]:
 
 def _looks_like_path(name: str) -> bool:
     return name.startswith((".", "/", "~")) or (os.sep in name and name.count("/") != 1)
-
-
-def _cached_snapshot(repository: str) -> Path | None:
-    """The newest snapshot of a hub repository in the hub's cache; asks no network."""
-    from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        index = try_to_load_from_cache(repository, "model_index.json")
-    except HFValidationError:
-        return None
-    return Path(index).parent if isinstance(index, str) else None
 
 
 def _single(name: str, path: Path, base: str) -> ModelSource:

@@ -7,13 +7,14 @@ Source: TAESD, github.com/madebyollin/taesd, in diffusers' AutoencoderTiny.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latmix.errors import ModelError
 from latmix.models import catalogue
-from latmix.models.files import read_json, weights
+from latmix.models.files import cached_folder, first_line, read_json, weights
 from latmix.models.model_source import ModelSource
 from latmix.names import display_name
 
@@ -30,41 +31,33 @@ class TinySource:
     name: str
     folder: Path
 
-    def load(self, device: torch.device) -> TinyAutoencoder:
-        """Raises: ModelError: the files are damaged or do not fit together."""
-        from latmix.models.parts import import_classes
+    def load(self, device: torch.device) -> Callable[[Tensor], Image.Image]:
+        """What shows a clean latent (C, H, W) as an RGB picture, in float32.
 
-        network = import_classes(["AutoencoderTiny"])["AutoencoderTiny"]
-        try:
-            loaded = network.from_pretrained(
-                self.folder, use_safetensors=True, local_files_only=True
-            )
-        except Exception as error:
-            reason = str(error).strip().splitlines() or [type(error).__name__]
-            raise ModelError(
-                f"The tiny autoencoder {self.name} cannot be loaded: {reason[0][:200]}",
-                "Fetch it again.",
-            ) from error
-        return TinyAutoencoder(loaded.eval().requires_grad_(False), device)
-
-
-class TinyAutoencoder:
-    """The network on a device, in float32."""
-
-    def __init__(self, network: object, device: torch.device) -> None:
-        self._network = network.to(device)  # type: ignore[attr-defined]
-        self._device = device
-
-    def decode(self, clean: Tensor) -> Image.Image:
-        """The RGB picture of a clean latent (C, H, W)."""
+        Raises:
+            ModelError: the files are damaged or do not fit together.
+        """
         import torch
 
+        from latmix.models.parts import import_classes
         from latmix.models.pixels import to_pictures
 
-        with torch.no_grad():
-            scaled = clean[None].to(self._device, torch.float32)
-            scaled = scaled / self._network.config.scaling_factor
-            return to_pictures(self._network.decode(scaled).sample.clamp(-1, 1))[0]
+        kind = import_classes(["AutoencoderTiny"])["AutoencoderTiny"]
+        try:
+            network = kind.from_pretrained(self.folder, use_safetensors=True, local_files_only=True)
+        except Exception as error:
+            raise ModelError(
+                f"The tiny autoencoder {self.name} cannot be loaded: {first_line(error)}",
+                "Fetch it again.",
+            ) from error
+        network = network.eval().requires_grad_(False).to(device)
+
+        def decode(clean: Tensor) -> Image.Image:
+            with torch.no_grad():
+                scaled = clean[None].to(device, torch.float32) / network.config.scaling_factor
+                return to_pictures(network.decode(scaled).sample.clamp(-1, 1))[0]
+
+        return decode
 
 
 def find_tiny(name: str, source: ModelSource) -> TinySource:
@@ -118,19 +111,13 @@ def tiny_folder(name: str) -> Path:
     Raises:
         ModelError: it is not there.
     """
-    from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError
-
     tiny = catalogue.find_tiny_entry(name)
     folder = Path(name).expanduser()
     if tiny is None and (folder / "config.json").is_file():
         return folder
-    try:
-        cached = try_to_load_from_cache(tiny.repository if tiny else name, "config.json")
-    except HFValidationError:
-        cached = None
-    if isinstance(cached, str):
-        return Path(cached).parent
+    cached = cached_folder(tiny.repository if tiny else name, "config.json")
+    if cached is not None:
+        return cached
     shown = display_name(name)
     raise ModelError(
         f"The tiny autoencoder {shown} is not on this machine.",

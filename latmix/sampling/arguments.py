@@ -41,16 +41,11 @@ def checked_prompts(model: Model, prompt: str | Sequence[str], count: int) -> li
     Raises:
         ValueError: there are no pictures, another number of prompts, or the model takes none.
     """
-    prompts = _one_each(prompt, count)
-    if any(prompts) and not model.source.family.is_prompted:
-        raise ValueError(f"prompt: {model.source.name} takes none.")
-    return prompts
-
-
-def _one_each(prompt: str | Sequence[str], count: int) -> list[str]:
-    prompts = [prompt] * count if isinstance(prompt, str) else list(prompt)
     if count == 0:
         raise ValueError("images: there are none.")
+    prompts = [prompt] * count if isinstance(prompt, str) else list(prompt)
     if len(prompts) != count:
         raise ValueError(f"prompt: {len(prompts)} given for {count}; give one, or one for each.")
+    if any(prompts) and not model.source.family.is_prompted:
+        raise ValueError(f"prompt: {model.source.name} takes none.")
     return prompts

@@ -43,7 +43,7 @@ def test_previews_are_those_of_the_tiny_autoencoder(mini: Model, tiny: Path) -> 
 
     clean = torch.randn(4, 16, 16)
     source = find_tiny(str(tiny), mini.source)
-    preview = Preview(decoder=lambda: source.load(torch.device("cpu")).decode)
+    preview = Preview(decoder=lambda: source.load(torch.device("cpu")))
     shown = preview.show(mini, clean)
     network = AutoencoderTiny.from_pretrained(tiny)
     with torch.no_grad():
@@ -60,7 +60,7 @@ def test_the_explorer_takes_the_one_of_the_settings(
     assert plain.preview.show(mini, clean).tobytes() == mini.decode(clean[None])[0].tobytes()
     monkeypatch.setenv("LATMIX_PREVIEW_VAE", str(tiny))
     named = drained(Studio(load_config(), "mini", Machine("cpu"))._made())
-    decoded = find_tiny(str(tiny), mini.source).load(torch.device("cpu")).decode(clean)
+    decoded = find_tiny(str(tiny), mini.source).load(torch.device("cpu"))(clean)
     assert named.preview.show(mini, clean).tobytes() == decoded.tobytes()
 
 

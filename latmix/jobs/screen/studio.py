@@ -236,7 +236,7 @@ class Studio:
             tiny = tiny_for(source, self._config.preview_vae)
             if tiny:
                 place = self._bench.device
-                self._bench.preview = Preview(decoder=lambda: tiny.load(place).decode)
+                self._bench.preview = Preview(decoder=lambda: tiny.load(place))
         return self._bench
 
 

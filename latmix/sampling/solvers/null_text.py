@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from latmix.models.model_source import ModelSource
-    from latmix.models.protocol import Conditioning, Model
 
 INNER_STEPS = 10
 """Of the optimiser, at most, for each step of the trajectory, as the paper has them."""
@@ -54,18 +53,6 @@ class NullText(FixedPoint):
 
     def suits(self, source: ModelSource) -> bool:
         return source.guiding == "classifier-free"
-
-    def guidance(
-        self,
-        model: Model,
-        positive: Conditioning,
-        scale: float,
-        negative: str = "",
-        origin: Conditioning | None = None,
-    ) -> Guidance:
-        """With the negative prompt always: its embedding is where the optimiser starts."""
-        without = model.condition_negative([negative] * positive.count)
-        return Guidance(positive, without, scale)
 
     def invert(self, task: Task) -> Inverting:
         """Yields twice the levels' steps: up the path, and down again.

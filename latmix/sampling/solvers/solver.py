@@ -116,10 +116,15 @@ class Solver(ABC):
         guiding = model.source.guiding
         if guiding == "embedded":
             return Guidance(positive.with_guidance(scale))
-        if guiding == "none" or scale == 1.0:
+        if self.replaces_negative:
+            # Away from the positive itself, guidance has no effect at any scale.
+            return Guidance(positive, origin, scale).without_idle()
+        if not self.is_fitted and (guiding == "none" or scale == 1.0):
             return Guidance(positive)
         without = model.condition_negative([negative] * positive.count)
-        return Guidance(positive, without, scale).without_idle()
+        guidance = Guidance(positive, without, scale)
+        # Fitting starts from the negative's embedding, whatever that says.
+        return guidance if self.is_fitted else guidance.without_idle()
 
     @abstractmethod
     def invert(self, task: Task) -> Inverting:

@@ -16,13 +16,12 @@ from latmix.mixing.companions import Latents
 from latmix.sampling.generators import watched
 from latmix.sampling.levels import clean_and_noise
 from latmix.sampling.solvers.solver import Inverting, Solver, Task
-from latmix.sampling.trajectory import Call, Guidance, Step
+from latmix.sampling.trajectory import Call, Step
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from latmix.models.model_source import ModelSource
-    from latmix.models.protocol import Conditioning, Model
     from latmix.sampling.fixed_point import Solution
 
 LIMIT = 25
@@ -165,17 +164,6 @@ class NegativePrompt(FixedPoint):
 
     def key(self, settings: Mapping[str, object], tolerance: float) -> dict[str, object]:
         return super().key(settings, tolerance) | {"solver": FixedPoint.name}
-
-    def guidance(
-        self,
-        model: Model,
-        positive: Conditioning,
-        scale: float,
-        negative: str = "",
-        origin: Conditioning | None = None,
-    ) -> Guidance:
-        """Away from the positive itself, guidance has no effect at any scale."""
-        return Guidance(positive, origin, scale).without_idle()
 
 
 def shared_levels(steps: int) -> int:
