@@ -27,7 +27,7 @@ from latmix.disk import read_file
 from latmix.errors import LatmixError
 from latmix.names import display_name
 from latmix.session.fields import TEXT, Kind, rows
-from latmix.session.saved import Saved
+from latmix.session.session import Session
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class _Keys(Kind):
 
 
 def _check(path: Path, name: str, value: object) -> None:
-    kind = {"keys": _Keys(), **{row.name: row.kind for row in rows(Saved)}}.get(name, TEXT)
+    kind = {"keys": _Keys(), **{row.name: row.kind for row in rows(Session)}}.get(name, TEXT)
     if not kind.accepts(value):
         raise LatmixError(f"{display_name(path)}: {name} must be {kind.what}.")
 

@@ -18,6 +18,7 @@ from latmix.images import read_sidecar
 from latmix.models.files import read_json as read_model_json
 from latmix.models.single_file import read_names
 from latmix.results.recipes import read_recipe
+from latmix.session import saved
 from latmix.session.session import Session
 from latmix.session.weight_tables import read_weights
 from latmix.store.folders import SpaceFolder
@@ -75,7 +76,7 @@ def theme_of(path: Path) -> None:
 READERS: dict[str, Callable[[Path], object]] = {
     "a.toml": theme_of,
     "config.toml": lambda _: load_config(),
-    "session.json": lambda path: Session().resume(path),
+    "session.json": lambda path: saved.resume(Session(), path),
     "weights.csv": read_weights,
     "model_index.json": read_model_json,
     "model.safetensors": read_names,

@@ -1,17 +1,19 @@
-"""What a session knows of its pictures' latents: which are there, and the mixture's statistics.
+"""What is known of pictures' latents: which are there, and the statistics of their mixtures.
 
-Only `session` builds on it. Needs no torch: what computes is handed in by a job.
+Needs no torch: what computes is handed in by a job. A value says under which model and choices it
+holds, so that nothing has to be forgotten when they change, and an undo finds it again.
 """
 
 from __future__ import annotations
 
 import math
 from array import array
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from latmix.session.saved import Saved
+from latmix.mixing.mixture import Mixture
+from latmix.session.choices import Choices
 
 if TYPE_CHECKING:
     from latmix.mixing.influence import Inputs
@@ -19,14 +21,58 @@ if TYPE_CHECKING:
     from latmix.mixing.statistics import Statistics
 
 
-@dataclass
-class Known(Saved):
-    """A session, as far as latents go; edits that make them others call `_forget_latents`."""
+@dataclass(frozen=True)
+class Measured:
+    """Pictures whose latents a job found.
 
-    _inversion: Any = None
-    _live: LiveStatistics | None = None
-    _row_of: dict[str, int] = field(default_factory=dict)
-    _rows_found: tuple[tuple[str, ...], list[int | None]] | None = None
+    Attributes:
+        model, choices: under which they are these.
+        inversion: the job's own value, to be handed back to jobs. Its `rows` are the pictures, each
+            with a `path`; None before a job has found any.
+        live: what computes the statistics of any weights of the rows; None without rows.
+    """
+
+    model: str = ""
+    choices: Choices = field(default_factory=Choices)
+    inversion: Any = None
+    live: LiveStatistics | None = None
+
+    def holds(self, model: str, choices: Choices) -> bool:
+        """Whether the same pictures have these latents under a model and choices."""
+        return model == self.model and self.choices.same_latents(choices)
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """The row of each picture by its key."""
+        rows = self.inversion.rows if self.inversion else ()
+        return {str(row.path): at for at, row in enumerate(rows)}
+
+    def rows(self, keys: tuple[str, ...]) -> list[int | None]:
+        """The row of each of these pictures, found anew when they change."""
+        if self._found is None or self._found[0] is not keys:
+            found = keys, [self.row_of.get(key) for key in keys]
+            object.__setattr__(self, "_found", found)
+            return found[1]
+        return self._found[1]
+
+    _found: tuple[tuple[str, ...], list[int | None]] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class MixtureLatents:
+    """What is known of the latents of one mixture."""
+
+    known: Measured
+    mixture: Mixture | None
+    method: str
+
+    @property
+    def live(self) -> LiveStatistics | None:
+        """What computes the statistics of any weights, or None."""
+        return self.known.live
+
+    def is_inverted(self, key: str) -> bool:
+        return key in self.known.row_of
 
     @property
     def is_measured(self) -> bool:
@@ -36,48 +82,13 @@ class Known(Saved):
     @property
     def uninverted(self) -> list[str]:
         """Pictures of the mixture that have weight but no latent yet."""
-        rows = self._rows()
-        if self.mixture is None or None not in rows:
+        if self.mixture is None:
+            return []
+        rows = self.known.rows(self.mixture.keys)
+        if None not in rows:
             return []
         mixed = zip(self.mixture.keys, self.mixture.weights, rows, strict=True)
         return [key for key, weight, row in mixed if weight > 0 and row is None]
-
-    def _rows(self) -> list[int | None]:
-        """The inversion's row of each picture of the mixture, found anew when pictures change."""
-        keys = self.mixture.keys if self.mixture else ()
-        if self._rows_found is None or self._rows_found[0] is not keys:
-            self._rows_found = keys, [self._row_of.get(key) for key in keys]
-        return self._rows_found[1]
-
-    @property
-    def live(self) -> LiveStatistics | None:
-        """What computes the statistics of any weights, or None."""
-        return self._live
-
-    @property
-    def inversion(self) -> Any:
-        """The pictures whose latents are known, or None."""
-        return self._inversion
-
-    def is_inverted(self, key: str) -> bool:
-        return key in self._row_of
-
-    def paths(self) -> tuple[Path, ...]:
-        """The pictures to invert.
-
-        Those that have a latent but left the mixture are kept, so that bringing one back by undo
-        finds its statistics at once.
-        """
-        keys = dict.fromkeys([*(self.mixture.keys if self.mixture else ()), *self._row_of])
-        return tuple(Path(key) for key in keys if key not in self.failures)
-
-    def measured(self, inversion: Any, live: LiveStatistics | None) -> None:
-        """Take in a finished inversion with its live statistics (None where it has no rows)."""
-        self._inversion, self._live = inversion, live
-        self._row_of = {str(row.path): at for at, row in enumerate(inversion.rows)}
-        self._rows_found = None
-        self.failures.update({str(f.path): f.reason for f in inversion.failures})
-        self._leave_out_failed()
 
     def weights_by_row(self) -> array[float]:
         """The mixture's weights in the order of the inversion's rows.
@@ -85,10 +96,11 @@ class Known(Saved):
         Raises:
             ValueError: a picture of the mixture has no latent yet.
         """
-        if self.mixture is None or self._inversion is None or self.uninverted:
+        if self.mixture is None or self.known.inversion is None or self.uninverted:
             raise ValueError("pictures of the mixture are not inverted yet.")
-        weights = array("d", bytes(8 * len(self._inversion.rows)))  # tensors share its memory
-        for row, weight in zip(self._rows(), self.mixture.weights, strict=True):
+        weights = array("d", bytes(8 * len(self.known.row_of)))  # tensors share its memory
+        rows = self.known.rows(self.mixture.keys)
+        for row, weight in zip(rows, self.mixture.weights, strict=True):
             if row is not None:
                 weights[row] = weight
         return weights
@@ -99,18 +111,18 @@ class Known(Saved):
         Args:
             method: another than the chosen one, to compare.
         """
-        if self._live is None or not self.is_measured:
+        if self.live is None or not self.is_measured:
             return None
-        return self._live.statistics(self.weights_by_row(), method or self.choices.method)
+        return self.live.statistics(self.weights_by_row(), method or self.method)
 
     def inputs(self) -> Inputs | None:
         """What each row of the inversion is to the mixture, or None until all are inverted.
 
         A pass over the latents unless `live.is_instant`.
         """
-        if self._live is None or not self.is_measured:
+        if self.live is None or not self.is_measured:
             return None
-        return self._live.inputs(self.weights_by_row(), self.choices.method)
+        return self.live.inputs(self.weights_by_row(), self.method)
 
     def influences(self) -> dict[str, float]:
         """How much the mixture changes without each of its pictures (`Inputs.influence`), by key.
@@ -121,21 +133,7 @@ class Known(Saved):
         inputs = self.inputs()
         if inputs is None or self.mixture is None or not inputs.is_known:
             return {}
-        found = inputs.influence
-        rows = {key: self._row_of[key] for key in self.mixture.keys if key in self._row_of}
-        known = {key: found[row] for key, row in rows.items()}
-        return {key: math.inf if value is None else value for key, value in known.items()}
-
-    def _leave_out_failed(self) -> None:
-        """Pictures that could not be read leave the mixture; the others keep their proportions."""
-        if self.mixture is None or not self.failures.keys() & set(self.mixture.keys):
-            return
-        failed = [key for key in self.mixture.keys if key in self.failures]
-        is_all = len(failed) == len(self.mixture)
-        mixture = None if is_all else self.mixture.drop(*failed)
-        self.choices = replace(self.choices, mixture=mixture)
-
-    def _forget_latents(self) -> None:
-        self._inversion, self._live = None, None
-        self._row_of = {}
-        self._rows_found = None
+        found, rows = inputs.influence, self.known.rows(self.mixture.keys)
+        known = zip(self.mixture.keys, rows, strict=True)
+        by_key = {key: found[row] for key, row in known if row is not None}
+        return {key: math.inf if value is None else value for key, value in by_key.items()}

@@ -1,4 +1,4 @@
-"""Everything the program knows while it is open: pictures, choices with undo, statistics, results.
+"""Everything the program knows while it is open: pictures, choices with undo, latents, results.
 
 Widgets render it and post intentions; jobs fill it. It is saved when something changes and resumed
 at the next start. Needs no torch: what computes is handed in by a job (`Session.measured`).
@@ -9,33 +9,114 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from latmix.mixing.grid import parse_method
 from latmix.mixing.mixture import Mixture, mixture_of
-from latmix.session.bookmarks import Bookmark
+from latmix.session.arranged import Arranged
+from latmix.session.bookmarks import Bookmark, Bookmarks
 from latmix.session.choices import Choices
-from latmix.session.measured import Known
-from latmix.session.shell import arguments, shell_command
+from latmix.session.fields import Whole, setting
+from latmix.session.machine import Machine
+from latmix.session.measured import Measured, MixtureLatents
+from latmix.session.undo import Undo
 
-UNDO_DEPTH = 500
+if TYPE_CHECKING:
+    from latmix.mixing.live import LiveStatistics
+
+DRAFT_STEPS = 8
+"""Steps of a draft: enough to see what a mixture will be, an order quicker than fifty."""
 
 
 @dataclass
-class Session(Known):
-    """The state of the program. Not thread-safe: the front end's thread alone changes it."""
+class Session:
+    """The state of the program. Not thread-safe: the front end's thread alone changes it.
 
-    _undo: list[Choices] = field(default_factory=list)
-    _redo: list[Choices] = field(default_factory=list)
+    All but `pictures`, `machine` and `failures` is kept for the next start (`session.saved`).
+
+    Attributes:
+        shown: the result that is looked at, one of `results` (oldest first), or None.
+        marked: results to compare or to export.
+        compared: methods to compare side by side; empty for the usual ones.
+        drafts: whether every edit is followed by a picture of `draft_steps` steps.
+        view: what had the focus, for the next start: names and values of the front end's own.
+        arranged: the list, for the next start.
+    """
+
+    model: str = "auto"
+    theme: str = ""
+    folder: Path | None = None
+    recursive: bool = False
+    pictures: list[Path] = field(default_factory=list)
+    choices: Choices = field(default_factory=Choices)
+    results: list[Path] = field(default_factory=list)
+    shown: Path | None = None
+    marked: list[Path] = field(default_factory=list)
+    compared: tuple[str, ...] = ()
+    draft_steps: int = setting(
+        DRAFT_STEPS,
+        Whole(1, 1000),
+        sentence="Of drafts: comparisons, sweeps, and after every edit.",
+        place=3,
+        offer="Of a result, or of a draft.",
+    )
+    drafts: bool = False
+    view: dict[str, str] = field(default_factory=dict)
+    arranged: Arranged = field(default_factory=Arranged)
+    machine: Machine = field(default_factory=Machine)
+    failures: dict[str, str] = field(default_factory=dict)
+    bookmarks: Bookmarks = field(default_factory=Bookmarks)
+
+    _measured: Measured = field(default_factory=Measured)
+    _undo: Undo = field(default_factory=Undo)
+
+    @property
+    def mixture(self) -> Mixture | None:
+        return self.choices.mixture
+
+    @property
+    def latents(self) -> MixtureLatents:
+        """What is known of the mixture's latents, as things are chosen now."""
+        known = self._measured if self._measured.holds(self.model, self.choices) else Measured()
+        return MixtureLatents(known, self.mixture, self.choices.method)
+
+    @property
+    def inversion(self) -> Any:
+        """The pictures whose latents are known (`Measured.inversion`), or None."""
+        return self.latents.known.inversion
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether every picture of the mixture has a latent whose statistics are known."""
+        return self.latents.is_measured
+
+    @property
+    def uninverted(self) -> list[str]:
+        """Pictures of the mixture that have weight but no latent yet."""
+        return self.latents.uninverted
+
+    def paths(self) -> tuple[Path, ...]:
+        """The pictures to invert.
+
+        Those that have a latent but left the mixture are kept, so that bringing one back by undo
+        finds its statistics at once.
+        """
+        keys = (*(self.mixture.keys if self.mixture else ()), *self.latents.known.row_of)
+        return tuple(Path(key) for key in dict.fromkeys(keys) if key not in self.failures)
+
+    def measured(self, inversion: Any, live: LiveStatistics | None) -> None:
+        """Take in a finished inversion with its live statistics (None where it has no rows)."""
+        self._measured = Measured(self.model, self.choices, inversion, live)
+        self.failures.update({str(f.path): f.reason for f in inversion.failures})
+        self._leave_out_failed()
 
     def open_folder(self, folder: Path, pictures: Iterable[Path], count: int) -> None:
         """Start on a folder's pictures with an equal mixture of the first `count`."""
         self.folder, self.pictures = folder, list(pictures)
-        self._forget_latents()
+        self._measured = Measured()
         self.failures.clear()
         self.choose(mixture=self._first(count))
-        self._undo.clear()
-        self._redo.clear()
+        self._undo = Undo()
 
     def choose(self, **changes: Any) -> bool:
         """Change choices by name; False where nothing changes.
@@ -51,9 +132,8 @@ class Session(Known):
         parse_method(changed.method)
         if changed == self.choices:
             return False
-        self._undo = [*self._undo[-UNDO_DEPTH + 1 :], self.choices]
-        self._redo.clear()
-        self._move_to(changed)
+        self._undo.keep(self.choices)
+        self.choices = changed
         return True
 
     def set_count(self, count: int) -> bool:
@@ -142,25 +222,15 @@ class Session(Known):
 
     def undo(self) -> bool:
         """Back to the choices before the last change; False where there are none."""
-        return self._travel(self._undo, self._redo)
+        return self._go_to(self._undo.back(self.choices))
 
     def redo(self) -> bool:
         """Forward again after an undo."""
-        return self._travel(self._redo, self._undo)
-
-    def command(self) -> str:
-        """The shell command that makes this mixture without a screen."""
-        return shell_command(arguments(self))
+        return self._go_to(self._undo.forward(self.choices))
 
     def prompts_changed(self) -> None:
         """A prompt beside a picture is another now: which latents fit must be looked up anew."""
-        self._forget_latents()
-
-    def use_model(self, model: str) -> None:
-        """Take another model: its latents are others."""
-        if model != self.model:
-            self.model = model
-            self._forget_latents()
+        self._measured = Measured()
 
     def keep_existing(self, pictures: Iterable[Path], count: int) -> None:
         """Set the folder's pictures; a mixture keeps those of its pictures that are still there."""
@@ -178,15 +248,38 @@ class Session(Known):
         usable = [str(path) for path in self.pictures if str(path) not in self.failures]
         return Mixture.equal(usable[: max(1, count)]) if usable else None
 
-    def _travel(self, source: list[Choices], target: list[Choices]) -> bool:
-        if not source:
+    def _go_to(self, choices: Choices | None) -> bool:
+        if choices is None:
             return False
-        target.append(self.choices)
-        self._move_to(source.pop())
+        self.choices = choices
         self._leave_out_failed()
         return True
 
-    def _move_to(self, choices: Choices) -> None:
-        if not self.choices.same_latents(choices):
-            self._forget_latents()
-        self.choices = choices
+    def _leave_out_failed(self) -> None:
+        """Pictures that could not be read leave the mixture; the others keep their proportions."""
+        if self.mixture is None or not self.failures.keys() & set(self.mixture.keys):
+            return
+        failed = [key for key in self.mixture.keys if key in self.failures]
+        is_all = len(failed) == len(self.mixture)
+        mixture = None if is_all else self.mixture.drop(*failed)
+        self.choices = replace(self.choices, mixture=mixture)
+
+    def add_result(self, path: Path) -> None:
+        """A picture was made: it is the one looked at."""
+        self.results.append(path)
+        self.shown = path
+
+    def look_at(self, path: Path) -> bool:
+        """Look at a result; False where it is not one, or is looked at already."""
+        if path not in self.results or path == self.shown:
+            return False
+        self.shown = path
+        return True
+
+    def mark(self, path: Path) -> bool:
+        """Mark a result, or unmark it; whether it is marked now."""
+        if path in self.marked:
+            self.marked.remove(path)
+            return False
+        self.marked.append(path)
+        return True

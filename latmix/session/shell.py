@@ -10,10 +10,15 @@ from collections.abc import Iterable
 from latmix.mixing.mixture import Mixture
 from latmix.names import display_name
 from latmix.session.fields import rows
-from latmix.session.saved import Saved
+from latmix.session.session import Session
 
 
-def arguments(session: Saved) -> list[str]:
+def command(session: Session) -> str:
+    """The shell command that makes a session's mixture without a screen."""
+    return shell_command(arguments(session))
+
+
+def arguments(session: Session) -> list[str]:
     """The words of the shell command that makes a session's mixture without a screen."""
     if session.mixture is None or session.folder is None:
         return ["latmix", "explore"]
@@ -24,7 +29,7 @@ def arguments(session: Saved) -> list[str]:
     return words
 
 
-def _mixture_arguments(session: Saved, mixture: Mixture, folder: str) -> list[str]:
+def _mixture_arguments(session: Session, mixture: Mixture, folder: str) -> list[str]:
     """The command with its pictures and weights: as few words as say them exactly."""
     keys, seed = list(mixture.keys), session.choices.seed
     usable = [str(path) for path in session.pictures if str(path) not in session.failures]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from latmix.errors import LatmixError, StoreError
 from latmix.names import display_name
 from latmix.process import leave_at_once, logging_to
+from latmix.session import saved
 from latmix.session.machine import Machine
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _saved_session(config: Config) -> tuple[Session, tuple[str, ...]]:
     """The saved session, or an empty one; one that is damaged is put aside and named."""
     session = _new_session("")
     try:
-        session.resume(config.session_file)
+        saved.resume(session, config.session_file)
     except StoreError as error:
         aside = config.session_file.with_name("session-damaged.json")
         try:
@@ -164,7 +165,7 @@ def _working_folder() -> Path | None:
 def _close(app: ExploreApp) -> None:
     """Save, and give the step at work the time to end: then finished latents are written."""
     try:
-        app.session.save(app.config.session_file)
+        saved.save(app.session, app.config.session_file)
     except (LatmixError, ValueError) as error:
         print(f"latmix: the session is not saved: {error}", file=sys.stderr)
     if made := list(app.choices_of):

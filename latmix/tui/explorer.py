@@ -22,6 +22,7 @@ from latmix.jobs.engine import JobEvent
 from latmix.jobs.screen.pictures import read_for_screen
 from latmix.jobs.screen.variants import Variants
 from latmix.names import display_name, plural
+from latmix.session import saved
 from latmix.session.choices import Choices
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.keys.command import Command
@@ -152,15 +153,15 @@ class Explorer(App[int]):
 
     def show_statistics(self) -> None:
         """The mixture's numbers; of very many pictures they come later, from a job."""
-        session, live, panel = self.session, self.session.live, self.panel
+        session, live, panel = self.session, self.session.latents.live, self.panel
         self.engines.files.drop("weigh")
         try:
             if live is not None and session.is_measured and not live.is_instant:
-                weights, method = session.weights_by_row(), session.choices.method
+                weights, method = session.latents.weights_by_row(), session.choices.method
                 fail = partial(self._show_fault, panel)
                 self.ask("weigh", lambda: live.statistics(weights, method), panel.show, fail)
             else:
-                panel.show(session.statistics(), self._advice())
+                panel.show(session.latents.statistics(), self._advice())
         except (ValueError, LatmixError) as error:
             self._show_fault(panel, error)
 
@@ -228,7 +229,7 @@ class Explorer(App[int]):
         self.later("save", SAVE_DELAY, self._save)
 
     def _save(self) -> None:
-        work = partial(write_json_durably, self.config.session_file, self.session.content())
+        work = partial(write_json_durably, self.config.session_file, saved.content(self.session))
         self.ask("save", work, failed=lambda error: self.warn(f"The session is not saved: {error}"))
 
     def read_input_soon(self) -> None:

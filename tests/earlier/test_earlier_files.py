@@ -23,6 +23,7 @@ from typer.testing import CliRunner
 
 from latmix.cli import app
 from latmix.config import load_config
+from latmix.session import saved
 from latmix.session.machine import Machine
 from latmix.tui import ExploreOptions, make_start
 from latmix.tui.app import ExploreApp
@@ -47,7 +48,7 @@ async def exploring(**options: Any) -> AsyncIterator[Driver]:
 
 def state(driver: Driver) -> dict[str, Any]:
     """All that an explorer would save, as it was named by the version that made the files."""
-    content: dict[str, Any] = json.loads(json.dumps(driver.session.content()))
+    content: dict[str, Any] = json.loads(json.dumps(saved.content(driver.session)))
     return content
 
 

@@ -20,6 +20,7 @@ from latmix.mixing.mixture import Mixture
 from latmix.models.source import find_model
 from latmix.sampling.generators import drained
 from latmix.sampling.settings import InversionSettings
+from latmix.session import saved, shell
 from latmix.session.choices import Choices
 from latmix.session.machine import Machine
 from latmix.session.session import Session
@@ -78,24 +79,24 @@ def test_a_session_is_resumed_as_it_was(session: Session, tmp_path: Path) -> Non
     assert mixture is not None
     session.choose(mixture=mixture.set("pictures/b.png", 0.5), method="coh/m", size=(32, 64))
     session.results = [result, tmp_path / "gone.png"]
-    session.save(tmp_path / "session.json")
+    saved.save(session, tmp_path / "session.json")
     again = Session()
-    assert again.resume(tmp_path / "session.json")
+    assert saved.resume(again, tmp_path / "session.json")
     again.keep_existing(PICTURES, 4)
     assert again.choices == session.choices
     assert (again.folder, again.results) == (Path("pictures"), [result])
 
 
 def test_pictures_that_are_gone_leave_a_resumed_mixture(session: Session, tmp_path: Path) -> None:
-    session.save(tmp_path / "session.json")
+    saved.save(session, tmp_path / "session.json")
     again = Session()
-    again.resume(tmp_path / "session.json")
+    saved.resume(again, tmp_path / "session.json")
     again.keep_existing(PICTURES[2:], 4)
     assert again.mixture == Mixture.equal(["pictures/c.png", "pictures/d.png"])
 
 
 def test_there_is_nothing_to_resume_at_first(tmp_path: Path) -> None:
-    assert not Session().resume(tmp_path / "session.json")
+    assert not saved.resume(Session(), tmp_path / "session.json")
 
 
 @pytest.mark.parametrize(
@@ -104,25 +105,25 @@ def test_there_is_nothing_to_resume_at_first(tmp_path: Path) -> None:
 def test_a_damaged_session_says_how_to_start_afresh(tmp_path: Path, text: str) -> None:
     (tmp_path / "session.json").write_text(text)
     with pytest.raises(StoreError, match="--fresh"):
-        Session().resume(tmp_path / "session.json")
+        saved.resume(Session(), tmp_path / "session.json")
 
 
 def test_the_command_of_random_weights_names_their_seed(session: Session) -> None:
     for seed in range(50):
         session.randomise(seed)
-        assert f"--random 1 --seed {seed}" in session.command()
+        assert f"--random 1 --seed {seed}" in shell.command(session)
 
 
 def test_the_command_of_an_equal_mixture_is_a_centroid(session: Session) -> None:
     command = f"latmix centroid pictures -n 4 --model auto --method {DEFAULT_METHOD}"
-    assert session.command().startswith(command)
+    assert shell.command(session).startswith(command)
 
 
 def test_the_command_of_other_weights_names_them(session: Session) -> None:
     mixture = session.mixture
     assert mixture is not None
     session.choose(mixture=mixture.solo("pictures/c.png"), steps=20, prompt="it's")
-    words = shlex.split(session.command())
+    words = shlex.split(shell.command(session))
     assert words[:2] == ["latmix", "mix"]
     assert "pictures/c.png=1" in words
     assert words[words.index("--prompt") + 1] == "it's"
@@ -141,36 +142,36 @@ def inverted(folder: Path, home: Path, count: int) -> Inversion:
 def test_statistics_are_live_once_the_pictures_are_inverted(folder: Path, own_home: Path) -> None:
     session = Session()
     session.open_folder(folder, sorted(folder.iterdir()), 3)
-    assert session.statistics() is None
+    assert session.latents.statistics() is None
     assert len(session.uninverted) == 3
     inversion = inverted(folder, own_home, 3)
     session.measured(inversion, drained(measure(inversion)))
     assert session.is_measured
-    before = session.statistics()
+    before = session.latents.statistics()
     mixture = session.mixture
     assert before is not None
     assert mixture is not None
     session.choose(mixture=mixture.solo(mixture.keys[0]))
-    after = session.statistics()
+    after = session.latents.statistics()
     assert after is not None
     assert (round(before.effective_count), round(after.effective_count)) == (3, 1)
     session.choose(mixture=mixture.nudge(str(session.pictures[4]), 0.2))
-    assert session.statistics() is None
+    assert session.latents.statistics() is None
     assert session.uninverted == [str(session.pictures[4])]
 
 
 def test_pictures_have_influence_once_they_are_inverted(folder: Path, own_home: Path) -> None:
     session = Session()
     session.open_folder(folder, sorted(folder.iterdir()), 3)
-    assert session.influences() == {}
+    assert session.latents.influences() == {}
     inversion = inverted(folder, own_home, 3)
     session.measured(inversion, drained(measure(inversion)))
     mixture = session.mixture
     assert mixture is not None
-    assert session.influences().keys() == set(mixture.keys)
-    assert all(0 < value < 2 for value in session.influences().values())
+    assert session.latents.influences().keys() == set(mixture.keys)
+    assert all(0 < value < 2 for value in session.latents.influences().values())
     session.choose(mixture=mixture.solo(mixture.keys[1]))
-    assert list(session.influences().values()) == [0, math.inf, 0]
+    assert list(session.latents.influences().values()) == [0, math.inf, 0]
 
 
 def test_another_prompt_needs_other_latents(folder: Path, own_home: Path) -> None:
@@ -179,6 +180,13 @@ def test_another_prompt_needs_other_latents(folder: Path, own_home: Path) -> Non
     inversion = inverted(folder, own_home, 2)
     session.measured(inversion, drained(measure(inversion)))
     session.choose(prompt="an emoji of a face")
+    assert len(session.uninverted) == 2
+    assert session.undo()
+    assert session.is_measured, "an undo finds them again, with no job"
+    session.model = "mini-flow"
+    assert len(session.uninverted) == 2
+    session.model = "auto"
+    session.prompts_changed()
     assert len(session.uninverted) == 2
 
 
@@ -194,7 +202,7 @@ def test_pictures_that_cannot_be_read_leave_the_mixture(folder: Path, own_home: 
 
 
 def test_the_saved_session_is_plain_json(session: Session, tmp_path: Path) -> None:
-    session.save(tmp_path / "session.json")
+    saved.save(session, tmp_path / "session.json")
     content = json.loads((tmp_path / "session.json").read_text())
     assert ["pictures/a.png", 0.25] in content["choices"]["mixture"]
 
@@ -203,9 +211,9 @@ def test_a_pin_is_undone_saved_and_resumed(session: Session, tmp_path: Path) -> 
     assert session.pin("pictures/b.png")
     session.set_weight("pictures/a.png", 1.0)
     assert weights(session) == pytest.approx((0.75, 0.25, 0, 0))
-    session.save(tmp_path / "session.json")
+    saved.save(session, tmp_path / "session.json")
     again = Session()
-    assert again.resume(tmp_path / "session.json")
+    assert saved.resume(again, tmp_path / "session.json")
     again.keep_existing(PICTURES, 4)
     assert again.mixture == session.mixture
     assert session.undo()
@@ -222,9 +230,9 @@ def test_bookmarks_bring_weights_method_and_prompt_back_and_survive(
     first = session.choices
     session.choose(mixture=Mixture.equal(["pictures/e.png"]), method="fix/0", prompt="a face")
     assert session.toggle_bookmark()
-    session.save(tmp_path / "session.json")
+    saved.save(session, tmp_path / "session.json")
     again = Session()
-    again.resume(tmp_path / "session.json")
+    saved.resume(again, tmp_path / "session.json")
     again.keep_existing(PICTURES, 4)
     assert again.go_to_bookmark(1) == 1
     assert again.choices == first
@@ -269,4 +277,4 @@ def test_null_text_is_inverted_for_the_guidance_of_generating(session: Session) 
     session.choose(solver="null-text", guidance=3.0, inner_steps=4)
     settings, _ = session.choices.for_model(find_model("mini"))
     assert (settings.guidance, settings.inner_steps) == (3.0, 4)
-    assert "--inner-steps 4" in session.command()
+    assert "--inner-steps 4" in shell.command(session)

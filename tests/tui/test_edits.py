@@ -9,6 +9,7 @@ from textual import events
 from textual.widgets import Input
 
 from latmix.config import load_config
+from latmix.session import saved
 from latmix.session.weight_tables import match_weights, read_weights
 from latmix.tui.dialogs.files import FileDialog
 from latmix.tui.dialogs.notice import NoticeDialog
@@ -41,7 +42,7 @@ async def test_a_pinned_picture_keeps_its_weight_whatever_key_comes(folder: Path
         assert "no longer pinned" in driver.said
         await driver.press("u")
         assert driver.session.mixture.pinned == {str(folder / "face-0.png")}
-        driver.session.save(load_config().session_file)
+        saved.save(driver.session, load_config().session_file)
         weights = driver.weights
     async with opened(None) as driver:
         assert driver.weights == pytest.approx(weights)
@@ -69,7 +70,7 @@ async def test_bookmarks_are_walked_through_and_undone(folder: Path) -> None:
         assert driver.weights == [1, 0, 0]
         await driver.press("u", "u")
         assert driver.weights == drawn
-        driver.session.save(load_config().session_file)
+        saved.save(driver.session, load_config().session_file)
     async with opened(None) as driver:
         await driver.press("right_square_bracket", "B")
         assert "Bookmark removed" in driver.said

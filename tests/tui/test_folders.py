@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from latmix.mixing.grid import DEFAULT_METHOD
+from latmix.session import saved
 from latmix.tui.dialogs.folder import FolderDialog
 from latmix.tui.dialogs.notice import NoticeDialog
 from tests.support.driver import exploring, opened
@@ -121,7 +122,7 @@ async def test_names_made_to_break_a_terminal_are_shown_safely(
         await driver.until_shown("The same from the shell")
         assert not hidden & set("".join(driver.lines))
         await driver.press("escape")
-        driver.session.save(driver.app.config.session_file)
+        saved.save(driver.session, driver.app.config.session_file)
         weights = driver.weights
     async with opened(None) as driver:
         assert driver.weights == pytest.approx(weights)
@@ -143,14 +144,14 @@ async def test_a_folder_that_vanished_keeps_its_mixture_for_when_it_is_back(fold
     async with opened(folder, count=3) as driver:
         await driver.press("L")
         weights = driver.weights
-        driver.session.save(driver.app.config.session_file)
+        saved.save(driver.session, driver.app.config.session_file)
     away = folder.with_name("away")
     folder.rename(away)
     async with exploring(None) as driver:
         await driver.until(lambda: isinstance(driver.app.screen, NoticeDialog))
         await driver.until_shown("There is no folder")
         await driver.press("escape")
-        driver.session.save(driver.app.config.session_file)
+        saved.save(driver.session, driver.app.config.session_file)
     away.rename(folder)
     async with opened(None) as driver:
         assert driver.weights == weights

@@ -12,6 +12,7 @@ from latmix.jobs.progress import Progress
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.mixing.verdict import SOUND
 from latmix.results.recipes import read_recipe
+from latmix.session import shell
 from latmix.session.machine import Machine
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.messages import JobReported
@@ -34,7 +35,7 @@ async def test_i_inverts_with_progress_and_statistics_then_follow_the_weight_key
     folder: Path,
 ) -> None:
     async with opened(folder, (120, 40), count=4) as driver:
-        assert driver.session.statistics() is None
+        assert driver.session.latents.statistics() is None
         await driver.until_shown("4 pictures are not inverted yet: press i")
         await driver.press("i")
         await driver.until(lambda: driver.session.is_measured)
@@ -42,12 +43,12 @@ async def test_i_inverts_with_progress_and_statistics_then_follow_the_weight_key
         assert {"invert", "measure"} <= {progress.phase for progress in told}
         assert all(progress.total == 4 for progress in told if progress.phase == "invert")
         assert "4 pictures inverted in" in driver.said
-        equal = driver.session.statistics()
+        equal = driver.session.latents.statistics()
         assert equal is not None
         await driver.until_shown("amplification", f"{equal.amplification:.3f}", "●✓")
         jobs = len(driver.messages)
         await driver.press("H", "H")
-        edited = driver.session.statistics()
+        edited = driver.session.latents.statistics()
         assert edited is not None
         assert edited.amplification != pytest.approx(equal.amplification)
         assert f"{edited.amplification:.3f}" in driver.text
@@ -79,7 +80,7 @@ async def test_the_degeneracy_warning_comes_and_goes_with_the_method(folder: Pat
     async with opened(folder, count=6, choices=choices) as driver:
         await driver.press("i")
         await driver.until(lambda: driver.session.is_measured)
-        statistics = driver.session.statistics()
+        statistics = driver.session.latents.statistics()
         assert statistics is not None
         assert statistics.warning
         await driver.until_shown("! " + statistics.warning.split()[0])
@@ -163,7 +164,7 @@ async def test_y_copies_the_command_that_makes_the_same(folder: Path) -> None:
     async with opened(folder, count=2) as driver:
         await driver.press("L", "y")
         assert isinstance(driver.app.screen, NoticeDialog)
-        assert driver.app.clipboard == driver.session.command()
+        assert driver.app.clipboard == shell.command(driver.session)
         assert driver.app.clipboard.startswith("latmix mix ")
         await driver.press("escape")
         assert not isinstance(driver.app.screen, NoticeDialog)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from latmix.config import load_config
+from latmix.session import saved
 from latmix.tui.listing.arrangement import Heading
 from latmix.tui.listing.picture_rows import Columns
 from latmix.tui.listing.picture_view import HIGH, LOW
@@ -217,7 +218,7 @@ async def test_order_groups_folds_marks_and_small_pictures_are_kept(folders: Pat
         await driver.press("O", "a", "a", "Z", "end", "z", "T")
         before = driver.app.pictures.arrangement
         assert (len(before.marked), len(before.folded)) == (2, 1)
-        driver.session.save(load_config().session_file)
+        saved.save(driver.session, load_config().session_file)
     async with opened(folders, recursive=True) as driver:
         after = driver.app.pictures.arrangement
         assert after.kept() == before.kept()

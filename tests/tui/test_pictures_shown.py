@@ -12,6 +12,7 @@ from PIL import Image
 from textual.widget import Widget
 
 from latmix.config import load_config
+from latmix.session import saved
 from latmix.session.machine import Machine
 from latmix.tui import ExploreOptions, make_start
 from latmix.tui.app import ExploreApp
@@ -24,7 +25,7 @@ async def test_the_next_start_shows_the_last_picture_that_was_made(folder: Path)
         await driver.press("g")
         await driver.until(lambda: driver.finished("generate"))
         [made] = driver.session.results
-        driver.session.save(load_config().session_file)
+        saved.save(driver.session, load_config().session_file)
     async with opened(None) as driver:
         assert "Resumed: 2 pictures" in driver.said
         await driver.until_shown(f"mixture: {made.name}", "▀▀▀▀▀▀▀▀")
@@ -75,7 +76,7 @@ async def test_the_cursor_and_the_focus_are_where_they_were_left(folder: Path) -
         await driver.until(lambda: driver.session.results)
         await driver.press("end", "w")
         await driver.until(lambda: driver.session.view["picture"])
-        driver.session.save(load_config().session_file)
+        saved.save(driver.session, load_config().session_file)
     async with opened(None) as driver:
         await driver.until(lambda: driver.app.pictures.cursor == 5)
         assert driver.app.history.has_focus

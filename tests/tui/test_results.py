@@ -10,6 +10,7 @@ import pytest
 from latmix.config import load_config
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.results.recipes import read_recipe
+from latmix.session import saved
 from latmix.session.machine import Machine
 from latmix.tui.actions.folders import open_folder
 from latmix.tui.dialogs.differences import DifferencesDialog
@@ -149,7 +150,7 @@ async def test_the_row_the_mark_and_the_one_looked_at_are_resumed(folder: Path) 
     async with opened(folder, count=2) as driver:
         made = [await make(driver), await make(driver, "L")]
         await driver.press("plus", "less_than_sign")
-        driver.session.save(load_config().session_file)
+        saved.save(driver.session, load_config().session_file)
     async with opened(None) as driver:
         assert driver.session.results == made
         assert driver.session.marked == [made[1]]

@@ -87,7 +87,7 @@ def test_the_chart_marks_this_mixture_and_the_law_passes_through_one_that_follow
 
 
 async def channels_are_shown(driver: Driver) -> None:
-    found = driver.session.statistics()
+    found = driver.session.latents.statistics()
     assert found is not None
     for mean in found.channel_mean:
         await driver.until_shown(f"{mean:+.3f} in ")
@@ -113,8 +113,8 @@ async def test_verdict_bars_and_chart_follow_the_method(
         assert ("bias by √N" in driver.text) == (size == (120, 40))
         driver.session.choose(method="lin/0")
         driver.app.changed()
-        found = driver.session.statistics()
+        found = driver.session.latents.statistics()
         assert found is not None
         words = (found.warning or SOUND).split()
         await driver.until_shown(*words)
-        assert driver.session.influences().keys() == set(driver.session.mixture.keys)
+        assert driver.session.latents.influences().keys() == set(driver.session.mixture.keys)

@@ -11,6 +11,7 @@ from latmix.config import load_config
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.models.catalogue import built_in_folder
 from latmix.results.recipes import read_recipe
+from latmix.session import saved
 from latmix.session.machine import Machine
 from latmix.tui.actions.choosing import take_model
 from latmix.tui.dialogs.folder import FolderDialog, FolderTree
@@ -72,7 +73,7 @@ async def test_from_an_empty_start_to_a_picture_and_on_at_the_next_start(
         await driver.press("ctrl+y", "q")
     assert not driver.app.is_running
     # What `run` does once the screen is down.
-    driver.session.save(load_config().session_file)
+    saved.save(driver.session, load_config().session_file)
     async with opened(None, (100, 30)) as driver:
         assert driver.session.folder == folder
         assert driver.weights == weights

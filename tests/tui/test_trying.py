@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from latmix.jobs.engine import JobCancelled
+from latmix.session import saved
 from latmix.tui.actions.trying import sweep_counts
 from latmix.tui.dialogs.method import MethodDialog, MethodGrid
 from latmix.tui.pictures.variants import VariantsScreen
@@ -38,7 +39,7 @@ async def test_c_makes_drafts_by_six_methods_and_enter_takes_one(
         assert "nin/chm" in names
         assert driver.session.results == [], "drafts are no results"
         for name, variant in zip(names, screen.variants.variants, strict=True):
-            statistics = driver.session.statistics(name)
+            statistics = driver.session.latents.statistics(name)
             assert statistics is not None
             assert variant.statistics.norm_ratio == pytest.approx(statistics.norm_ratio, rel=1e-4)
         await driver.until_shown(*names, "3 pictures by 6 methods", "enter takes it")
@@ -68,7 +69,7 @@ async def test_the_methods_to_compare_are_marked_on_the_grid_and_kept(folder: Pa
         assert driver.session.compared == ("nin/chm", "nin/m")
         await driver.press("escape")
         await driver.until(lambda: not isinstance(driver.app.screen, VariantsScreen))
-        assert driver.session.content()["compared"] == ["nin/chm", "nin/m"]
+        assert saved.content(driver.session)["compared"] == ["nin/chm", "nin/m"]
 
 
 async def test_a_sweep_over_n_shows_the_first_pictures_and_enter_takes_that_many(
@@ -144,7 +145,7 @@ async def test_drafts_follow_every_edit_and_are_no_results(folder: Path) -> None
         assert not driver.app.work.is_busy
         await driver.press("D", "l")
         assert "draft" not in driver.lines[12]
-        assert driver.session.content()["drafts"] is False
+        assert saved.content(driver.session)["drafts"] is False
 
 
 async def test_a_newer_request_takes_the_place_of_one_that_waits(folder: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from latmix.jobs.screen import choosing
 from latmix.names import display_name, plural
+from latmix.session import shell
 from latmix.tui.dialogs.model import ModelDialog
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.dialogs.numbers import NumbersDialog
@@ -23,12 +24,12 @@ AREA = Area("Making")
 def show_numbers(explorer: Explorer) -> None:
     """The mixture's statistics in full, and what each of its pictures does to it."""
     session, found = explorer.session, explorer.panel.statistics
-    inversion, live = session.inversion, session.live
+    latents, inversion, live = session.latents, session.inversion, session.latents.live
     if found is None or inversion is None or live is None:
         explorer.say("No numbers yet: i inverts the pictures of the mixture.")
         return
-    weights = zip([row.path for row in inversion.rows], session.weights_by_row(), strict=True)
-    inputs = session.inputs() if live.is_instant else None
+    weights = zip([row.path for row in inversion.rows], latents.weights_by_row(), strict=True)
+    inputs = latents.inputs() if live.is_instant else None
     explorer.push_screen(NumbersDialog(found, session.choices.method, tuple(weights), inputs))
 
 
@@ -124,6 +125,6 @@ def take_model(explorer: Explorer, name: str | None) -> None:
 @AREA.command("command.copy", "y", "y", "Copy as a command", opens=True)
 def copy_command(explorer: Explorer) -> None:
     """Show and copy the shell command that makes this mixture."""
-    command = explorer.session.command()
+    command = shell.command(explorer.session)
     explorer.copy(command)
     explorer.push_screen(NoticeDialog("The same from the shell (copied)", command))

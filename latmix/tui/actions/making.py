@@ -105,7 +105,7 @@ def take_method(explorer: Explorer, method: str) -> None:
 def _remark(explorer: Explorer, method: str) -> str:
     """What a method would do at the present weights, as a sign."""
     try:
-        statistics = explorer.session.statistics(method)
+        statistics = explorer.session.latents.statistics(method)
     except ValueError:
         return "×"
     if statistics is None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from latmix.session.saved import Arranged
+from latmix.session.arranged import Arranged
 from latmix.session.session import Session
 
 Values = Mapping[str, float]
@@ -36,7 +36,7 @@ def _weights(session: Session) -> Values | None:
 
 def _norms(session: Session) -> Values | None:
     """|z| / √L of the pictures that are inverted."""
-    inversion, live = session.inversion, session.live
+    inversion, live = session.inversion, session.latents.live
     if inversion is None or live is None:
         return None
     length = math.prod(inversion.space.shape)
@@ -49,9 +49,9 @@ def _norms(session: Session) -> Values | None:
 
 def _influences(session: Session) -> Values | None:
     """How far the mixture moves without each picture; where the statistics tell it at once."""
-    if session.live is None or not session.live.is_instant:
+    if session.latents.live is None or not session.latents.live.is_instant:
         return None
-    return session.influences() or None
+    return session.latents.influences() or None
 
 
 ORDERS: dict[str, Callable[[Session], Values | None]] = {

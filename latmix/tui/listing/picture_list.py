@@ -85,7 +85,7 @@ class PictureList(PictureView):
         """Take the next order that something is known for."""
         order = self.arrangement.next_order(self._session)
         self.rearrange()
-        more = "" if self._session.live else " Norm and influence come with i."
+        more = "" if self._session.latents.live else " Norm and influence come with i."
         self._changed(f"Ordered by {order}.{more}")
 
     def group(self) -> None:

@@ -201,13 +201,13 @@ class RowPainter:
             yield "pinned"
         if key in self.arrangement.marked:
             yield "marked"
-        if self.session.is_inverted(key):
+        if self.session.latents.is_inverted(key):
             norm = self.norms.get(key)
             yield f"inverted, norm {norm:.3f} √L" if norm is not None else "inverted"
 
     def _signs(self, key: str, weight: float | None, failed: bool) -> str:
         mixed = " " if weight is None else ("●" if weight > 0 else "○")
-        latent = "✗" if failed else ("✓" if self.session.is_inverted(key) else " ")
+        latent = "✗" if failed else ("✓" if self.session.latents.is_inverted(key) else " ")
         return mixed + latent + ("+" if key in self.arrangement.marked else " ")
 
     def _shown(self, path: Path) -> Path | str:

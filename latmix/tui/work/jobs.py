@@ -73,7 +73,7 @@ class Jobs:
 
     def _model_used(self, model: str, setting: Setting) -> None:
         self.setting = setting
-        self._session.use_model(model)
+        self._session.model = model
         self.forget_look_ups()
         said = f"The model is {setting.model} on {setting.device} now. {setting.note}"
         self._onlooker.job_ended(said, looks_up=True)
