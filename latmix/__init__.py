@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from latmix.errors import LatmixError
     from latmix.mixing.formula import mix
-    from latmix.mixing.grid import methods
+    from latmix.mixing.grid import Method, methods
     from latmix.mixing.mixture import Mixture
+    from latmix.mixing.norms import Norm
+    from latmix.mixing.splits import Split
     from latmix.models.loading import load_model
     from latmix.sampling.pictures import generate, invert
 
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LatmixError",
+    "Method",
     "Mixture",
+    "Norm",
+    "Split",
     "__version__",
     "generate",
     "invert",
@@ -36,7 +41,10 @@ __all__ = [
 
 _ROOMS = {
     "LatmixError": "latmix.errors",
+    "Method": "latmix.mixing.grid",
     "Mixture": "latmix.mixing.mixture",
+    "Norm": "latmix.mixing.norms",
+    "Split": "latmix.mixing.splits",
     "generate": "latmix.sampling.pictures",
     "invert": "latmix.sampling.pictures",
     "load_model": "latmix.models.loading",

@@ -6,6 +6,7 @@ Bars and signs carry the meaning, so that nothing depends on colour alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,19 +37,12 @@ def plain_table(*columns: str, title: str | None = None) -> Table:
 def statistics_table(statistics: Statistics, method: str) -> Table:
     """A mixture's numbers with what each one should be."""
     table = plain_table("", "#", "")
-    predicted = f"predicted {statistics.predicted_amplification:.3f}"
-    rows = [
-        ("method", method, ""),
-        ("verdict", statistics.verdict.value, ""),
-        ("norm", f"{statistics.norm:.2f}", f"{statistics.norm_ratio:.3f} of sqrt(L)"),
-        ("amplification", f"{statistics.amplification:.3f}", predicted),
-        ("coherence", f"{statistics.coherence:.3f}", "1: all alike"),
-        ("effective N", f"{statistics.effective_count:.2f}", "pictures"),
-    ]
-    if statistics.low_share is not None:
-        rows.append(("low frequencies", f"{statistics.low_share:.3f}", "of the energy"))
-    if statistics.excess_kurtosis is not None:
-        rows.append(("excess kurtosis", f"{statistics.excess_kurtosis:+.3f}", "0: normal"))
+    rows = [("method", method, ""), ("verdict", statistics.verdict.value, "")]
+    for field in fields(statistics):
+        shown, value = field.metadata, getattr(statistics, field.name)
+        if shown and value is not None:
+            meaning = shown["meaning"].format(statistics)
+            rows.append((shown["label"], format(value, shown["form"]), meaning))
     for name, value, meaning in rows:
         table.add_row(Text(name), Text(value), Text(meaning, style="dim"))
     return table

@@ -30,6 +30,8 @@ WITHOUT_TORCH = [
     "latmix.mixing.companions",
     "latmix.mixing.grid",
     "latmix.mixing.mixture",
+    "latmix.mixing.norms",
+    "latmix.mixing.splits",
     "latmix.session.weight_tables",
     "latmix.models.fetch",
     "latmix.models.schedule",

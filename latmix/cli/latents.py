@@ -95,8 +95,8 @@ def stats(
 def _report_statistics(
     run: Run, inversion: Inversion, mixture: tuple[float, ...] | None, as_json: bool
 ) -> None:
-    from latmix.jobs.generation import mix_stored
     from latmix.jobs.measurement import measure_inputs
+    from latmix.jobs.stored_mixtures import mix_stored
     from latmix.mixing.health import expected_health
 
     method = run.choices.method

@@ -33,8 +33,9 @@ def make(
     run: Run, inversion: Inversion, mixtures: Sequence[Weighting], output: OutputOptions
 ) -> list[Path]:
     """Mix, generate, write and report; returns what was written."""
-    from latmix.jobs.generation import generate_mixtures, mix_stored
+    from latmix.jobs.generation import generate_mixtures
     from latmix.jobs.recipes import build_recipe
+    from latmix.jobs.stored_mixtures import mix_stored
     from latmix.results.recipes import write_result
 
     bench, method, batch = run.bench, run.choices.method, run.bench.batch

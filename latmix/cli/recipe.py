@@ -83,13 +83,13 @@ def recipe(
     ] = None,
 ) -> int:
     """Centroids of sampled noise against those of its inversion from slightly noisy pictures."""
+    from latmix.mixing.live import LiveStatistics
     from latmix.study.bias import Drawing, measure_bias
     from latmix.study.recipe import (
         SampleSettings,
         centroid_pictures,
         compare_latents,
         invert_samples,
-        live_latents,
         make_samples,
     )
 
@@ -113,7 +113,7 @@ def recipe(
         name = f"inverted {sigma:g}" if sigma else "inverted"
         sources[name] = inversion.space.read(inversion.keys)
     all_series = [
-        run.drive(measure_bias(name, live_latents(latents), wanted, drawing))
+        run.drive(measure_bias(name, LiveStatistics.of(latents), wanted, drawing))
         for name, latents in sources.items()
     ]
     kept = [compare_latents(latents, samples.noise) for latents in sources.values()]

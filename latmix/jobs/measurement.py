@@ -6,19 +6,16 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 
 from torch import Tensor
 
-from latmix.jobs.generation import fits_gram, stored_summary
 from latmix.jobs.inversion import Inversion
 from latmix.jobs.progress import Progress
-from latmix.mixing.direction import TURNED
+from latmix.jobs.stored_mixtures import fits_gram, stored_summary
 from latmix.mixing.gram import Gram
 from latmix.mixing.grid import Method
 from latmix.mixing.health import Health, blocks_health
 from latmix.mixing.influence import Inputs
 from latmix.mixing.live import LiveStatistics
+from latmix.mixing.splits import LARGEST_CUTOFF
 from latmix.mixing.summary import Summary
-
-EVERY_MEAN = "lp:auto"
-"""The mean split that needs most: with it the statistics of every method are live."""
 
 
 def measure(inversion: Inversion) -> Generator[Progress, None, LiveStatistics]:
@@ -28,7 +25,7 @@ def measure(inversion: Inversion) -> Generator[Progress, None, LiveStatistics]:
         StoreError: a latent is damaged.
     """
     yield Progress("measure", 0, len(inversion.rows), note="measuring")
-    gram = _gram(inversion, EVERY_MEAN) if fits_gram(inversion) else None
+    gram = _gram(inversion, LARGEST_CUTOFF) if fits_gram(inversion) else None
     return _live(inversion, gram.summary if gram else stored_summary(inversion), gram)
 
 
@@ -42,8 +39,8 @@ def measure_inputs(
         StoreError: a latent is damaged.
     """
     yield Progress("measure", 0, len(inversion.rows), note="measuring")
-    by_gram = method.norm in TURNED and fits_gram(inversion)
-    gram = _gram(inversion, method.mean) if by_gram else None
+    by_gram = method.norm.turns and fits_gram(inversion)
+    gram = _gram(inversion, method.split.largest) if by_gram else None
     live = _live(inversion, gram.summary if gram else stored_summary(inversion, method), gram)
     return live.inputs(weights, method), live.health(inversion.space.shape)
 
@@ -58,8 +55,8 @@ def measure_health(inversion: Inversion) -> Generator[Progress, None, tuple[Heal
     return blocks_health(inversion.space.blocks(inversion.keys), inversion.space.shape)
 
 
-def _gram(inversion: Inversion, mean: str) -> Gram:
-    return Gram.of(inversion.space.read(inversion.keys), mean)
+def _gram(inversion: Inversion, cutoff: float | None) -> Gram:
+    return Gram.of(inversion.space.read(inversion.keys), cutoff)
 
 
 def _live(inversion: Inversion, summary: Summary, gram: Gram | None) -> LiveStatistics:
@@ -71,5 +68,6 @@ def _live(inversion: Inversion, summary: Summary, gram: Gram | None) -> LiveStat
 
 def _whole_summary(inversion: Inversion) -> Summary:
     """With what every method needs."""
-    blocks = inversion.space.blocks(inversion.keys)
-    return stored_summary(inversion, Method("nin", EVERY_MEAN)).with_channels(blocks)
+    space, keys = inversion.space, inversion.keys
+    summary = stored_summary(inversion).with_spectrum(space.blocks(keys), space.shape)
+    return summary.with_channels(space.blocks(keys))

@@ -16,8 +16,7 @@ from torch import Tensor
 from latmix.jobs.batch_size import empty_prompts
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
-from latmix.mixing.gram import Gram
-from latmix.mixing.grid import DEFAULT_METHOD, parse_method
+from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.mixing.live import LiveStatistics
 from latmix.models.protocol import Model
 from latmix.models.recorded import calls_before_recording
@@ -138,7 +137,6 @@ def call_operations(model: Model, size: tuple[int, int]) -> int:
 
 
 def _change(latents: Tensor) -> float:
-    gram = Gram.of(latents, parse_method(DEFAULT_METHOD).mean)
-    live = LiveStatistics(gram.summary, lambda _: iter(()), gram)
+    live = LiveStatistics.of(latents)
     weights = [1.0 + index for index in range(len(latents))]
     return median(lambda: live.statistics(weights, DEFAULT_METHOD), torch.device("cpu"))

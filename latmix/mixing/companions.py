@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from latmix.mixing.grid import Method
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -28,7 +30,7 @@ class Companion:
     is_linear: bool
 
 
-LINEAR = "lin/0"
+LINEAR = Method("lin", "0")
 """The method that is the plain weighted mean."""
 
 UNCONDITIONAL = "unconditional"
@@ -44,6 +46,11 @@ COMPANIONS = {
         Companion(SECOND, is_linear=False),
     )
 }
+
+
+def companion_method(name: str, method: Method) -> Method:
+    """What mixes a companion of latents that a method mixes."""
+    return LINEAR if COMPANIONS[name].is_linear else method
 
 
 @dataclass(frozen=True)
@@ -73,10 +80,10 @@ class Latents:
         parts = {name: value.to(device).float() for name, value in self.companions.items()}
         return Latents(self.noise.to(device).float(), parts, self.steps)
 
-    def mixed(self, method: str, mix: Callable[[Tensor, str], Tensor]) -> Latents:
+    def mixed(self, method: Method, mix: Callable[[Tensor, Method], Tensor]) -> Latents:
         """Their mixtures, each part mixed on its own by a method of the grid."""
         parts = {
-            name: mix(value, LINEAR if COMPANIONS[name].is_linear else method)
+            name: mix(value, companion_method(name, method))
             for name, value in self.companions.items()
         }
         return Latents(mix(self.noise, method), parts, self.steps)

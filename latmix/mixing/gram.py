@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from latmix.mixing.summary import BLOCK_ELEMENTS, Split, Summary, precise
+from latmix.mixing.blocks import BLOCK_ELEMENTS, precise
+from latmix.mixing.summary import Cut, Summary
 
 GRAM_BYTES = 1 << 27
 """Gram matrices up to this size are kept (128 MB: N = 2,000 of SD 1.5's four channels)."""
@@ -25,20 +26,20 @@ class Gram:
 
     summary: Summary
     centred: Tensor
-    kept: dict[tuple[str, float | None], Tensor] = field(default_factory=dict, compare=False)
+    kept: dict[tuple[bool, bool, float | None], Tensor] = field(default_factory=dict, compare=False)
 
     @classmethod
-    def of(cls, latents: Tensor, mean: str = "0") -> Gram:
-        """The Gram matrices of latents (N, C, ...), with what a mean split needs of them."""
-        summary = Summary.of(latents, mean)
-        channels, count = summary.channel_mean.shape[1], summary.count
+    def of(cls, latents: Tensor, cutoff: float | None = None) -> Gram:
+        """The Gram matrices of latents (N, C, ...); `cutoff` as in `Summary.of`."""
+        summary = Summary.of(latents, cutoff)
+        (channels, places), count = summary.shape, summary.count
         kind = precise(latents.device)
         centred = torch.zeros(channels, count, count, dtype=kind, device=latents.device)
         flat = latents.reshape(count, channels, -1)
         columns = max(1, BLOCK_ELEMENTS // max(1, count))
         for channel in range(channels):
             centre = summary.channel_mean[:, channel, None]
-            for start in range(0, summary.places, columns):
+            for start in range(0, places, columns):
                 part = flat[:, channel, start : start + columns].to(kind) - centre
                 centred[channel] += part @ part.T
         return cls(summary, centred)
@@ -53,18 +54,14 @@ class Gram:
         quadratic: Tensor = self.centred @ weights @ weights
         return quadratic.clamp_min(0.0) / self.summary.places
 
-    def residual(self, mean: str, cutoff: float | None) -> Tensor:
-        """<e_i, e_j> under a mean split, (N, N).
-
-        Args:
-            cutoff: of a low-pass split, in cycles per width; None for another split.
-        """
-        key = ("lp" if cutoff is not None else mean, cutoff)
+    def residual(self, cut: Cut) -> Tensor:
+        """<e_i, e_j> under what is taken off all alike, (N, N)."""
+        key = cut.single
         if key not in self.kept:
-            means = self.summary.channel_mean
-            offset = means - Split(mean, None).constant(means)
+            means, cutoff = self.summary.channel_mean, key[2]
+            offset = means - cut.split.constant(means)
             inner = self.centred.sum(dim=0) + self.summary.places * offset @ offset.T
             if cutoff is not None:
-                inner = inner - self.summary.slow_products(cutoff)
+                inner = inner - self.summary.slow.products((cutoff,))[0]
             self.kept[key] = inner
         return self.kept[key]

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from latmix.mixing.low_pass import SLACK, Spectrum
-from latmix.mixing.summary import Blocks
+from latmix.mixing.blocks import Blocks
+from latmix.mixing.low_pass import Spectrum
+from latmix.mixing.splits import SLACK
 
 LOW_CYCLES = 2.0
 """Cycles per latent width up to which a frequency is low: the cut of the split lp:2."""

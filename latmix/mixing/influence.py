@@ -1,35 +1,31 @@
 """What each latent is to a mixture: its angle to it, and the mixture without it.
 
-Both follow from inner products of the latents with their weighted sum s = sum w_n z_n, taken apart
-into orthogonal bands: the overall mean, the rest of the channel means, low frequencies, the rest
-(for adain, the rest of each channel). A mean split takes the first of these bands off, so that z'
-is s with a gain for each band: 1 for those, alpha for the others. Leaving picture n out makes s
-into (s - w_n z_n)/(1 - w_n), whose bands follow from the same inner products: O(N^2) for all N with
-a Gram matrix, one pass over the latents without one (clol: three), O(N) beyond that.
+A mixture is its weighted sum s = sum w_n z_n with a gain for each band (`bands`): 1 for what the
+mean split takes off, that of the norm target for the others. Leaving picture n out makes s into (s
+- w_n z_n)/(1 - w_n), whose bands follow from the same inner products: O(N^2) for all N with a Gram
+matrix, one pass over the latents without one (clol: three), O(N) beyond that.
 
-slerp and nao have another direction for each picture left out: `left_out` finds those.
+Norm targets that turn have another direction for each picture left out: `turned_influence`.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from latmix.mixing.direction import Products
-from latmix.mixing.formula import norm_target, ratio
+from latmix.mixing.bands import MEANS, onto_bands, own_bands, ring_edges, taken_bands
+from latmix.mixing.blocks import ROUNDING, Blocks
 from latmix.mixing.gram import Gram
-from latmix.mixing.grid import AUTO, Method, parse_cutoff
-from latmix.mixing.low_pass import shared_rings
-from latmix.mixing.summary import ROUNDING, Blocks, Split, Summary
-
-MEAN_BANDS = 2
-"""The overall mean, and the rest of the channel means."""
-
-BANDS_OF_MEAN = {"0": 0, "m": 1, "chm": MEAN_BANDS}
-"""How many bands a mean split takes off; a low-pass split those of the means and slow ones."""
+from latmix.mixing.norms import Sizes
+from latmix.mixing.products import GramProducts, Products
+from latmix.mixing.scaling import Scaling
+from latmix.mixing.summary import Cut, positive_root
+from latmix.mixing.weighting import Weighting
 
 
 @dataclass(frozen=True)
@@ -73,253 +69,194 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-class Projections:
-    """Inner products of N latents with their weighted sum s, by bands.
+class Mixtures:
+    """The mixture of all N latents, row 0, and the mixtures without each, row n + 1.
 
     Attributes:
-        onto: <z_n, s> within each band, (N, B).
-        own: |z_n|^2 within each band, (N, B).
+        onto: <z_n, z'>, (N,), with that of all.
+        change: |z' - z'(without n)|^2, (N,).
+        norm: (N + 1,).
+        amplification: alpha, (N + 1,).
+        channel_mean: (N + 1, C).
+        is_left: whether there is something to mix without n, (N,).
     """
 
     onto: Tensor
-    own: Tensor
+    change: Tensor
+    norm: Tensor
+    amplification: Tensor
+    channel_mean: Tensor
+    is_left: Tensor
+
+    def inputs(self, weighting: Weighting) -> Inputs:
+        """What each latent is to the first of some weightings, that of all."""
+        summary, weights, norm = weighting.summary, weighting.weights[0], self.norm[0]
+        tiny = torch.finfo(norm.dtype).tiny
+        influence = self.change.clamp_min(0).sqrt() / norm.clamp_min(tiny)
+        is_left = self.is_left & (weights < 1)
+        return Inputs(
+            angle=angles(self.onto, summary.norms.to(norm) * norm),
+            influence=_known(torch.where(weights > 0, influence, 0.0), is_left),
+            amplification=_known(self.amplification[1:], is_left),
+            largest_mean=_known(self.channel_mean[1:].abs().amax(dim=1), is_left),
+            norm_ratio=_known(self.norm[1:] / summary.radius, is_left),
+        )
 
 
-def gram_projections(gram: Gram, weights: Tensor, method: Method) -> Projections:
-    """From the Gram matrices of the latents, in O(C N^2)."""
-    return _by_bands(gram.summary, weights, method, (gram.centred @ weights).T)
+def gram_influence(gram: Gram, weighting: Weighting) -> Inputs:
+    """Of one weighting whose direction is that of its weights, from the Gram matrices of the
+    latents, in O(C N^2)."""
+    return _influence(weighting, gram.centred @ weighting.weights[0], GramProducts(gram))
 
 
-def block_projections(
-    rows: Blocks, total: Tensor, summary: Summary, weights: Tensor, method: Method
-) -> Projections:
-    """From the latents, which come in blocks, and their weighted sum (C, P)."""
+def sum_influence(rows: Blocks, total: Tensor, weighting: Weighting, products: Products) -> Inputs:
+    """The same from the latents, which come in blocks, and their weighted sum (C, P)."""
     centred = total - total.mean(dim=1, keepdim=True)
     onto = [(block.to(centred).reshape(-1, *total.shape) * centred).sum(dim=2) for _, block in rows]
-    return _by_bands(summary, weights, method, torch.cat(onto))
+    return _influence(weighting, torch.cat(onto).T, products)
 
 
-def input_statistics(
-    projections: Projections,
-    summary: Summary,
-    weights: Tensor,
-    method: Method,
-    products: Products | None = None,
-) -> Inputs:
-    """The angles, and the mixtures without one of the latents, for weights (N,) that sum to 1.
-
-    Args:
-        method: whose direction is that of the weights: not slerp, not nao.
-        products: of the latents; clol needs them.
-    """
-    parts = _parts(projections, summary, weights, method, products)
-    alpha, gain, is_sound = _amplification(parts, method, summary.radius)
-    norm = (gain.square() * parts.square).sum(dim=1).sqrt()
-    common = Split(method.mean, None).constant(parts.channel_mean)
-    channel_mean = common + alpha[:, None] * (parts.channel_mean - common)
-    tiny = torch.finfo(weights.dtype).tiny
-    lengths = summary.squared_norm.to(weights).sqrt() * norm[0]
-    cosine = projections.onto @ gain[0] / lengths.clamp_min(tiny)
+def _influence(weighting: Weighting, centred: Tensor, products: Products) -> Inputs:
+    """From <e_nc, sum w e_c> of the channels of centred latents, (C, N)."""
+    method, summary, weights = weighting.method, weighting.summary, weighting.weights[0]
+    centred = centred if method.norm.per_channel else centred.sum(dim=0, keepdim=True)
+    onto = onto_bands(summary, method, weights[None], centred[:, None])[:, 0].T
+    bands = _Bands(weighting, onto, own_bands(summary, method).to(weights))
+    sizes, is_left = bands.sizes(products)
+    scaling = Scaling.of(method.norm, sizes.residual, sizes)
+    is_sound = (is_left | (scaling.target <= scaling.size)).all(dim=1)
+    if sizes.correlation is not None:
+        is_sound = is_sound & (sizes.correlation[:, 0] > 0)
+    means_alone = (MEANS, 0) if method.norm.per_channel else (0, 0)
+    gain = torch.where(bands.taken, 1.0, functional.pad(scaling.gain, means_alone))
     # z'(w) - z'(w without n) = a s + b z_n in each band.
-    share = (weights * parts.scale)[:, None]
-    a, b = gain[0] - gain[1:] * parts.scale[:, None], gain[1:] * share
-    change = a.square() * parts.square[0]
-    change = change + 2 * a * b * projections.onto + b.square() * projections.own
-    influence = change.sum(dim=1).clamp_min(0).sqrt() / norm[0].clamp_min(tiny)
-    is_left = is_sound[1:] & (weights < 1)
-    return Inputs(
-        angle=degrees(cosine),
-        influence=known(torch.where(weights > 0, influence, 0.0), is_left),
-        amplification=known(alpha[1:], is_left),
-        largest_mean=known(channel_mean[1:].abs().amax(dim=1), is_left),
-        norm_ratio=known(norm[1:] / summary.radius, is_left),
-    )
+    b = gain[1:] * (weights * bands.scale)[:, None]
+    a = gain[0] - gain[1:] * bands.scale[:, None]
+    change = a.square() * bands.squares[0] + 2 * a * b * onto + b.square() * bands.own
+    channel_mean = bands.means(summary.channel_mean.to(weights))
+    common, alpha = method.split.constant(channel_mean), scaling.amplification
+    return Mixtures(
+        onto=onto @ gain[0],
+        change=change.sum(dim=1),
+        norm=(gain.square() * bands.squares).sum(dim=1).sqrt(),
+        amplification=alpha,
+        channel_mean=common + alpha[:, None] * (channel_mean - common),
+        is_left=is_sound[1:],
+    ).inputs(weighting)
 
 
 @dataclass(frozen=True)
-class _Parts:
-    """What N + 1 mixtures are made of: row 0 is that of all latents, row n + 1 is without n.
+class _Bands:
+    """The sums s of all N latents, row 0, and of all but one, row n + 1, by bands.
 
     Attributes:
-        scale: 1 / (1 - w_n), (N,).
-        square: |s|^2 within each band, (N + 1, B).
-        channel_mean: of s, (N + 1, C).
-        beta: sum w^2, (N + 1,).
-        scaled: whether a band is scaled and not split off, (N + 1, B).
-        mean_norm: sum w r, (N + 1,), or for adain sum w r_c, (N + 1, C).
-        correlated: w' C w, (N + 1,), for clol.
+        weighting: of all.
+        onto: <z_n, s> within each band, (N, K), with s of all.
+        own: |z_n|^2 within it, (N, K).
     """
 
-    scale: Tensor
-    square: Tensor
-    channel_mean: Tensor
-    beta: Tensor
-    scaled: Tensor
-    mean_norm: Tensor
-    correlated: Tensor | None
+    weighting: Weighting
+    onto: Tensor
+    own: Tensor
 
+    @cached_property
+    def _weights(self) -> Tensor:
+        return self.weighting.weights[0]
 
-def _parts(
-    projections: Projections,
-    summary: Summary,
-    weights: Tensor,
-    method: Method,
-    products: Products | None,
-) -> _Parts:
-    onto, own = projections.onto, projections.own
-    scale = torch.where(weights < 1, 1 / (1 - weights), 1.0)
+    @cached_property
+    def scale(self) -> Tensor:
+        """What the other weights are multiplied by without n, (N,)."""
+        return torch.where(self._weights < 1, 1 / (1 - self._weights), 1.0)
 
-    def rows(whole: Tensor, without: Tensor) -> Tensor:
-        """The sums over all latents (...), and those over all but one (N, ...)."""
+    def means(self, values: Tensor) -> Tensor:
+        """Weighted means of values (N, J), (N + 1, J)."""
+        whole = self._weights @ values
+        without = (whole - self._weights[:, None] * values) * self.scale[:, None]
         return torch.cat([whole[None], without])
 
-    w, s = weights[:, None], scale[:, None]
-    square = weights @ onto
-    squares = rows(square, (square - 2 * w * onto + w.square() * own) * s.square()).clamp_min(0)
-    means = summary.channel_mean.to(weights)
-    mean = weights @ means
-    beta = weights.square().sum()
-    betas = rows(beta, (beta - weights.square()) * scale.square())
-    energy = weights @ own
-    energies = rows(energy, (energy - w * own) * s)
-    cuts = _cuts(method, squares, energies, betas)
-    if method.norm == "adain":
-        norms = _norms(own[:, MEAN_BANDS:], own)
-        norm = weights @ norms
-        mean_norm = rows(norm, (norm - w * norms) * s)
-    else:
-        norms = _residual_norms(own)
-        norm = weights @ norms
-        own_cut = norms.gather(1, cuts[1:, None])[:, 0]
-        mean_norm = torch.cat([norm[cuts[:1]], (norm[cuts[1:]] - weights * own_cut) * scale])
-    correlated = None
-    if method.norm == "clol" and products is not None:
-        correlated = _correlations(cuts, summary, weights, method, products)
-    return _Parts(
-        scale=scale,
-        square=squares,
-        channel_mean=rows(mean, (mean - w * means) * s),
-        beta=betas,
-        scaled=torch.arange(own.shape[1]) >= cuts[:, None],
-        mean_norm=mean_norm,
-        correlated=correlated,
-    )
+    @cached_property
+    def squares(self) -> Tensor:
+        """|s|^2 within each band, (N + 1, K)."""
+        w, whole = self._weights[:, None], self._weights @ self.onto
+        without = whole - 2 * w * self.onto + w.square() * self.own
+        return torch.cat([whole[None], without * self.scale[:, None].square()]).clamp_min(0)
 
+    @cached_property
+    def beta(self) -> Tensor:
+        """sum w^2, (N + 1, 1)."""
+        squares = self._weights.square()
+        whole = squares.sum()
+        return torch.cat([whole[None], (whole - squares) * self.scale.square()])[:, None]
 
-def _correlations(
-    cuts: Tensor, summary: Summary, weights: Tensor, method: Method, products: Products
-) -> Tensor:
-    """w' C w of all latents and of all but one, (N + 1,); C_ij = <e_i, e_j>/(r_i r_j)."""
-    result = torch.zeros(len(weights) + 1).to(weights)
-    for cut in sorted(set(cuts.tolist())):
-        split = summary.resolve(method.mean, weights[None])
-        if parse_cutoff(method.mean) == AUTO:
-            split = Split(method.mean, weights.new_tensor([cut - MEAN_BANDS]))
-        norms = summary.residual_norms(split)[0].to(weights)
-        pointing = torch.where(norms > 0, weights, 0.0)
-        inverse = torch.where(norms > 0, 1 / norms, 0.0)
-        toward = products.times((pointing * inverse)[None], split)[0] * inverse
-        whole = pointing @ toward
-        without = whole - 2 * pointing * toward + pointing.square()
+    @cached_property
+    def _edges(self) -> tuple[float, ...]:
+        return ring_edges(self.weighting.summary, self.weighting.method.split)
+
+    @cached_property
+    def _rings(self) -> Tensor:
+        """How many rings are taken off each, (N + 1,)."""
+        ring = slice(MEANS, MEANS + len(self._edges))
+        energy = self.means(self.own[:, ring])
+        split = self.weighting.method.split
+        return split.rings(self.squares[:, ring], energy, self.beta).long()
+
+    @cached_property
+    def taken(self) -> Tensor:
+        """Whether a band is split off, (N + 1, K)."""
+        return taken_bands(self.weighting.method.split, self._rings, self.own.shape[1])
+
+    def sizes(self, products: Products) -> tuple[Sizes, Tensor]:
+        """What the norm target is computed from, and where something is left to scale, (N + 1, S).
+
+        Args:
+            products: of the latents, for a norm target that asks for their correlation.
+        """
+        norm, own, weighting = self.weighting.method.norm, self.own, self.weighting
+        whole = own.sum(dim=1, keepdim=True)
+        if norm.per_channel:
+            mean_norm = self.means(positive_root(own[:, MEANS:], whole))
+            squares = self.squares[:, MEANS:]
+        else:
+            # r_n for each number of rings that may be taken off.
+            numbers = torch.arange(len(self._edges) + 1, device=own.device)
+            left = ~taken_bands(weighting.method.split, numbers, own.shape[1])
+            norms = self.means(positive_root(own @ left.to(own).T, whole))
+            mean_norm = norms.gather(1, self._rings[:, None])
+            squares = (self.squares * ~self.taken).sum(dim=1, keepdim=True)
+        # The squares are differences: what rounding leaves of them is nothing.
+        floor = ROUNDING * torch.finfo(own.dtype).eps * mean_norm.square()
+        size = torch.where(squares > floor, squares, 0.0).sqrt()
+        radius = weighting.summary.radius_of(norm)
+        correlation = self._correlation(products) if norm.needs_correlation else None
+        return Sizes(size, mean_norm, self.beta, radius, correlation), squares > floor
+
+    def _correlation(self, products: Products) -> Tensor:
+        """w' C w, (N + 1, 1); C_ij = <e_i, e_j>/(r_i r_j)."""
+        weights, summary, split = self._weights, self.weighting.summary, self.weighting.cut.split
         left = torch.where(weights < 1, 1 - weights, 1.0)
-        both = torch.cat([whole[None], without / left.square()])
-        result = torch.where(cuts == cut, both, result)
-    floor = ROUNDING * torch.finfo(weights.dtype).eps
-    return torch.where(result > floor, result, 0.0)
+        result = torch.zeros_like(self.beta[:, 0])
+        for rings in torch.unique(self._rings).tolist():
+            cut = Cut(split, None)
+            if self._edges:
+                cut = Cut(split, weights.new_tensor([(0.0, *self._edges)[rings]]))
+            norms = summary.residual_norms(cut)[0].to(weights)
+            pointing = torch.where(norms > 0, weights, 0.0)
+            inverse = torch.where(norms > 0, 1 / norms, 0.0)
+            toward = products.times((pointing * inverse)[None], cut)[0] * inverse
+            whole = pointing @ toward
+            without = (whole - 2 * pointing * toward + pointing.square()) / left.square()
+            result = torch.where(self._rings == rings, torch.cat([whole[None], without]), result)
+        floor = ROUNDING * torch.finfo(weights.dtype).eps
+        return torch.where(result > floor, result, 0.0)[:, None]
 
 
-def _amplification(parts: _Parts, method: Method, radius: float) -> tuple[Tensor, Tensor, Tensor]:
-    """alpha = rho/|m|, (N + 1,); the gain of each band; and whether something is left to scale."""
-    if method.norm == "adain":
-        squares, target = parts.square[:, MEAN_BANDS:], parts.mean_norm
-    else:
-        squares, target = (parts.square * parts.scaled).sum(dim=1, keepdim=True), None
-    # The squares are differences: what rounding leaves of them is nothing.
-    floor = ROUNDING * torch.finfo(squares.dtype).eps
-    is_left = squares > floor * parts.mean_norm.reshape(squares.shape).square()
-    sizes = torch.where(is_left, squares, 0.0).sqrt()
-    if target is None:
-        mean_norm, size = parts.mean_norm, sizes[:, 0]
-        rho = norm_target(method.norm, size, mean_norm, parts.beta, radius, parts.correlated)
-        target = rho[:, None]
-    gains = ratio(target, sizes)
-    alpha = ratio(target.norm(dim=1), sizes.norm(dim=1))
-    is_sound = (is_left | (target <= sizes)).all(dim=1)
-    if parts.correlated is not None:
-        is_sound = is_sound & (parts.correlated > 0)
-    if method.norm == "adain":
-        means = gains.new_ones(len(gains), MEAN_BANDS)
-        return alpha, torch.cat([means, gains], dim=1), is_sound
-    return alpha, torch.where(parts.scaled, gains, 1.0), is_sound
-
-
-def _residual_norms(own: Tensor) -> Tensor:
-    """r_n where the first 0..B-1 bands are split off, (N, B)."""
-    return _norms(own.flip(1).cumsum(dim=1).flip(1), own)
-
-
-def _norms(squares: Tensor, own: Tensor) -> Tensor:
-    """Norms whose squares, (N, K), are differences of the bands' own, (N, B)."""
-    floor = ROUNDING * torch.finfo(own.dtype).eps * own.sum(dim=1, keepdim=True)
-    return torch.where(squares > floor, squares, 0.0).sqrt()
-
-
-def _cuts(method: Method, squares: Tensor, energies: Tensor, betas: Tensor) -> Tensor:
-    """How many of the first bands the mean split takes off each mixture, (K,)."""
-    cutoff = parse_cutoff(method.mean)
-    if cutoff is None:
-        return torch.full(betas.shape, BANDS_OF_MEAN[method.mean], dtype=torch.long)
-    if isinstance(cutoff, float):
-        return torch.full(betas.shape, MEAN_BANDS + 1, dtype=torch.long)
-    rings = slice(MEAN_BANDS, -1)
-    return MEAN_BANDS + shared_rings(squares[:, rings], energies[:, rings], betas[:, None]).long()
-
-
-def _by_bands(summary: Summary, weights: Tensor, method: Method, centred: Tensor) -> Projections:
-    """Projections whose bands follow from the summary, but for <e_nc, sum w e_c> of the channels of
-    centred latents.
-
-    Args:
-        centred: that inner product, (N, C).
-    """
-    means = summary.channel_mean.to(weights)
-    mean = weights @ means
-    places = summary.places
-    overall, grand = means.mean(dim=1), mean.mean()
-    offsets, offset = means - overall[:, None], mean - grand
-    onto = [summary.length * overall * grand, places * offsets @ offset]
-    own = [summary.length * overall.square(), places * offsets.square().sum(dim=1)]
-    if method.norm == "adain" and summary.channel_norm is not None:
-        rest_onto, rest_own = centred, summary.channel_norm.to(weights).square()
-    else:
-        slow_onto, slow_own = _slow_bands(summary, weights, method)
-        rest = summary.squared_norm.to(weights) - sum(own) - slow_own.sum(dim=1)
-        last = centred.sum(dim=1) - slow_onto.sum(dim=1)
-        rest_onto = torch.cat([slow_onto, last[:, None]], dim=1)
-        rest_own = torch.cat([slow_own, rest.clamp_min(0)[:, None]], dim=1)
-    return Projections(
-        torch.cat([torch.stack(onto, dim=1), rest_onto], dim=1),
-        torch.cat([torch.stack(own, dim=1), rest_own], dim=1),
-    )
-
-
-def _slow_bands(summary: Summary, weights: Tensor, method: Method) -> tuple[Tensor, Tensor]:
-    """The bands of a low-pass split, (N, K): its own, or for lp:auto each ring; else none."""
-    if parse_cutoff(method.mean) is None:
-        none = weights.new_zeros(len(weights), 0)
-        return none, none
-    if summary.spectrum is None:
-        raise ValueError("summary: a low-pass split needs the latents' spectrum.")
-    member = summary.spectrum.bands(method.mean)
-    return summary.spectrum.onto(weights, method.mean), summary.spectrum.power @ member.T
-
-
-def degrees(cosines: Tensor) -> tuple[float, ...]:
-    """The angles of these cosines."""
+def angles(onto: Tensor, lengths: Tensor) -> tuple[float, ...]:
+    """In degrees, from inner products and products of norms."""
+    cosines = onto / lengths.clamp_min(torch.finfo(onto.dtype).tiny)
     return tuple(torch.rad2deg(cosines.clamp(-1, 1).acos()).tolist())
 
 
-def known(values: Tensor, is_known: Tensor) -> tuple[float | None, ...]:
+def _known(values: Tensor, is_known: Tensor) -> tuple[float | None, ...]:
     """The values, and None for those that are not known."""
     pairs = zip(values.tolist(), is_known.tolist(), strict=True)
     return tuple(value if known else None for value, known in pairs)

@@ -14,20 +14,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latmix.mixing.direction import TURNED, Direction, GramProducts, StreamedProducts, direct
+from latmix.mixing.blocks import Blocks, blocks, weighted_sums
 from latmix.mixing.formula import weight_table
 from latmix.mixing.gram import Gram
 from latmix.mixing.grid import Method, parse_method
 from latmix.mixing.health import Health, blocks_health
-from latmix.mixing.influence import (
-    Inputs,
-    block_projections,
-    gram_projections,
-    input_statistics,
-)
-from latmix.mixing.left_out import LARGEST, angles_alone, left_out_inputs
+from latmix.mixing.influence import Inputs, gram_influence, sum_influence
+from latmix.mixing.products import GramProducts, StreamedProducts
+from latmix.mixing.splits import LARGEST_CUTOFF
 from latmix.mixing.statistics import Statistics, mixture_statistics, sum_statistics
-from latmix.mixing.summary import Averages, Blocks, Split, Summary, weighted_sums
+from latmix.mixing.summary import Averages, Summary
+from latmix.mixing.turned_influence import LARGEST, turned_angles, turned_influence
+from latmix.mixing.weighting import Weighting, weigh
 
 SAMPLE = 1000
 """Weights by which the common change of all is found."""
@@ -52,14 +50,14 @@ class _Running:
     Attributes:
         weights: (N,).
         total: sum w z, (C, P).
-        split: that the averages are for.
-        averages: of the inputs.
+        columns: of the inputs, whose averages are kept.
+        linear: those averages (`Averages`).
     """
 
     weights: Tensor
     total: Tensor
-    split: Split
-    averages: Averages
+    columns: Tensor
+    linear: Tensor
 
 
 class LiveStatistics:
@@ -85,9 +83,18 @@ class LiveStatistics:
         self._whole_summary = whole_summary
         self._last: _Running | None = None
         self._growth = 1.0
-        self._some = np.zeros(0, dtype=np.int64)
-        self._change = np.empty(summary.count)
+        self._sample = np.zeros(0, dtype=np.int64)
         self._health: tuple[Health, ...] | None = None
+
+    @classmethod
+    def of(cls, latents: Tensor) -> LiveStatistics:
+        """Of latents (N, C, H, W) in memory, few enough for Gram matrices; for every method."""
+
+        def read(indices: Iterable[int]) -> Blocks:
+            return blocks(latents[list(indices)])
+
+        gram = Gram.of(latents, LARGEST_CUTOFF)
+        return cls(gram.summary, read, gram)
 
     @property
     def is_instant(self) -> bool:
@@ -100,12 +107,10 @@ class LiveStatistics:
         Raises:
             ValueError: bad weights or an unknown method.
         """
-        row = weight_table(weights, self.summary.count, torch.device("cpu"))[0]
+        row, method = self._row(weights), parse_method(method)
         if self._gram is not None:
             return mixture_statistics(self._gram, row, method)
-        method = parse_method(method)
-        total, direction, averages = self._total(row, method)
-        return sum_statistics(total, self.summary, row, method, direction, averages)
+        return sum_statistics(*self._summed(row, method))
 
     def inputs(self, weights: Sequence[float], method: str | Method) -> Inputs:
         """What each latent is to the mixture with these N weights: angle, influence, and the
@@ -117,20 +122,18 @@ class LiveStatistics:
         Raises:
             ValueError: as `statistics`.
         """
-        row = weight_table(weights, self.summary.count, torch.device("cpu"))[0]
-        method, gram = parse_method(method), self._gram
-        if method.norm in TURNED and gram is not None and self.summary.count <= LARGEST:
-            direct(method, self.summary, row[None], GramProducts(gram))
-            return left_out_inputs(gram, row, method)
-        if gram is not None and method.norm not in TURNED:
-            projections = gram_projections(gram, row, method)
-            return input_statistics(projections, self.summary, row, method, GramProducts(gram))
-        total, direction, _ = self._total(row, method)
+        row, method, gram = self._row(weights), parse_method(method), self._gram
+        turns = method.norm.turns
+        if gram is not None and turns and self.summary.count <= LARGEST:
+            return turned_influence(gram, row, method)
+        if gram is not None and not turns:
+            weighting = weigh(method, gram.summary, row[None], GramProducts(gram))
+            return gram_influence(gram, weighting)
+        total, weighting = self._summed(row, method)
         rows = self._read(range(self.summary.count))
-        if method.norm in TURNED:
-            return angles_alone(rows, total, self.summary, row, direction, method)
-        projections = block_projections(rows, total, self.summary, row, method)
-        return input_statistics(projections, self.summary, row, method, self._streamed())
+        if turns:
+            return turned_angles(rows, total, weighting)
+        return sum_influence(rows, total, weighting, self._streamed())
 
     def health(self, shape: tuple[int, ...]) -> tuple[Health, ...]:
         """The health of each latent, of shape (C, H, W); the first call reads them all."""
@@ -138,52 +141,58 @@ class LiveStatistics:
             self._health = blocks_health(self._read(range(self.summary.count)), shape)
         return self._health
 
-    def _total(self, weights: Tensor, method: Method) -> tuple[Tensor, Direction, Averages | None]:
-        """sum c z, (C, P), its direction and, for plain sums, the averages of the inputs, with all
-        in the summary that the method asks for."""
-        if self._whole_summary is not None and not self.summary.serves(method):
-            self.summary = self._whole_summary()
-        direction = direct(method, self.summary, weights[None], self._streamed())
-        if direction.residual is not None:
-            held = direction.coefficients[0].nonzero()[:, 0]
-            return self._sum_of(held.tolist(), direction.coefficients[0, held]), direction, None
-        self._last = self._moved(weights, direction.split) or self._whole(weights, direction.split)
-        return self._last.total, direction, self._last.averages
+    def _row(self, weights: Sequence[float]) -> Tensor:
+        return weight_table(weights, self.summary.count, torch.device("cpu"))[0]
 
     def _streamed(self) -> StreamedProducts:
         return StreamedProducts(lambda: self._read(range(self.summary.count)), self.summary)
 
-    def _moved(self, weights: Tensor, split: Split) -> _Running | None:
-        """The sum with these weights (N,), from the last one where few moved by themselves."""
-        last = self._last
-        if last is None:
+    def _summed(self, weights: Tensor, method: Method) -> tuple[Tensor, Weighting]:
+        """sum c z, (C, P), of one weighting, with all in the summary that the method asks for."""
+        if self._whole_summary is not None and not self.summary.serves(method):
+            self.summary = self._whole_summary()
+        if method.norm.turns:
+            weighting = weigh(method, self.summary, weights[None], self._streamed())
+            held = weighting.coefficients[0].nonzero()[:, 0]
+            return self._sum_of(held, weighting.coefficients[0, held]), weighting
+        cut = self.summary.cut(method.split, weights[None])
+        columns = self.summary.columns(cut, method.norm.per_channel)
+        running = self._last = self._moved(weights, columns) or self._whole(weights, columns)
+        channels, beta = self.summary.shape[0], (weights @ weights)[None]
+        averages = Averages(cut, running.linear[None], channels, beta)
+        products = self._streamed()
+        weighting = weigh(method, self.summary, weights[None], products, averages)
+        return running.total, weighting
+
+    def _whole(self, weights: Tensor, columns: Tensor) -> _Running:
+        self._growth = 1.0
+        held = weights.nonzero()[:, 0]
+        self._sample = held[:: len(held) // SAMPLE + 1].numpy()
+        return _Running(weights, self._sum_of(held, weights[held]), columns, weights @ columns)
+
+    def _moved(self, weights: Tensor, columns: Tensor) -> _Running | None:
+        """The sums with these weights (N,), from the last where few moved by themselves."""
+        if (last := self._last) is None:
             return None
         now, before = weights.numpy(), last.weights.numpy()
-        some = self._some[before[self._some] > 0]
+        some = self._sample[before[self._sample] > 0]
         if not len(some):
             return None
         # Where most of all moved by themselves, this is wrong, and all are summed again.
-        scale = float(np.partition(now[some] / before[some], len(some) // 2)[len(some) // 2])
-        change = np.subtract(now, np.multiply(before, scale, out=self._change), out=self._change)
-        moved = torch.from_numpy(np.flatnonzero((change > SAME) | (change < -SAME)))
+        ratios = now[some] / before[some]
+        scale = float(np.partition(ratios, len(ratios) // 2)[len(ratios) // 2])
+        change = torch.sub(weights, last.weights, alpha=scale)
+        moved = (change.abs() > SAME).nonzero()[:, 0]
         self._growth *= max(1.0, scale)
         if len(moved) > FEW or self._growth > WORN:
             return None
-        by, total = torch.from_numpy(change)[moved], scale * last.total
+        by, total = change[moved], scale * last.total
         if len(moved):
-            total += self._sum_of(moved.tolist(), by)
-        if not split.equals(last.split):
-            return _Running(weights, total, split, self.summary.averages(split, weights[None]))
-        added = self.summary.averages(split, by[None], moved)
-        ends = scale * last.weights[moved], weights[moved]
-        return _Running(weights, total, split, last.averages.moved(scale, added, *ends))
+            total += self._sum_of(moved, by)
+        is_same = columns is last.columns
+        linear = scale * last.linear + by @ columns[moved] if is_same else weights @ columns
+        return _Running(weights, total, columns, linear)
 
-    def _whole(self, weights: Tensor, split: Split) -> _Running:
-        self._growth = 1.0
-        held = weights.nonzero()[:, 0]
-        self._some = held[:: len(held) // SAMPLE + 1].numpy()
-        total = self._sum_of(held.tolist(), weights[held])
-        return _Running(weights, total, split, self.summary.averages(split, weights[None]))
-
-    def _sum_of(self, indices: list[int], weights: Tensor) -> Tensor:
-        return weighted_sums(self._read(indices), self.summary, weights[None])[0]
+    def _sum_of(self, indices: Tensor, weights: Tensor) -> Tensor:
+        rows = self._read(indices.tolist())
+        return weighted_sums(rows, self.summary.shape, weights[None])[0]

@@ -1,33 +1,27 @@
-"""The low-pass mean split: what latents have at low spatial frequencies, the mean left out.
+"""What latents have at low spatial frequencies, the mean left out: what a low-pass split takes off.
 
-Frequencies are in cycles per latent width; the ring of radius k is all that is slower than k. The
-mean of a channel is the ring of radius 0, which the `chm` split already takes, so that `lp:0` is
-`chm`. Source: option 4 of L&K section 5, which the paper leaves to future work; the automatic
-cut-off is latmix's own.
+Frequencies are in cycles per latent width; within a cut-off k is all that is no faster than k. The
+mean of a channel, at 0 cycles, is what the split `chm` takes. `splits` says where a split cuts.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
 
-from latmix.mixing.grid import LARGEST_CUTOFF, parse_cutoff
-
-CACHED_ELEMENTS = 1 << 18
-"""Elements looked at several times in a row (2 MB in float64): they stay in a processor's cache."""
+from latmix.mixing.blocks import CACHED_ELEMENTS
+from latmix.mixing.splits import LARGEST_CUTOFF, SLACK, Split
 
 KEPT = 128
 """Latents up to which inner products of spectra are kept: live statistics ask for them again."""
 
 FEW = 32
 """Coefficients up to which products with their waves are quicker than Fourier transforms."""
-
-SLACK = 1e-4
-"""Cycles: radii are square roots, and a ring on the cut-off is inside."""
 
 
 @dataclass(frozen=True)
@@ -83,16 +77,14 @@ class Spectrum:
         """|values|^2 over all channels, (N, F)."""
         return torch.view_as_real(self.values).square().sum(dim=(1, 3))
 
-    def bands(self, mean: str) -> Tensor:
-        """1 for coefficients within each band, (K, F): of "lp:k" what it takes off, of "lp:auto"
-        the rings of whole radii (k-1, k], as many as the latents are wide enough for."""
-        cutoff = parse_cutoff(mean)
-        if isinstance(cutoff, float):
-            return self._inside(self.radius.new_tensor([cutoff]))
+    def edges(self, split: Split) -> tuple[float, ...]:
+        """Where the rings end that a split may take off these latents."""
         # At most to where every frequency along a row is inside: a ring beyond takes nearly all.
-        last = max(1, min(int(LARGEST_CUTOFF), self.shape[1] // 2))
-        rings = torch.arange(1, last + 1, device=self.radius.device)
-        return (self.radius.ceil() == rings[:, None]).to(self.radius)
+        return split.edges(max(1, min(int(LARGEST_CUTOFF), self.shape[1] // 2)))
+
+    def ring_energy(self, edges: tuple[float, ...]) -> Tensor:
+        """|z_n|^2 within each ring, (N, K)."""
+        return self.power @ self._members(edges).T
 
     def energy(self, cutoffs: Tensor) -> Tensor:
         """|P z_n|^2 without the mean, (B, N), for B cut-offs."""
@@ -104,10 +96,6 @@ class Spectrum:
         power = torch.view_as_real(self.sums(weights[None])[0]).square().sum(dim=2)
         return self._inside(cutoffs) @ power.T / math.prod(self.shape)
 
-    def products(self, cutoff: float) -> Tensor:
-        """Inner products of the latents' parts within a cut-off, (N, N)."""
-        return self.band_products(f"lp:{cutoff:g}")[0]
-
     def waves(self, weights: Tensor, cutoffs: Tensor) -> tuple[Tensor, Tensor]:
         """P sum w_n z_n without the means, for B weightings and cut-offs, as a product with few
         waves: their amplitudes (B, C, 2 K), and what they are over space, (2 K, H W)."""
@@ -118,56 +106,55 @@ class Spectrum:
         plane = _half_plane(*self.shape, largest, self.radius.dtype, self.radius.device)
         return torch.view_as_real(summed).flatten(2), _waves(plane)
 
-    def onto(self, weights: Tensor, mean: str) -> Tensor:
-        """Inner products of each latent with sum w_n z_n within each of the `bands`, (N, K)."""
+    def onto(self, weights: Tensor, edges: tuple[float, ...]) -> Tensor:
+        """Inner products of each latent with sum w_n z_n within each ring, (K, B, N), for weights
+        (B, N)."""
         if len(self.values) <= KEPT:
-            return (self.band_products(mean).to(weights) @ weights).T
-        summed = torch.view_as_real(self.sums(weights[None])[0])
-        each = (torch.view_as_real(self.values) * summed).sum(dim=(1, 3))
-        return each @ self.bands(mean).T
+            return weights @ self.products(edges).to(weights)
+        return torch.stack([weights @ rows @ rows.T for rows in self._ring_rows(edges)])
 
-    def band_products(self, mean: str) -> Tensor:
-        """Inner products of the latents within each of the `bands`, (K, N, N), made once where
-        they are kept."""
-        if mean in self._made:
-            return self._made[mean]
-        rows = [
-            torch.view_as_real(self.values[..., band > 0]).flatten(1) for band in self.bands(mean)
-        ]
-        products = torch.stack([row @ row.T for row in rows])
+    def products(self, edges: tuple[float, ...]) -> Tensor:
+        """Inner products of the latents within each ring, (K, N, N), made once where they are
+        kept."""
+        if edges in self._made:
+            return self._made[edges]
+        products = torch.stack([rows @ rows.T for rows in self._ring_rows(edges)])
         if len(self.values) <= KEPT:
-            self._made[mean] = products
+            self._made[edges] = products
         return products
-
-    @cached_property
-    def _made(self) -> dict[str, Tensor]:
-        return {}
 
     def sums(self, weights: Tensor) -> Tensor:
         """The coefficients of sum w_n z_n, (B, C, F), for weights (B, N)."""
         summed = (weights @ self._flat).reshape(len(weights), *self.values.shape[1:], 2)
         return torch.view_as_complex(summed)
 
-    def cutoffs(self, mean: str, weights: Tensor) -> Tensor:
-        """The cut-off of each mixture, (B,): the split's own, or for "lp:auto" the largest ring
-        that the latents share.
-
-        A ring of whole radii (k-1, k] is shared where N_eff s > 1, with s = (Q - beta S) / ((1 -
-        beta) S) the share of its power that is common: Q = mean |sum w Z|^2, S = mean sum w |Z|^2.
-        For independent latents E[Q] = beta S, so that s is 0; for equal ones Q = S and s is 1.
-        """
-        cutoff = parse_cutoff(mean)
-        if isinstance(cutoff, float):
-            return torch.full_like(weights[:, 0], cutoff)
-        beta = weights.square().sum(dim=1, keepdim=True)
-        member = self.bands(mean).to(weights)
-        own = weights @ (self.power @ member.T)
+    def cutoffs(self, split: Split, weights: Tensor) -> Tensor:
+        """Up to how many cycles a split takes off all of each mixture, (B,), for weights (B, N)."""
+        if split.cutoff is not None:
+            return torch.full_like(weights[:, 0], split.cutoff)
+        edges = self.edges(split)
+        own = weights @ self.ring_energy(edges).to(weights)
         if len(self.values) <= KEPT:
-            products = self.band_products(mean).to(weights)
-            common = ((weights @ products) * weights).sum(dim=2).T
+            common = (self.onto(weights, edges) * weights).sum(dim=2).T
         else:
-            common = self.sums(weights).abs().square().sum(dim=1) @ member.T
-        return shared_rings(common, own, beta)
+            power = self.sums(weights).abs().square().sum(dim=1)
+            common = power @ self._members(edges).to(weights).T
+        rings = split.rings(common, own, weights.square().sum(dim=1, keepdim=True))
+        return own.new_tensor([0.0, *edges])[rings.long()]
+
+    def _ring_rows(self, edges: tuple[float, ...]) -> Iterator[Tensor]:
+        """The coefficients within each ring, (N, 2 C k)."""
+        for ring in self._members(edges):
+            yield torch.view_as_real(self.values[..., ring > 0]).flatten(1)
+
+    def _members(self, edges: tuple[float, ...]) -> Tensor:
+        """1 for coefficients within each ring, (K, F)."""
+        inside = self._inside(self.radius.new_tensor([0.0, *edges]))
+        return inside[1:] - inside[:-1]
+
+    @cached_property
+    def _made(self) -> dict[tuple[float, ...], Tensor]:
+        return {}
 
     @cached_property
     def _flat(self) -> Tensor:
@@ -177,22 +164,6 @@ class Spectrum:
     def _inside(self, cutoffs: Tensor) -> Tensor:
         """1 for coefficients within each cut-off, (B, F)."""
         return (self.radius <= cutoffs[:, None] + SLACK).to(cutoffs)
-
-
-def shared_rings(common: Tensor, own: Tensor, beta: Tensor) -> Tensor:
-    """The largest ring that the latents of each mixture share, (B,), 0 for none.
-
-    Args:
-        common: |sum w Z|^2 within each ring, (B, K).
-        own: sum w |Z|^2, (B, K).
-        beta: sum w^2, (B, 1).
-    """
-    rings = torch.arange(1, common.shape[1] + 1, device=common.device)
-    share = (common - beta * own) / ((1 - beta) * own).clamp_min(torch.finfo(own.dtype).tiny)
-    # One picture alone shares nothing with others; its share would be rounding.
-    shared = (share > beta) & (beta < 1 - SLACK)
-    largest: Tensor = (shared * rings).amax(dim=1).to(common)
-    return largest
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,11 +26,6 @@ STEPS = 60
 """Line searches of a path's descent at most."""
 
 
-def likeliest_norm(radius: float) -> float:
-    """sqrt(L-1), the mode of chi, for R = sqrt(L)."""
-    return math.sqrt(max(radius**2 - 1, 1.0))
-
-
 def log_likelihood(norm: Tensor, length: int) -> Tensor:
     """log P(r) of the norm of an N(0, I) sample of `length` elements."""
     constant = (length / 2 - 1) * math.log(2) + math.lgamma(length / 2)

@@ -6,26 +6,40 @@ large to keep it) they cost one weighted sum.
 What is had from what: |z'|, its channels' means and deviations, the amplification and the coherence
 are exact from sufficient statistics and the Gram matrix or the sum. So is the share of low
 frequencies, where a Gram matrix and the latents' spectrum are kept. The excess kurtosis takes the
-mixture itself: it is known where that is formed (`with_shape`), and None in live statistics.
+mixture itself: it is known where that is formed (`scaled_statistics`), and None in live ones.
+
+A new statistic is a field of `Statistics`, found here: JSON holds all of them, and tables those
+that are `shown`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from latmix.mixing.direction import Direction, GramProducts, direct
-from latmix.mixing.formula import coherence, ratio, target_norms
 from latmix.mixing.gram import Gram
 from latmix.mixing.grid import Method, parse_method
 from latmix.mixing.health import LOW_CYCLES, latents_health
 from latmix.mixing.low_pass import Spectrum
-from latmix.mixing.summary import Averages, Summary
+from latmix.mixing.norms import coherence
+from latmix.mixing.products import GramProducts
+from latmix.mixing.scaling import Scaling
 from latmix.mixing.verdict import Verdict, judge, law
+from latmix.mixing.weighting import Weighting, weigh
+
+
+def shown(label: str, form: str, meaning: str) -> dict[str, str]:
+    """That tables show a statistic (`report.statistics_table`), where it is not None.
+
+    Args:
+        form: of its value.
+        meaning: of all statistics: what it means, or should be.
+    """
+    return {"label": label, "form": form, "meaning": meaning}
 
 
 @dataclass(frozen=True)
@@ -53,18 +67,20 @@ class Statistics:
         warning: why, or None where nothing is wrong.
     """
 
-    norm: float
+    norm: float = field(metadata=shown("norm", ".2f", "{0.norm_ratio:.3f} of sqrt(L)"))
     norm_ratio: float
-    amplification: float
+    amplification: float = field(
+        metadata=shown("amplification", ".3f", "predicted {0.predicted_amplification:.3f}")
+    )
     predicted_amplification: float
-    coherence: float
-    effective_count: float
+    coherence: float = field(metadata=shown("coherence", ".3f", "1: all alike"))
+    effective_count: float = field(metadata=shown("effective N", ".2f", "pictures"))
     channel_mean: tuple[float, ...]
     channel_std: tuple[float, ...]
     input_channel_mean: tuple[float, ...]
     amplified_channel_mean: tuple[float, ...]
-    low_share: float | None
-    excess_kurtosis: float | None
+    low_share: float | None = field(metadata=shown("low frequencies", ".3f", "of the energy"))
+    excess_kurtosis: float | None = field(metadata=shown("excess kurtosis", "+.3f", "0: normal"))
     verdict: Verdict
     warning: str | None
 
@@ -72,11 +88,6 @@ class Statistics:
     def input_bias(self) -> float:
         """b: root mean square of the inputs' channel means, of which nothing is split off."""
         return root_mean_square(self.input_channel_mean)
-
-    def with_shape(self, mixture: Tensor) -> Statistics:
-        """The same with the figures that take the mixture (C, H, W) itself."""
-        [health] = latents_health(mixture[None])
-        return replace(self, low_share=health.low_share, excess_kurtosis=health.excess_kurtosis)
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)
@@ -88,109 +99,103 @@ def root_mean_square(values: Sequence[float]) -> float:
 
 def mixture_statistics(gram: Gram, weights: Tensor, method: str | Method) -> Statistics:
     """The statistics of the mixture of a Gram's latents with weights (N,) that sum to 1."""
-    method, weights = parse_method(method), weights.to(gram.centred)
-    direction = direct(method, gram.summary, weights[None], GramProducts(gram))
-    coefficients = direction.coefficients[0]
-    variance = gram.channel_variance(coefficients)
-    slow, summary = None, gram.summary
-    if summary.spectrum is not None:
-        slow = summary.spectrum.variances(coefficients, _cuts(direction, weights))
-    averages = summary.averages(direction.split, weights[None])
-    return _statistics(summary, weights, variance, slow, method, direction, averages)
+    row = weights.to(gram.centred)[None]
+    weighting = weigh(parse_method(method), gram.summary, row, GramProducts(gram))
+    coefficients, spectrum = weighting.coefficients[0], gram.summary.spectrum
+    slow = None if spectrum is None else spectrum.variances(coefficients, _cuts(weighting))
+    return _statistics(weighting, gram.channel_variance(coefficients), slow)
 
 
-def sum_statistics(
-    total: Tensor,
-    summary: Summary,
-    weights: Tensor,
-    method: str | Method,
-    direction: Direction | None = None,
-    averages: Averages | None = None,
-) -> Statistics:
-    """The same from the plain sum of c_n z_n, (C, P), for an N without a Gram.
-
-    Args:
-        direction: of this one mixture; None where its coefficients c are the weights (N,).
-        averages: of this one mixture's inputs, for its split; None where they are not known yet.
-    """
-    method, total = parse_method(method), total.to(weights)
-    direction = direction or direct(method, summary, weights[None], None)
-    slow = None
-    if summary.spectrum is not None:
-        cuts = _cuts(direction, weights)
-        whole = total.reshape(1, -1, *summary.spectrum.shape)
-        slow = Spectrum.of(whole, float(cuts.max())).variances(weights.new_ones(1), cuts)
-    if averages is None:
-        averages = summary.averages(direction.split, weights[None])
-    variance = total.var(dim=1, correction=0)
-    return _statistics(summary, weights, variance, slow, method, direction, averages)
+def sum_statistics(total: Tensor, weighting: Weighting) -> Statistics:
+    """The same from the plain sum of c_n z_n, (C, P), of one weighting, for an N without a Gram."""
+    total, slow = total.to(weighting.weights), None
+    if (spectrum := weighting.summary.spectrum) is not None:
+        cuts = _cuts(weighting)
+        whole = Spectrum.of(total.reshape(1, -1, *spectrum.shape), float(cuts.max()))
+        slow = whole.variances(total.new_ones(1), cuts)
+    return _statistics(weighting, total.var(dim=1, correction=0), slow)
 
 
-def _statistics(
-    summary: Summary,
-    weights: Tensor,
-    variance: Tensor,
-    slow: Tensor | None,
-    method: Method,
-    direction: Direction,
-    averages: Averages,
-) -> Statistics:
-    """From the channel variances of sum c z, (C,); its channel means follow from the summary.
+def scaled_statistics(
+    mixtures: Tensor, weighting: Weighting, scaling: Scaling
+) -> tuple[Statistics, ...]:
+    """The statistics of mixtures (B, C, H, W) that are formed, with those that take all of them."""
+    found = []
+    for row, health in enumerate(latents_health(mixtures)):
+        one = slice(row, row + 1)
+        mean = mixtures.new_tensor(health.channel_mean)
+        std = mixtures[row].flatten(1).std(dim=1, correction=0)
+        judged = _judged(weighting.rows(one), scaling.rows(one), mean, std, health.low_share)
+        found.append(replace(judged, excess_kurtosis=health.excess_kurtosis))
+    return tuple(found)
+
+
+def _statistics(weighting: Weighting, variance: Tensor, slow: Tensor | None) -> Statistics:
+    """Of one weighting, from the channel variances of sum c z, (C,); its channel means follow from
+    the summary.
 
     Args:
         slow: of these variances, what is within the `_cuts`, (3, C); None where it is not known.
     """
-    mean = turned = averages.channel_mean[0]
-    slow = weights.new_zeros(3, len(mean)) if slow is None else slow
-    kept = slow
-    if direction.residual is not None:
-        turned = direction.coefficients[0] @ summary.channel_mean.to(weights)
+    summary, split = weighting.summary, weighting.cut.split
+    mean = turned = weighting.averages.channel_mean[0]
+    kept = slow = variance.new_zeros(3, len(mean)) if slow is None else slow
+    if weighting.residual is not None:
+        turned = weighting.coefficients[0] @ summary.channel_mean.to(mean)
         if summary.spectrum is not None:
-            kept = summary.spectrum.variances(weights, _cuts(direction, weights))
-    split = direction.split
-    common, offset = split.constant(mean), turned - split.constant(turned)
+            kept = summary.spectrum.variances(weighting.weights[0], _cuts(weighting))
+    offset = turned - split.constant(turned)
     rest = (variance - slow[0]).clamp_min(0.0)
-    sizes = ((offset.square() + rest) * summary.places).sqrt()
-    size, target = target_norms(sizes[None], summary, weights[None], direction, method, averages)
-    scale = ratio(target, size)[0]
-    residual = sizes.norm() if direction.residual is None else direction.residual[0]
-    alpha = ratio(target.norm(), residual)
-    mean_norm, input_norm, beta = averages.residual[0], averages.norm[0], averages.beta[0]
-    tiny = torch.finfo(weights.dtype).tiny
-    channel_mean = common + scale * offset
-    channel_std = (kept[0] + scale.square() * rest).sqrt()
+    scaling = weighting.scaling(((offset.square() + rest) * summary.places).sqrt()[None])
+    gain = scaling.gain[0]
+    power = gain.square()
+    channel_std = (kept[0] + power * rest).sqrt()
+    low_share = None
+    if summary.spectrum is not None:
+        # The slow part of what the split takes off is as it was in sum w z.
+        low = kept[2] + power * (slow[1] - slow[2])
+        energy = float(channel_std.square().sum())
+        low_share = float(low.sum()) / energy if energy else 0.0
+    channel_mean = split.constant(mean) + gain * offset
+    return _judged(weighting, scaling, channel_mean, channel_std, low_share)
+
+
+def _judged(
+    weighting: Weighting,
+    scaling: Scaling,
+    channel_mean: Tensor,
+    channel_std: Tensor,
+    low_share: float | None,
+) -> Statistics:
+    """Of one weighting, from the means and deviations of the mixture's channels, (C,)."""
+    summary, averages = weighting.summary, weighting.averages
+    mean, effective_count = averages.channel_mean[0], float(1 / averages.beta[0])
     norm = ((channel_mean.square() + channel_std.square()).sum() * summary.places).sqrt()
-    offsets = (channel_mean - mean).tolist()
-    judgement = judge(method, offsets, float(norm / input_norm.clamp_min(tiny)))
-    bias = root_mean_square((mean - common).tolist())
+    share = norm / averages.norm[0].clamp_min(torch.finfo(norm.dtype).tiny)
+    judgement = judge(weighting.method, (channel_mean - mean).tolist(), float(share))
+    bias = root_mean_square((mean - weighting.cut.split.constant(mean)).tolist())
+    target_ratio = float(scaling.target[0].norm()) / summary.radius
+    alpha = scaling.amplification[0]
     return Statistics(
         norm=float(norm),
         norm_ratio=float(norm) / summary.radius,
         amplification=float(alpha),
-        predicted_amplification=float(target.norm()) / summary.radius * law(bias, float(1 / beta)),
-        coherence=float(coherence(residual, mean_norm)),
-        effective_count=float(1 / beta),
+        predicted_amplification=target_ratio * law(bias, effective_count),
+        coherence=float(coherence(scaling.residual[0], averages.residual[0])),
+        effective_count=effective_count,
         channel_mean=tuple(channel_mean.tolist()),
         channel_std=tuple(channel_std.tolist()),
         input_channel_mean=tuple(mean.tolist()),
         amplified_channel_mean=tuple((alpha * mean).tolist()),
-        low_share=None if summary.spectrum is None else _low_share(slow, kept, scale, channel_std),
+        low_share=low_share,
         excess_kurtosis=None,
         verdict=judgement.verdict,
         warning=judgement.warning,
     )
 
 
-def _cuts(direction: Direction, like: Tensor) -> Tensor:
+def _cuts(weighting: Weighting) -> Tensor:
     """The split's cut-off, LOW_CYCLES, and the lower of both, (3,)."""
-    cutoffs = direction.split.cutoffs
+    cutoffs = weighting.cut.cutoffs
     cut = 0.0 if cutoffs is None else float(cutoffs[0])
-    return like.new_tensor([cut, LOW_CYCLES, min(cut, LOW_CYCLES)])
-
-
-def _low_share(slow: Tensor, kept: Tensor, scale: Tensor, channel_std: Tensor) -> float:
-    """From the variances within the `_cuts` of sum c z and, `kept`, of sum w z, whose slow part is
-    what the split takes off."""
-    energy = float(channel_std.square().sum())
-    low = kept[2] + scale.square() * (slow[1] - slow[2])
-    return float(low.sum()) / energy if energy else 0.0
+    return weighting.weights.new_tensor([cut, LOW_CYCLES, min(cut, LOW_CYCLES)])

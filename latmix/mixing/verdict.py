@@ -76,7 +76,7 @@ def judge(method: Method, offsets: Sequence[float], norm_share: float) -> Judgem
         return Judgement(verdict, sentence)
     if norm_share < NORM_TOO_SMALL:
         why = "What is split off cancels at these weights."
-        if method.norm == "lin":
+        if method.norm.is_plain:
             why = f"Use {DEFAULT_METHOD} or nin/chm."
         share = f"the norm is {norm_share:.2f} of the inputs' own"
         return Judgement(Verdict.WASHED_OUT, f"The picture will be washed out: {share}. {why}")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from latmix.mixing.summary import precise
+from latmix.mixing.blocks import precise
 from latmix.sampling.generators import drained
 
 Map = Callable[[Tensor, Tensor], Tensor]

@@ -102,11 +102,8 @@ class BiasSeries:
 
     def _common(self) -> tuple[float, ...]:
         """d: what the method's mean split leaves as it is, per channel. L&K section 5."""
-        means = self.input_channel_mean
-        split = parse_method(self.method).mean
-        if split == "0":
-            return (0.0,) * len(means)
-        return (math.fsum(means) / len(means),) * len(means) if split == "m" else means
+        means = torch.tensor(self.input_channel_mean, dtype=torch.float64)
+        return tuple(parse_method(self.method).split.constant(means).tolist())
 
 
 def amplification(bias: float, count: float, spread: float = 1.0) -> float:
@@ -205,7 +202,7 @@ def measure_bias(
             yield Progress("measure", len(points), len(wanted), note=f"{name}, N = {count}")
         points.append(_point(count, centroids))
     fitted = None
-    if parse_method(method).norm != "lin":
+    if not parse_method(method).norm.is_plain:
         squares = float(live.summary.squared_norm.mean())
         ratio = math.sqrt(squares) / live.summary.radius if drawing.law == "spread" else None
         alphas = [point.amplification.mean for point in points]

@@ -15,11 +15,12 @@ import torch
 from latmix.disk import make_folder
 from latmix.errors import LatmixError
 from latmix.images import read_picture
-from latmix.jobs.generation import Mixed, generate_mixtures, mix_stored
+from latmix.jobs.generation import generate_mixtures
 from latmix.jobs.inversion import Inversion, InversionRules, invert_pictures
 from latmix.jobs.pictures import PictureRow, PromptOf, prompt_template
 from latmix.jobs.progress import Progress
 from latmix.jobs.recipes import build_recipe
+from latmix.jobs.stored_mixtures import Mixed, mix_stored
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.grid import parse_method
 from latmix.mixing.statistics import Statistics

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from latmix.errors import LatmixError
 from latmix.images import MADE_HERE, write_whole
-from latmix.mixing.grid import parse_cutoff, parse_method
+from latmix.mixing.grid import Method, parse_method
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,7 +111,7 @@ _NORMS = {
     "nao": ("#4AA8DD", "*"),
 }
 
-_MEANS: dict[str, tuple[Dashes, Any]] = {
+_SPLITS: dict[str, tuple[Dashes, Any]] = {
     "0": ((0, ()), "full"),
     "m": ((0, (1, 1.5)), "bottom"),
     "chm": ((0, (4, 1.5)), "none"),
@@ -133,19 +133,18 @@ _SERIES = tuple(
 )
 
 
-def method_look(name: str) -> Look:
-    """The look of a method of the grid: colour and marker by norm, line style and filling by mean
-    split; the dashes of lp:k are the longer, the larger k is.
+def method_look(method: str | Method) -> Look:
+    """The look of a method: colour and marker by norm, line style and filling by mean split; the
+    dashes of lp:k are the longer, the larger k is. A norm target of one's own is black.
 
     Raises:
         ValueError: no such method.
     """
-    method = parse_method(name)
-    colour, marker = _NORMS.get(method.norm, ("#000000", "."))
-    if method.mean in _MEANS:
-        return Look(colour, marker, *_MEANS[method.mean])
-    cutoff = parse_cutoff(method.mean)
-    length = 2.0 * cutoff if isinstance(cutoff, float) else 0.0
+    method = parse_method(method)
+    colour, marker = _NORMS.get(method.norm.name, ("#000000", "."))
+    if method.split.name in _SPLITS:
+        return Look(colour, marker, *_SPLITS[method.split.name])
+    length = 2.0 * (method.split.cutoff or 0.0)
     return Look(colour, marker, (0, (1.5 + length, 1.5, 1, 1.5)), "left")
 
 

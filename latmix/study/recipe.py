@@ -8,7 +8,7 @@ lie in the store like those of any pictures.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,13 +19,9 @@ from torch import Tensor
 from latmix.disk import make_folder
 from latmix.images import read_picture, write_png
 from latmix.jobs.inversion import Inversion, InversionRules, invert_pictures
-from latmix.jobs.measurement import EVERY_MEAN
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.formula import mix
-from latmix.mixing.gram import Gram
-from latmix.mixing.live import LiveStatistics
-from latmix.mixing.summary import blocks
 from latmix.models.pixels import to_pictures, to_pixels
 from latmix.sampling.batches import split
 from latmix.sampling.generators import watched
@@ -144,16 +140,6 @@ def invert_samples(
     paths = samples.paths[perturbation]
     job = invert_pictures(bench, paths, settings, lambda _: prompt, InversionRules(strict=True))
     return (yield from job)
-
-
-def live_latents(latents: Tensor) -> LiveStatistics:
-    """The statistics of mixtures of latents in memory."""
-    gram = Gram.of(latents, EVERY_MEAN)
-
-    def read(indices: Iterable[int]) -> Iterator[tuple[slice, Tensor]]:
-        return blocks(latents[list(indices)])
-
-    return LiveStatistics(gram.summary, read, gram)
 
 
 def compare_latents(latents: Tensor, noise: Tensor) -> Comparison:

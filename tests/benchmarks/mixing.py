@@ -5,11 +5,13 @@ from __future__ import annotations
 import torch
 
 import latmix
+from latmix.mixing.blocks import blocks
 from latmix.mixing.formula import weight_table
 from latmix.mixing.gram import Gram
 from latmix.mixing.health import latents_health
 from latmix.mixing.live import LiveStatistics
-from latmix.mixing.summary import Summary, blocks
+from latmix.mixing.splits import LARGEST_CUTOFF
+from latmix.mixing.summary import Summary
 from latmix.models.loading import load_model
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
@@ -26,7 +28,7 @@ def mixing() -> None:
     report("copy of the latents (memory bandwidth)", copy, copy, "copy")
     report("mix, one weighting", seconds(lambda: latmix.mix(latents)), copy, "copy")
     report("mix, 16 weightings", seconds(lambda: latmix.mix(latents, many)), copy, "copy")
-    summary, gram = Summary.of(latents), Gram.of(latents, "lp:auto")
+    summary, gram = Summary.of(latents), Gram.of(latents, LARGEST_CUTOFF)
 
     def read(indices: object) -> object:
         return blocks(latents[list(indices)])  # type: ignore[call-overload]
@@ -87,7 +89,7 @@ def centroids() -> None:
 
 def live() -> None:
     """Statistics of every norm target after a weight change, N = 96, 16 x 128 x 128."""
-    gram = Gram.of(torch.randn(96, 16, 128, 128), "lp:auto")
+    gram = Gram.of(torch.randn(96, 16, 128, 128), LARGEST_CUTOFF)
     quick = LiveStatistics(gram.summary, lambda _: iter(()), gram)
     weights = [1.0 + index for index in range(96)]
     for method in (*(name for name in latmix.methods() if name.endswith("/chm")), "nin/lp:auto"):

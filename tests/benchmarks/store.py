@@ -16,10 +16,10 @@ from pathlib import Path
 
 import torch
 
-from latmix.jobs.generation import mix_stored, stored_sums
 from latmix.jobs.inversion import Inversion
 from latmix.jobs.pictures import PictureRow
 from latmix.jobs.screen.meter import memory_in_use
+from latmix.jobs.stored_mixtures import mix_stored, stored_sums
 from latmix.mixing.formula import weight_table
 from latmix.mixing.grid import DEFAULT_METHOD, parse_method
 from latmix.mixing.live import LiveStatistics
@@ -118,7 +118,7 @@ def edit(space: LatentSpace, keys: list[str], summary: Summary) -> None:
 
     def move() -> None:
         weights[next(turn)] += 0.5
-        live._total(weight_table(weights, len(keys), device)[0], method)
+        live._summed(weight_table(weights, len(keys), device)[0], method)
 
     report("the sum after one of all weights changed", seconds(move, 20), 1e-3, "1 ms")
 

@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from latmix.errors import StoreError
-from latmix.jobs.generation import mix_companions, mix_stored
 from latmix.jobs.inversion import Inversion, InversionRules, invert_pictures
 from latmix.jobs.pictures import prompt_template
+from latmix.jobs.stored_mixtures import mix_companions, mix_stored
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.companions import UNCONDITIONAL
 from latmix.mixing.grid import parse_method

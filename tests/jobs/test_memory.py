@@ -13,10 +13,11 @@ from torch import Tensor
 import latmix
 from latmix.errors import LatmixError
 from latmix.jobs.batch_size import MOST_ON_CPU
-from latmix.jobs.generation import generate_mixtures, mix_stored
+from latmix.jobs.generation import generate_mixtures
 from latmix.jobs.inversion import invert_pictures
 from latmix.jobs.pictures import prompt_template
 from latmix.jobs.roundtrip import round_trips
+from latmix.jobs.stored_mixtures import mix_stored
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.grid import parse_method
 from latmix.models.protocol import Conditioning, Model

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 import latmix
-from latmix.jobs.generation import mix_stored
 from latmix.jobs.inversion import Inversion
 from latmix.jobs.pictures import PictureRow
+from latmix.jobs.stored_mixtures import mix_stored
 from latmix.mixing.grid import DEFAULT_METHOD, parse_method
 from latmix.sampling.settings import InversionSettings
 from latmix.store import space as store_space

@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 
+from latmix.mixing.blocks import blocks
 from latmix.mixing.health import LOW_CYCLES, Health, blocks_health, expected_health, latents_health
-from latmix.mixing.summary import blocks
 
 SHAPE = (4, 24, 20)
 NAMES = ("norm_ratio", "excess_kurtosis", "low_share", "correlation_across", "correlation_down")

@@ -10,13 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import latmix
+from latmix.mixing.blocks import blocks
 from latmix.mixing.formula import weight_table
 from latmix.mixing.gram import Gram
 from latmix.mixing.grid import methods
 from latmix.mixing.influence import Inputs
 from latmix.mixing.live import LiveStatistics
+from latmix.mixing.splits import LARGEST_CUTOFF
 from latmix.mixing.statistics import mixture_statistics
-from latmix.mixing.summary import Summary, blocks
+from latmix.mixing.summary import Summary
 from latmix.report import picture_sentence
 
 METHODS = [*methods(), "nin/lp:1", "coh/lp:3"]
@@ -38,8 +40,8 @@ def live(latents: torch.Tensor, keeps_gram: bool) -> LiveStatistics:
     def read(indices: object) -> object:
         return blocks(latents[list(indices)])  # type: ignore[call-overload]
 
-    summary = Summary.of(latents, "lp:auto")
-    gram = Gram.of(latents, "lp:auto") if keeps_gram else None
+    summary = Summary.of(latents, LARGEST_CUTOFF)
+    gram = Gram.of(latents, LARGEST_CUTOFF) if keeps_gram else None
     return LiveStatistics(summary, read, gram)  # type: ignore[arg-type]
 
 
@@ -60,7 +62,7 @@ def check(found: Inputs, latents: torch.Tensor, weights: list[float], method: st
         change = float((mixed - other.flatten()).norm() / mixed.norm())
         assert found.influence[index] == pytest.approx(change, rel=1e-6, abs=1e-6)
         row = weight_table(rest, len(rest), torch.device("cpu"))[0]
-        without = mixture_statistics(Gram.of(latents, "lp:auto"), row, method)
+        without = mixture_statistics(Gram.of(latents, LARGEST_CUTOFF), row, method)
         assert found.amplification[index] == pytest.approx(without.amplification, rel=1e-6)
         assert found.norm_ratio[index] == pytest.approx(without.norm_ratio, rel=1e-6)
         largest = float(other.mean((1, 2)).abs().max())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,13 +12,21 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import latmix
-from latmix.mixing.direction import TURNED, StreamedProducts, direct
-from latmix.mixing.formula import weight_table
+from latmix.mixing.blocks import blocks, weighted_sums
+from latmix.mixing.formula import scale_sums, weight_table
 from latmix.mixing.gram import Gram
 from latmix.mixing.grid import methods, parse_method
 from latmix.mixing.live import LiveStatistics
-from latmix.mixing.statistics import Statistics, mixture_statistics, sum_statistics
-from latmix.mixing.summary import Summary, blocks, weighted_sums
+from latmix.mixing.products import GramProducts, StreamedProducts
+from latmix.mixing.splits import LARGEST_CUTOFF
+from latmix.mixing.statistics import (
+    Statistics,
+    mixture_statistics,
+    scaled_statistics,
+    sum_statistics,
+)
+from latmix.mixing.summary import Summary
+from latmix.mixing.weighting import weigh
 
 
 def biased(count: int, bias: float, seed: int = 0, side: int = 16) -> torch.Tensor:
@@ -36,7 +45,7 @@ def table(weights: list[float]) -> torch.Tensor:
 def test_every_number_is_true_of_the_mixture(method: str) -> None:
     latents, weights = biased(6, 0.3), [1.0, 2.0, 3.0, 0.0, 0.5, 1.5]
     mixed = latmix.mix(latents, weights, method)
-    found = mixture_statistics(Gram.of(latents, "lp:auto"), table(weights)[0], method)
+    found = mixture_statistics(Gram.of(latents, LARGEST_CUTOFF), table(weights)[0], method)
     assert math.isclose(found.norm, float(mixed.norm()), rel_tol=1e-9)
     assert math.isclose(found.norm_ratio, float(mixed.norm()) / 32, rel_tol=1e-9)
     torch.testing.assert_close(torch.tensor(found.channel_mean).double(), mixed.mean((1, 2)))
@@ -52,12 +61,12 @@ def test_every_number_is_true_of_the_mixture(method: str) -> None:
 def test_gram_and_weighted_sum_agree(method: str) -> None:
     latents = biased(9, 0.5)
     weights = table(list(range(1, 10)))
-    summary = Summary.of(latents, "lp:auto")
+    summary = Summary.of(latents, LARGEST_CUTOFF)
     products = StreamedProducts(lambda: blocks(latents), summary)
-    direction = direct(parse_method(method), summary, weights, products)
-    total = weighted_sums(blocks(latents), summary, direction.coefficients)[0]
-    from_sum = sum_statistics(total, summary, weights[0], method, direction)
-    from_gram = mixture_statistics(Gram.of(latents, "lp:auto"), weights[0], method)
+    weighting = weigh(parse_method(method), summary, weights, products)
+    total = weighted_sums(blocks(latents), summary.shape, weighting.coefficients)[0]
+    from_sum = sum_statistics(total, weighting)
+    from_gram = mixture_statistics(Gram.of(latents, LARGEST_CUTOFF), weights[0], method)
     close(from_sum, from_gram)
 
 
@@ -99,12 +108,12 @@ def test_the_predicted_amplification_is_the_law_of_the_paper(count: int) -> None
 
 @pytest.mark.parametrize("method", methods())
 def test_what_the_bias_would_be_is_the_inputs_own_amplified(method: str) -> None:
-    found = mixture_statistics(Gram.of(biased(6, 0.3), "lp:auto"), table([1.0] * 6)[0], method)
+    found = mixture_statistics(Gram.of(biased(6, 0.3), LARGEST_CUTOFF), table([1.0] * 6)[0], method)
     expected = [found.amplification * mean for mean in found.input_channel_mean]
     assert found.amplified_channel_mean == pytest.approx(expected)
     if method.endswith("/0"):
         # On the sphere the direction is that of the weighted mean but nearly.
-        near = 5e-3 if method.startswith(TURNED) else 1e-9
+        near = 5e-3 if parse_method(method).norm.turns else 1e-9
         assert found.channel_mean == pytest.approx(expected, abs=near)
 
 
@@ -113,15 +122,19 @@ def test_the_low_share_from_the_gram_matrix_is_that_of_the_mixture(method: str) 
     torch.manual_seed(1)
     slow = torch.randn(1, 4, 1, 1) * torch.cos(torch.arange(16) * 2 * math.pi / 16)
     latents, weights = biased(5, 0.1) + 0.7 * slow, [1.0, 2.0, 3.0, 0.0, 0.5]
-    found = mixture_statistics(Gram.of(latents, "lp:auto"), table(weights)[0], method)
+    gram = Gram.of(latents, LARGEST_CUTOFF)
+    found = mixture_statistics(gram, table(weights)[0], method)
     mixed = latmix.mix(latents, weights, method)
     assert found.low_share == pytest.approx(low_share(mixed), rel=1e-9)
     assert found.excess_kurtosis is None
-    shaped = found.with_shape(mixed)
-    assert shaped.low_share == pytest.approx(found.low_share, rel=1e-9)
+    weighting = weigh(parse_method(method), gram.summary, table(weights), GramProducts(gram))
+    sums = weighted_sums(blocks(latents), gram.summary.shape, weighting.coefficients)
+    scaling = scale_sums(sums, weighting, 0.0, None)
+    [formed] = scaled_statistics(sums.reshape(1, *mixed.shape), weighting, scaling)
+    close(replace(formed, excess_kurtosis=None), found)
     rest = (mixed - mixed.mean((1, 2), keepdim=True)).flatten()
     kurtosis = float(rest.pow(4).mean() / rest.pow(2).mean() ** 2 - 3)
-    assert shaped.excess_kurtosis == pytest.approx(kurtosis, abs=1e-9)
+    assert formed.excess_kurtosis == pytest.approx(kurtosis, abs=1e-9)
 
 
 def low_share(latent: torch.Tensor) -> float:
@@ -172,9 +185,9 @@ def test_a_running_sum_follows_any_edits(steps: list[tuple[str, int, float]], me
     def read(indices: object) -> object:
         return blocks(latents[list(indices)])  # type: ignore[call-overload]
 
-    summary = Summary.of(latents, "lp:auto")
+    summary = Summary.of(latents, LARGEST_CUTOFF)
     running = LiveStatistics(summary, read)  # type: ignore[arg-type]
-    exact = LiveStatistics(summary, read, Gram.of(latents, "lp:auto"))  # type: ignore[arg-type]
+    exact = LiveStatistics(summary, read, Gram.of(latents, LARGEST_CUTOFF))  # type: ignore[arg-type]
     mixture = latmix.Mixture.equal(str(index) for index in range(12))
     for kind, index, weight in steps:
         if kind == "set":

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from latmix.jobs.workbench import Workbench
+from latmix.mixing.live import LiveStatistics
 from latmix.models.protocol import Model
 from latmix.models.source import find_model
 from latmix.sampling.generators import drained
@@ -22,7 +23,6 @@ from latmix.study.recipe import (
     SampleSettings,
     compare_latents,
     invert_samples,
-    live_latents,
     make_samples,
     perturb,
 )
@@ -125,7 +125,7 @@ def test_the_inversion_of_a_sample_points_towards_its_noise(
     found, exact = compare_latents(latents, samples.noise), compare_latents(*[samples.noise] * 2)
     assert exact.cosine == pytest.approx(1)
     assert 0.1 < found.cosine < 1
-    statistics = live_latents(latents).statistics([1, 0, 0], "fix/0")
+    statistics = LiveStatistics.of(latents).statistics([1, 0, 0], "fix/0")
     assert statistics.channel_mean == pytest.approx(
         (latents[0] * 32 / latents[0].norm()).mean(dim=(1, 2)).tolist(), abs=1e-5
     )

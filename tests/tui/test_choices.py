@@ -9,8 +9,10 @@ import torch
 from textual.widgets import Input
 
 from latmix import demo
-from latmix.mixing.grid import MEANS, NORMS, methods, parse_method
-from latmix.study.recipe import live_latents
+from latmix.mixing.grid import methods, parse_method
+from latmix.mixing.live import LiveStatistics
+from latmix.mixing.norms import NORMS
+from latmix.mixing.splits import SPLITS
 from latmix.tui.actions.areas import COMMANDS
 from latmix.tui.dialogs.folder import FolderDialog, FolderTree
 from latmix.tui.dialogs.help import HelpDialog
@@ -29,7 +31,7 @@ async def open_dialog(driver: Driver, key: str, kind: type) -> None:
 async def test_the_method_is_chosen_on_the_grid_and_undone(folder: Path) -> None:
     async with opened(folder, choices={"method": "nin/chm"}) as driver:
         await open_dialog(driver, "m", MethodDialog)
-        await driver.until_shown("nin/chm", *(choice.name for choice in (*NORMS, *MEANS)))
+        await driver.until_shown("nin/chm", *(choice.name for choice in (*NORMS, *SPLITS)))
         await driver.press("k", "left")
         await driver.press("enter")
         await driver.until(lambda: driver.session.choices.method == "fix/m")
@@ -77,12 +79,12 @@ async def test_a_method_that_these_latents_leave_nothing_to_scale_for_is_marked(
         inversion = driver.session.inversion
         assert inversion is not None
         noise = torch.randn(1, *inversion.space.shape)
-        driver.session.measured(inversion, live_latents(torch.cat([noise, -noise])))
+        driver.session.measured(inversion, LiveStatistics.of(torch.cat([noise, -noise])))
         await open_dialog(driver, "m", MethodDialog)
         await driver.press("j", "j", "j")
         await driver.until_shown("× Finds no direction")
         [slerp] = [line for line in driver.lines if "slerp " in line]
-        assert slerp.count("×") == len(MEANS)
+        assert slerp.count("×") == len(SPLITS)
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24)])

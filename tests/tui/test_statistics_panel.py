@@ -10,6 +10,7 @@ import torch
 
 from latmix.mixing.gram import Gram
 from latmix.mixing.grid import DEFAULT_METHOD
+from latmix.mixing.splits import LARGEST_CUTOFF
 from latmix.mixing.statistics import Statistics, mixture_statistics
 from latmix.mixing.verdict import SOUND
 from latmix.report import mean_bar
@@ -27,7 +28,7 @@ def statistics(method: str, bias: float, count: int = 16, channels: int = 4) -> 
     latents = torch.randn(count, channels, 16, 16)
     latents[:, 1] += bias - latents[:, 1].mean()
     weights = torch.full((count,), 1 / count, dtype=torch.float64)
-    return mixture_statistics(Gram.of(latents, "lp:auto"), weights, method)
+    return mixture_statistics(Gram.of(latents, LARGEST_CUTOFF), weights, method)
 
 
 @pytest.mark.parametrize("size", SIZES)

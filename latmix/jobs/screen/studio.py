@@ -151,8 +151,9 @@ class Studio:
             LatmixError: as `prepare`; nothing that has weight is inverted; it cannot be written.
         """
         from latmix.disk import make_folder
-        from latmix.jobs.generation import generate_mixtures, mix_stored
+        from latmix.jobs.generation import generate_mixtures
         from latmix.jobs.recipes import build_recipe
+        from latmix.jobs.stored_mixtures import mix_stored
         from latmix.mixing.grid import parse_method
         from latmix.results.names import free_name, output_name
         from latmix.results.recipes import write_result

@@ -15,8 +15,9 @@ from latmix.errors import LatmixError
 from latmix.jobs.progress import Progress
 
 if TYPE_CHECKING:
-    from latmix.jobs.generation import Generated, Mixed
+    from latmix.jobs.generation import Generated
     from latmix.jobs.inversion import Inversion
+    from latmix.jobs.stored_mixtures import Mixed
     from latmix.jobs.workbench import Workbench
     from latmix.mixing.statistics import Statistics
     from latmix.sampling.settings import GenerationSettings
@@ -101,7 +102,7 @@ def as_drafts(settings: GenerationSettings, steps: int) -> GenerationSettings:
 
 
 def _mixed(inversion: Inversion, wanted: Wanted) -> Mixed:
-    from latmix.jobs.generation import mix_stored
+    from latmix.jobs.stored_mixtures import mix_stored
     from latmix.mixing.grid import parse_method
 
     weights = [wanted.weights.get(str(row.path), 0.0) for row in inversion.rows]
@@ -111,7 +112,7 @@ def _mixed(inversion: Inversion, wanted: Wanted) -> Mixed:
 def _together(mixed: Sequence[Mixed]) -> Mixed:
     import torch
 
-    from latmix.jobs.generation import Mixed
+    from latmix.jobs.stored_mixtures import Mixed
 
     return Mixed(
         torch.cat([one.latents for one in mixed]),

@@ -124,7 +124,7 @@ def _predicted(task: Task, grid: Levels, index: int, state: Tensor) -> tuple[Ten
 
 
 def _wide(state: Tensor) -> Tensor:
-    from latmix.mixing.summary import precise
+    from latmix.mixing.blocks import precise
 
     return state.to(precise(state.device))
 

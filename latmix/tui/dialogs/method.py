@@ -1,7 +1,7 @@
 """The grid of mixing methods, with what each computes and, once pictures are inverted, what it does
 at the weights of the moment. One is taken, or several are marked to be compared.
 
-All of it comes from `mixing.grid`: a method that is added there is here.
+All of it comes from `mixing`: a norm target or a split that is added there is here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Static
 
-from latmix.mixing.grid import MEANS, NORMS, methods, parse_method
+from latmix.mixing.grid import methods, parse_method
+from latmix.mixing.norms import NORMS
+from latmix.mixing.splits import SPLITS
 from latmix.tui.dialogs.dialog import Dialog
 
 NAME = 6
@@ -40,11 +42,9 @@ class MethodGrid(Static, can_focus=True):
     def __init__(self, method: str, remarks: Mapping[str, str], marked: Sequence[str]) -> None:
         super().__init__(id="grid")
         chosen = parse_method(method)
-        self.row = [norm.name for norm in NORMS].index(chosen.norm)
-        means = [mean.name for mean in MEANS]
         # A cut-off of the user's own has no column in the grid, and gets one.
-        self._means = means if chosen.mean in means else [*means, chosen.mean]
-        self.column = self._means.index(chosen.mean)
+        self._splits = SPLITS if chosen.split in SPLITS else (*SPLITS, chosen.split)
+        self.row, self.column = NORMS.index(chosen.norm), self._splits.index(chosen.split)
         self._remarks = remarks
         self._chosen = method
         self._known = {*methods(), method}
@@ -53,13 +53,16 @@ class MethodGrid(Static, can_focus=True):
     @property
     def method(self) -> str:
         """The one under the cursor."""
-        return f"{NORMS[self.row].name}/{self._means[self.column]}"
+        return self._method_at(self.row, self.column)
+
+    def _method_at(self, row: int, column: int) -> str:
+        return f"{NORMS[row].name}/{self._splits[column].name}"
 
     def move(self, rows: int, columns: int) -> None:
         """To the next method that way; the grid has holes."""
         while True:
             self.row = (self.row + rows) % len(NORMS)
-            self.column = (self.column + columns) % len(self._means)
+            self.column = (self.column + columns) % len(self._splits)
             if self.method in self._known:
                 break
         self.refresh()
@@ -77,16 +80,13 @@ class MethodGrid(Static, can_focus=True):
             return
         ends = list(accumulate(self._widths(), initial=NAME))
         for column, (first, end) in enumerate(pairwise(ends)):
-            if (
-                first <= place.x < end
-                and f"{NORMS[place.y].name}/{self._means[column]}" in self._known
-            ):
+            if first <= place.x < end and self._method_at(place.y, column) in self._known:
                 self.row, self.column = place.y, column
                 self.refresh()
 
     def _widths(self) -> list[int]:
         """Cells of each column, with the gap after it; the gaps are as wide as there is room."""
-        needed = [len(mean) + SIGNS for mean in self._means]
+        needed = [len(split.name) + SIGNS for split in self._splits]
         gap = (self.size.width - NAME - sum(needed)) // len(needed)
         return [cells + max(1, min(gap, LARGEST_GAP)) for cells in needed]
 
@@ -94,21 +94,21 @@ class MethodGrid(Static, can_focus=True):
         lines, widths = [], self._widths()
         for row, norm in enumerate(NORMS):
             line = Text(norm.name.ljust(NAME), style="dim", end="")
-            for column, mean in enumerate(self._means):
-                cell = self._cell(norm.name, mean, (row, column))
+            for column in range(len(self._splits)):
+                cell = self._cell(row, column)
                 line.append_text(cell).append(" " * (widths[column] - len(cell)))
             lines.append(line)
         text = Text("\n").join(lines)
         text.no_wrap = True
         return text
 
-    def _cell(self, norm: str, mean: str, at: tuple[int, int]) -> Text:
-        name = f"{norm}/{mean}"
+    def _cell(self, row: int, column: int) -> Text:
+        name = self._method_at(row, column)
         if name not in self._known:
             return Text(" ·")
         mark = "●" if name in self.marked else ("*" if name == self._chosen else " ")
-        style = "reverse bold not dim" if at == (self.row, self.column) else "not dim"
-        return Text(f"{mark}{mean}{self._remarks.get(name, ' ')}", style=style)
+        style = "reverse bold not dim" if (row, column) == (self.row, self.column) else "not dim"
+        return Text(f"{mark}{self._splits[column].name}{self._remarks.get(name, ' ')}", style=style)
 
 
 class MethodDialog(Dialog[tuple[str, ...]]):
