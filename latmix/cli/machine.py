@@ -55,7 +55,7 @@ def _measured(options: ModelOptions, quiet: bool) -> dict[str, Any]:
     from latmix.jobs.speed import measure_speed
 
     bench = make_workbench(options, quiet)
-    speed = drive(measure_speed(bench, bench.batch), quiet)
+    speed = drive(measure_speed(bench), quiet)
     guided = 2 if bench.source.guiding == "classifier-free" else 1
     return {
         "model": bench.source.name,

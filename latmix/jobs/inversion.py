@@ -194,8 +194,7 @@ class _Work:
         """Invert the pictures that wait, together, and put their latents into the store."""
         if not self.pending:
             return
-        if not self.bench.is_loaded:
-            yield Progress("load", 0, 0, note=f"loading {self.bench.source.name}")
+        yield from self.bench.loaded()
         count = len(self.pending)
         limit = self.bench.limit_for(self.settings.size)
         yield from in_batches(count, count, limit, self._invert_first)

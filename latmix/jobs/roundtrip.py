@@ -100,9 +100,7 @@ def round_trips(
     scale = settings.guidance if guidance is None else guidance
     generation = GenerationSettings(scale, settings.steps, settings.negative, generates)
     trips: list[RoundTrip] = []
-    if not bench.is_loaded:
-        yield Progress("load", 0, len(inversion.rows), note=f"loading {bench.source.name}")
-    model = bench.model
+    model = yield from bench.loaded(len(inversion.rows))
 
     def tell(step: Step) -> Progress:
         place, active = str(bench.device), len(step.clean)

@@ -20,7 +20,6 @@ from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.mixing.live import LiveStatistics
 from latmix.models.protocol import Model
 from latmix.models.recorded import calls_before_recording
-from latmix.sampling.pictures import BATCH
 
 PICTURES = 96
 """Latents whose mixture is looked at."""
@@ -68,15 +67,14 @@ class Speed:
         return steps * calls * self.together / self.batch
 
 
-def measure_speed(bench: Workbench, batch: int = BATCH) -> Generator[Progress, None, Speed]:
+def measure_speed(bench: Workbench) -> Generator[Progress, None, Speed]:
     """Measure a model on its device.
 
     Raises:
         ModelError: it cannot be loaded.
     """
-    yield Progress("load", 0, 0, note=f"loading {bench.source.name}")
-    model, device = bench.model, bench.device
-    batch = bench.limit_for(model.source.size).size(batch)
+    model, device = (yield from bench.loaded()), bench.device
+    batch = bench.limit_for(model.source.size).size(bench.batch)
     kind = getattr(torch, bench.dtype)
     yield Progress("bench", 0, 4, note="matrix product")
     side = 4096 if device.type == "cuda" else 1024

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 
 from latmix.jobs.batch_size import batch_on_cpu, device_meter, largest_batch, measured_batch
+from latmix.jobs.progress import Progress
 from latmix.models.loading import load_model, pick_device, pick_dtype
 from latmix.models.protocol import Model
 from latmix.models.source import ModelSource
@@ -69,6 +70,19 @@ class Workbench:
             self._model = load_model(self.source, str(self.device), self.dtype, self._offload)
         return self._model
 
+    def loaded(self, total: int = 0) -> Generator[Progress, None, Model]:
+        """The model; that it is being loaded is told first.
+
+        Args:
+            total: pictures that it is wanted for.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        if not self.is_loaded:
+            yield Progress("load", 0, total, note=f"loading {self.source.name}")
+        return self.model
+
     def limit_for(self, size: tuple[int, int]) -> BatchLimit:
         """How many pictures of a size (width, height) go together, found by the first that asks:
         measured where nobody said how many, and less where memory ran out since.
@@ -77,10 +91,10 @@ class Workbench:
             ModelError: the model cannot be loaded.
         """
         if size != self._limited:
-            self.limit, self._limited = BatchLimit(self._room(size)), size
+            self.limit, self._limited = BatchLimit(self._most(size)), size
         return self.limit
 
-    def _room(self, size: tuple[int, int]) -> int | None:
+    def _most(self, size: tuple[int, int]) -> int | None:
         if self._is_given:
             return None
         if self._meter is None:

@@ -28,8 +28,7 @@ def generate_clean(
 ) -> Generator[Progress, None, Tensor]:
     """Clean latents (B, C, H, W), float32 on the CPU, not yet decoded."""
     count = len(noise)
-    if not bench.is_loaded:
-        yield Progress("load", 0, count, note=f"loading {bench.source.name}")
+    yield from bench.loaded(count)
     done: list[Tensor] = []
 
     def tell(step: Step) -> Progress:
