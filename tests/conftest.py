@@ -11,7 +11,8 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = "1"
 # Many tests start programs of their own: none should compile torch's and diffusers' sources anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-# No test runs so long that recording a network pays; those of recording itself ask for it.
+# No test runs so long that recording a network pays; those of recording itself ask for it, and
+# tests/test_as_shipped.py runs what users run.
 os.environ["LATMIX_RECORD_AFTER"] = "0"
 
 import pytest

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Sequence
 from types import TracebackType
 
 ENTER_SCREEN, LEAVE_SCREEN, SHOW_CURSOR = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?25h"
@@ -21,15 +22,24 @@ class Terminal:
     """A running `latmix`, with all that it has written."""
 
     def __init__(
-        self, *arguments: str, term: str = "xterm-256color", size: tuple[int, int] = (80, 24)
+        self,
+        *arguments: str,
+        term: str = "xterm-256color",
+        size: tuple[int, int] = (80, 24),
+        program: Sequence[str] = ("-m", "latmix"),
     ) -> None:
+        """Start it.
+
+        Args:
+            program: what Python runs.
+        """
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *reversed(size), 0, 0))
         self._screen = ours
         self._is_gone = False
         self.written = b""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "latmix", *arguments],
+            [sys.executable, *program, *arguments],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
