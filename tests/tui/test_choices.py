@@ -123,7 +123,7 @@ async def test_n_takes_the_first_n_and_refuses_more_than_there_are(folder: Path)
         assert "5 of 6" in driver.lines[0]
         await open_dialog(driver, "n", CountDialog)
         await driver.press("escape", "u")
-        assert driver.weights == [0.5] * 2
+        await driver.until(lambda: driver.weights == [0.5] * 2)
 
 
 async def test_another_prompt_asks_for_other_latents_and_undo_finds_the_old_ones(

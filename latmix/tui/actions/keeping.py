@@ -9,7 +9,7 @@ from latmix.disk import write_durably
 from latmix.names import display_name, plural
 from latmix.session.weight_tables import match_weights, parse_weights, read_weights, weights_text
 from latmix.tui.actions.chosen import chosen
-from latmix.tui.dialogs.files import FileDialog
+from latmix.tui.dialogs.text_entry import FileDialog
 from latmix.tui.explorer import Explorer
 from latmix.tui.keys.command import Area
 

@@ -9,25 +9,23 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from latmix.names import display_name
-from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.dialogs.dialog import ListDialog
+from latmix.tui.keys.binding import key, up_and_down
 
 
-class FailuresDialog(Dialog[list[str]]):
+class FailuresDialog(ListDialog[list[str]]):
     """Answers with the pictures to try again, by key."""
 
     TITLE_TEXT = "Left out"
     KEYS_TEXT = "enter tries this one again   r all of them   esc leaves"
     BINDINGS = [
-        Binding("r", "retry_all", "Try all again", show=False, id="failures.retry_all",
-                tooltip="Try all of them again."),
-        Binding("j", "down", "Down", show=False, id="failures.down", tooltip="One down."),
-        Binding("k", "up", "Up", show=False, id="failures.up", tooltip="One up."),
-    ]  # fmt: skip
+        key("failures.retry_all", "r", "retry_all", "Try all again", "Try all of them again."),
+        *up_and_down("failures", "move"),
+    ]
 
     def __init__(self, failures: Mapping[str, str]) -> None:
         super().__init__(classes="wide")
@@ -35,12 +33,6 @@ class FailuresDialog(Dialog[list[str]]):
 
     def contents(self) -> ComposeResult:
         yield OptionList(*(Option(_shown(key, why)) for key, why in self._failures.items()))
-
-    def action_down(self) -> None:
-        self.query_one(OptionList).action_cursor_down()
-
-    def action_up(self) -> None:
-        self.query_one(OptionList).action_cursor_up()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss([list(self._failures)[event.option_index]])

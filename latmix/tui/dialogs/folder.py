@@ -13,14 +13,14 @@ from pathlib import Path
 from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.widgets import Static, Tree
+from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
 from latmix.errors import LatmixError
 from latmix.jobs.screen.browsing import FolderEntry
 from latmix.names import display_name, plural
-from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.dialogs.dialog import Dialog, error_line
+from latmix.tui.keys.binding import key, up_and_down
 
 BUILT_IN = "built-in pictures"
 
@@ -43,12 +43,10 @@ class FolderTree(Tree[FolderEntry | None]):
     """A tree whose branches are filled when they are opened; None is the built-in pictures'."""
 
     BINDINGS = [
-        Binding("j", "cursor_down", "Down", show=False, id="folder.down", tooltip="One down."),
-        Binding("k", "cursor_up", "Up", show=False, id="folder.up", tooltip="One up."),
-        Binding("right,l", "expand", "Open the branch", show=False, id="folder.expand",
-                tooltip="Show the subfolders."),
-        Binding("left,h", "collapse", "Close the branch", show=False, id="folder.collapse",
-                tooltip="Hide the subfolders, or go to the folder above."),
+        *up_and_down("folder", "move"),
+        key("folder.expand", "right,l", "expand", "Open the branch", "Show the subfolders."),
+        key("folder.collapse", "left,h", "collapse", "Close the branch",
+            "Hide the subfolders, or go to the folder above."),
     ]  # fmt: skip
 
     def __init__(self) -> None:
@@ -56,6 +54,9 @@ class FolderTree(Tree[FolderEntry | None]):
         self.show_root = False
         self.auto_expand = False
         self.guide_depth = 2
+
+    def action_move(self, by: int) -> None:
+        self.action_cursor_down() if by > 0 else self.action_cursor_up()
 
     def action_expand(self) -> None:
         if self.cursor_node is not None:
@@ -85,10 +86,9 @@ class FolderDialog(Dialog[FolderChosen]):
     TITLE_TEXT = "Folder"
     KEYS_TEXT = "enter opens it   r with its subfolders   → ← branch   backspace up   esc leaves"
     BINDINGS = [
-        Binding("r", "take(True)", "With subfolders", show=False, id="folder.recursive",
-                tooltip="Open the folder with all its subfolders."),
-        Binding("backspace", "higher", "Up", show=False, id="folder.higher",
-                tooltip="Begin one folder higher."),
+        key("folder.recursive", "r", "take(True)", "With subfolders",
+            "Open the folder with all its subfolders."),
+        key("folder.higher", "backspace", "higher", "Up", "Begin one folder higher."),
     ]  # fmt: skip
 
     def __init__(self, start: Path, read: Read) -> None:
@@ -100,7 +100,7 @@ class FolderDialog(Dialog[FolderChosen]):
 
     def contents(self) -> ComposeResult:
         yield self._tree
-        yield Static("", classes="dialog-error", markup=False)
+        yield error_line()
 
     def begin(self) -> None:
         self._fill()
@@ -118,22 +118,18 @@ class FolderDialog(Dialog[FolderChosen]):
         if not entries:
             node.allow_expand = False
 
-    def _say(self, sentence: object) -> None:
-        if self.is_attached:
-            self.query_one(".dialog-error", Static).update(Text(str(sentence)))
-
     def on_tree_node_expanded(self, event: Tree.NodeExpanded[FolderEntry | None]) -> None:
         if not event.node.is_root and not event.node.children:
             entry = event.node.data
             folder = entry.path if entry else None
-            self._read(folder, partial(self._fill_branch, folder), self._say)
+            self._read(folder, partial(self._fill_branch, folder), self.say)
 
     def on_tree_node_selected(self, event: Tree.NodeSelected[FolderEntry | None]) -> None:
         entry = event.node.data
         if entry is None or entry.pictures == 0:
             event.node.toggle()
             if entry is not None:
-                self._say("No pictures lie in that folder itself; r opens its subfolders'.")
+                self.say("No pictures lie in that folder itself; r opens its subfolders'.")
         else:
             self.action_take(False)
 

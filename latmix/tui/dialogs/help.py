@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
-from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.keys import format_key
 from textual.widget import Widget
 
 from latmix.config import Config, config_file
 from latmix.names import display_name
-from latmix.tui.dialogs.dialog import Dialog
-from latmix.tui.dialogs.sheet import Sheet
+from latmix.tui.dialogs.dialog import ReadingDialog
+from latmix.tui.keys.binding import key, up_and_down
 from latmix.tui.keys.command import Command
 from latmix.tui.keys.keymap import Keymap
 from latmix.tui.listing.picture_rows import MARKS
@@ -63,17 +63,15 @@ def pane_rows(pane: Widget | None, keymap: Keymap) -> list[tuple[str, str, str]]
     return rows
 
 
-class HelpDialog(Dialog[None]):
+class HelpDialog(ReadingDialog):
     """Scrolls; any of its keys closes it."""
 
     TITLE_TEXT = "Help"
     KEYS_TEXT = "↑ ↓ pgup pgdn scroll   esc or ? closes"
     BINDINGS = [
-        Binding("question_mark,q,enter", "leave", "Close", show=False, id="help.leave",
-                tooltip="Close."),
-        Binding("j", "scroll(1)", "Down", show=False, id="help.down", tooltip="One line down."),
-        Binding("k", "scroll(-1)", "Up", show=False, id="help.up", tooltip="One line up."),
-    ]  # fmt: skip
+        key("help.leave", "question_mark,q,enter", "leave", "Close", "Close."),
+        *up_and_down("help", "scroll", "line "),
+    ]
 
     def __init__(
         self,
@@ -87,15 +85,11 @@ class HelpDialog(Dialog[None]):
         self._commands, self._keymap = commands, keymap
         self._config, self._pane = config, pane
 
-    def contents(self) -> ComposeResult:
+    def parts(self) -> Iterable[RenderableType]:
         words = getattr(self._pane, "HELP", None)
-        yield Sheet(*([Text(words)] if words else []), self._table())
-
-    def begin(self) -> None:
-        self.query_one(Sheet).focus()
-
-    def action_scroll(self, by: int) -> None:
-        self.query_one(Sheet).scroll_relative(y=by, animate=False)
+        if words:
+            yield Text(words)
+        yield self._table()
 
     def _table(self) -> Table:
         table = Table(box=None, show_header=False, pad_edge=False)

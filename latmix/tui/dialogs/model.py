@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from latmix.jobs.screen.choosing import ModelChoice
 from latmix.names import display_name
-from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.dialogs.dialog import ListDialog, error_line
+from latmix.tui.keys.binding import key, up_and_down
 
 
-class ModelDialog(Dialog[str]):
+class ModelDialog(ListDialog[str]):
     """Hands back a model's name; one that is not here is never fetched, its command is copied."""
 
     TITLE_TEXT = "Model"
     KEYS_TEXT = "enter takes it   y copies the command that fetches it   esc leaves"
     BINDINGS = [
-        Binding("j", "move(1)", "Down", show=False, id="model.down", tooltip="One down."),
-        Binding("k", "move(-1)", "Up", show=False, id="model.up", tooltip="One up."),
-        Binding("y", "copy", "Copy", show=False, id="model.copy",
-                tooltip="Copy the command that fetches the model."),
-    ]  # fmt: skip
+        *up_and_down("model", "move"),
+        key("model.copy", "y", "copy", "Copy", "Copy the command that fetches the model."),
+    ]
 
     def __init__(self, current: str) -> None:
         """The choices come later, by `show_choices`."""
@@ -36,10 +34,7 @@ class ModelDialog(Dialog[str]):
         yield Static("looking…", id="model-words", markup=False)
         yield Static(Text("or a folder in diffusers format, or a hub id:", style="dim"))
         yield Input(placeholder="/path/to/model, owner/name", compact=True, id="model-name")
-        yield Static("", classes="dialog-error", markup=False)
-
-    def begin(self) -> None:
-        self.query_one(OptionList).focus()
+        yield error_line()
 
     def show_choices(self, choices: tuple[ModelChoice, ...]) -> None:
         """What was found."""
@@ -79,10 +74,6 @@ class ModelDialog(Dialog[str]):
         if event.value.strip():
             self.dismiss(event.value.strip())
 
-    def action_move(self, by: int) -> None:
-        options = self.query_one(OptionList)
-        options.action_cursor_down() if by > 0 else options.action_cursor_up()
-
     def action_copy(self) -> None:
         at = self.query_one(OptionList).highlighted
         if at is None or self.choices[at].is_here:
@@ -91,4 +82,4 @@ class ModelDialog(Dialog[str]):
         command = self.choices[at].pull_command
         self.app.copy_to_clipboard(command)
         said = f"{display_name(command)} is copied: run it in a shell, then choose the model here."
-        self.query_one(".dialog-error", Static).update(Text(said))
+        self.say(said)

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from rich.console import RenderableType
 from rich.text import Text
-from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.widgets import Static
 
-from latmix.tui.dialogs.dialog import Dialog
-from latmix.tui.dialogs.sheet import Sheet
+from latmix.tui.dialogs.dialog import ReadingDialog
+from latmix.tui.keys.binding import key
 
 
-class NoticeDialog(Dialog[None]):
+class NoticeDialog(ReadingDialog):
     """A title and a text that can be copied."""
 
     KEYS_TEXT = "y copies   any of esc, enter, q closes"
     BINDINGS = [
-        Binding("enter,q,space", "leave", "Close", show=False, id="notice.leave",
-                tooltip="Close."),
-        Binding("y", "copy", "Copy", show=False, id="notice.copy", tooltip="Copy the text."),
-    ]  # fmt: skip
+        key("notice.leave", "enter,q,space", "leave", "Close", "Close."),
+        key("notice.copy", "y", "copy", "Copy", "Copy the text."),
+    ]
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__()
         self.TITLE_TEXT = title
         self.text = text
 
-    def contents(self) -> ComposeResult:
-        yield Sheet(Text(self.text, overflow="fold"))
-
-    def begin(self) -> None:
-        self.query_one(Sheet).focus()
+    def parts(self) -> Iterable[RenderableType]:
+        yield Text(self.text, overflow="fold")
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self.text)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from latmix.names import display_name
-from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.dialogs.dialog import ListDialog
+from latmix.tui.keys.binding import up_and_down
 
 
-class ThemeDialog(Dialog[str]):
+class ThemeDialog(ListDialog[str]):
     """The name of a theme; leaving brings the old one back."""
 
     TITLE_TEXT = "Theme"
-    BINDINGS = [
-        Binding("j", "move(1)", "Down", show=False, id="theme.down", tooltip="One down."),
-        Binding("k", "move(-1)", "Up", show=False, id="theme.up", tooltip="One up."),
-    ]
+    BINDINGS = [*up_and_down("theme", "move")]
 
     def __init__(self, names: list[str], current: str) -> None:
         super().__init__()
@@ -32,11 +29,7 @@ class ThemeDialog(Dialog[str]):
         choices = self.query_one(OptionList)
         if self._current in self._names:
             choices.highlighted = self._names.index(self._current)
-        choices.focus()
-
-    def action_move(self, by: int) -> None:
-        choices = self.query_one(OptionList)
-        choices.action_cursor_down() if by > 0 else choices.action_cursor_up()
+        super().begin()
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         self.app.theme = self._names[event.option_index]

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from textual import events
-from textual.binding import Binding
 
 from latmix.jobs.engine import Engine
 from latmix.names import plural
 from latmix.session.session import Session
+from latmix.tui.keys.binding import key
 from latmix.tui.listing.arrangement import Heading
 from latmix.tui.listing.picture_view import LOW, PictureView
 from latmix.tui.messages import BarPulled, FilterChanged, ListChanged, SignsClicked
@@ -41,26 +41,21 @@ class PictureList(PictureView):
         "under the cursor, > and in reverse."
     )
     BINDINGS = [
-        Binding("down,j", "move(1)", "Down", show=False, id="list.down", tooltip="One down."),
-        Binding("up,k", "move(-1)", "Up", show=False, id="list.up", tooltip="One up."),
-        Binding("pagedown", "page(1)", "Page down", show=False, id="list.page_down",
-                tooltip="One page down."),
-        Binding("pageup", "page(-1)", "Page up", show=False, id="list.page_up",
-                tooltip="One page up."),
-        Binding("home", "move_to(0)", "First", show=False, id="list.first",
-                tooltip="The first picture."),
-        Binding("end", "move_to(-1)", "Last", show=False, id="list.last",
-                tooltip="The last picture."),
-        Binding("tab", "next_mixed(1)", "Next of the mixture", show=False, id="list.next_mixed",
-                tooltip="The next picture of the mixture."),
-        Binding("shift+tab", "next_mixed(-1)", "Previous of the mixture", show=False,
-                id="list.previous_mixed", tooltip="The previous picture of the mixture."),
-        Binding("backspace", "erase", "Erase", show=False, id="list.erase",
-                tooltip="Take back the last character of the weight."),
+        key("list.down", "down,j", "move(1)", "Down", "One down."),
+        key("list.up", "up,k", "move(-1)", "Up", "One up."),
+        key("list.page_down", "pagedown", "page(1)", "Page down", "One page down."),
+        key("list.page_up", "pageup", "page(-1)", "Page up", "One page up."),
+        key("list.first", "home", "move_to(0)", "First", "The first picture."),
+        key("list.last", "end", "move_to(-1)", "Last", "The last picture."),
+        key("list.next_mixed", "tab", "next_mixed(1)", "Next of the mixture",
+            "The next picture of the mixture."),
+        key("list.previous_mixed", "shift+tab", "next_mixed(-1)", "Previous of the mixture",
+            "The previous picture of the mixture."),
+        key("list.erase", "backspace", "erase", "Erase",
+            "Take back the last character of the weight."),
         # As bindings and not as key events: those would overtake the bindings pressed before them.
-        *(Binding(key, f"type('{sign}')", f"Type {sign}", show=False, id=f"list.type_{key}",
-                  tooltip="Type a weight for the picture under the cursor.")
-          for key, sign in TYPED.items()),
+        *(key(f"list.type_{name}", name, f"type('{sign}')", f"Type {sign}",
+              "Type a weight for the picture under the cursor.") for name, sign in TYPED.items()),
     ]  # fmt: skip
 
     def __init__(self, session: Session, engine: Engine, is_held: Callable[[], bool]) -> None:

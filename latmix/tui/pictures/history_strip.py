@@ -10,12 +10,12 @@ from pathlib import Path
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding
 from textual.strip import Strip
 from textual.widget import Widget
 
 from latmix.jobs.engine import Engine
 from latmix.session.session import Session
+from latmix.tui.keys.binding import key
 from latmix.tui.messages import ResultChosen
 from latmix.tui.pictures.small_pictures import SmallPictures
 
@@ -33,19 +33,16 @@ class HistoryStrip(Widget, can_focus=True):
         "back to what it was made from, and w returns to the pictures."
     )
     BINDINGS = [
-        Binding("left,h", "app.command('result.newer')", "Newer", show=False, id="strip.newer",
-                tooltip="The result made after this one."),
-        Binding("right,l", "app.command('result.older')", "Older", show=False, id="strip.older",
-                tooltip="The result made before this one."),
-        Binding("home", "look(0)", "Newest", show=False, id="strip.newest",
-                tooltip="The newest result."),
-        Binding("end", "look(-1)", "Oldest", show=False, id="strip.oldest",
-                tooltip="The oldest result."),
-        Binding("space", "app.command('result.mark')", "Mark", show=False, id="strip.mark",
-                tooltip="Mark the result, or unmark it."),
-        Binding("enter", "app.command('result.restore')", "Back to it", show=False,
-                id="strip.restore",
-                tooltip="Back to the pictures, weights and settings it was made from."),
+        key("strip.newer", "left,h", "app.command('result.newer')", "Newer",
+            "The result made after this one."),
+        key("strip.older", "right,l", "app.command('result.older')", "Older",
+            "The result made before this one."),
+        key("strip.newest", "home", "look(0)", "Newest", "The newest result."),
+        key("strip.oldest", "end", "look(-1)", "Oldest", "The oldest result."),
+        key("strip.mark", "space", "app.command('result.mark')", "Mark",
+            "Mark the result, or unmark it."),
+        key("strip.restore", "enter", "app.command('result.restore')", "Back to it",
+            "Back to the pictures, weights and settings it was made from."),
     ]  # fmt: skip
 
     def __init__(self, session: Session, engine: Engine) -> None:

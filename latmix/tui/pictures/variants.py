@@ -7,12 +7,12 @@ from collections.abc import Callable
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Grid, Vertical
 from textual.message import Message
 from textual.widgets import Static
 
 from latmix.jobs.screen.variants import Variant, Variants, Wanted
+from latmix.tui.keys.binding import key
 from latmix.tui.keys.keys_line import KeysLine
 from latmix.tui.pictures.thumbnail import Thumbnail
 from latmix.tui.terminal.opening import TOO_SMALL, Opening
@@ -100,21 +100,17 @@ class VariantsScreen(Opening[Wanted]):
     )
 
     BINDINGS = [
-        Binding("escape,ctrl+c,q,c,S", "leave", "Leave", show=False, id="variants.leave",
-                tooltip="Close without a change; what is being made is stopped."),
-        Binding("left,h", "move(-1)", "Left", show=False, id="variants.left",
-                tooltip="One left."),
-        Binding("right,l", "move(1)", "Right", show=False, id="variants.right",
-                tooltip="One right."),
-        Binding("up,k", "move_row(-1)", "Up", show=False, id="variants.up", tooltip="One up."),
-        Binding("down,j", "move_row(1)", "Down", show=False, id="variants.down",
-                tooltip="One down."),
-        Binding("enter", "take", "Take", show=False, id="variants.take",
-                tooltip="Take the one under the cursor."),
-        Binding("m", "choose", "Other methods", show=False, id="variants.choose",
-                tooltip="Choose the methods that are compared."),
-        Binding("question_mark,f1", "app.show_help", "Help", show=False, id="variants.help",
-                tooltip="All keys."),
+        key("variants.leave", "escape,ctrl+c,q,c,S", "leave", "Leave",
+            "Close without a change; what is being made is stopped."),
+        key("variants.left", "left,h", "move(-1)", "Left", "One left."),
+        key("variants.right", "right,l", "move(1)", "Right", "One right."),
+        key("variants.up", "up,k", "move_row(-1)", "Up", "One up."),
+        key("variants.down", "down,j", "move_row(1)", "Down", "One down."),
+        key("variants.take", "enter", "take", "Take", "Take the one under the cursor."),
+        key("variants.choose", "m", "choose", "Other methods",
+            "Choose the methods that are compared."),
+        key("variants.help", "question_mark,f1", "app.command('program.help')", "Help",
+            "All keys."),
     ]  # fmt: skip
 
     def __init__(
