@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latmix.store import upkeep
-from latmix.store.folders import SpaceInfo, space_folders, space_id
+from latmix.store.folders import SPACE_NAME, SpaceInfo, space_folders, space_id
 
 if TYPE_CHECKING:
     from latmix.store.companions import AccompaniedSpace
@@ -102,7 +103,11 @@ class LatentStore:
             ValueError: `space` is not an id, or `older_than_days` is negative or not finite.
             StoreError: the system refused, or another process is pruning.
         """
-        return upkeep.prune(
+        if space is not None and not SPACE_NAME.fullmatch(space):
+            raise ValueError(f"space must be 16 hex digits, not {space!r}")
+        if older_than_days is not None and not 0 <= older_than_days < math.inf:
+            raise ValueError(f"older_than_days must be 0 or more, not {older_than_days}")
+        return upkeep.tidy(
             self._home, space=space, older_than_days=older_than_days, dry_run=dry_run
         )
 
@@ -115,4 +120,4 @@ class LatentStore:
         Raises:
             StoreError: the system refused, or another process is pruning.
         """
-        return upkeep.compact(self._home, dry_run=dry_run)
+        return upkeep.tidy(self._home, dry_run=dry_run, joins=True)

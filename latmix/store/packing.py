@@ -36,16 +36,6 @@ class Remover:
                 self.files += 1
                 self.removed.add(path)
 
-    def write(self, space: Path, rows: Sequence[Row], sources: Sequence[Shard]) -> None:
-        """Writes rows of these shards as a new one, which is as old as the newest of them."""
-        shard = write_shard(space, rows, sources[0].shape, dry_run=self.dry_run)
-        if not self.dry_run:
-            newest = max(source.modified for source in sources)
-            with explained(space):  # an old row does not get young by moving
-                os.utime(shard.path, (newest, newest))
-        self.freed -= shard.size
-        self.files -= 1
-
 
 class Packer:
     """Writes shards of one folder anew without the rows they shall lose, or joined to full ones.
@@ -84,7 +74,7 @@ class Packer:
             return
         while len(self._rows) >= full:
             # What is over are rows of the last shard alone: there was no room left before it.
-            self._remover.write(self._space, self._rows[:full], self._sources)
+            self._write(self._rows[:full])
             self._rows = self._rows[full:]
             last = self._sources[-1:] if self._rows else []
             self._remove(self._sources[: len(self._sources) - len(last)])
@@ -98,9 +88,20 @@ class Packer:
         """
         if len(self._sources) > 1 or self._is_lossy:  # one alone that loses nothing stays
             if self._rows:
-                self._remover.write(self._space, self._rows, self._sources)
+                self._write(self._rows)
             self._remove(self._sources)
         self._rows, self._sources, self._is_lossy = [], [], False
+
+    def _write(self, rows: Sequence[Row]) -> None:
+        """Writes rows of the sources as a new shard, which is as old as the newest of them."""
+        dry_run = self._remover.dry_run
+        shard = write_shard(self._space, rows, self._sources[0].shape, dry_run=dry_run)
+        if not dry_run:
+            newest = max(source.modified for source in self._sources)
+            with explained(self._space):  # an old row does not get young by moving
+                os.utime(shard.path, (newest, newest))
+        self._remover.freed -= shard.size
+        self._remover.files -= 1
 
     def _remove(self, shards: Sequence[Shard]) -> None:
         for shard in shards:

@@ -6,7 +6,6 @@ Reached through `LatentStore.verify`, `LatentStore.prune` and `LatentStore.compa
 from __future__ import annotations
 
 import errno
-import math
 import os
 import sys
 import time
@@ -18,7 +17,7 @@ from pathlib import Path
 from latmix.disk import explained
 from latmix.errors import StoreError
 from latmix.names import display_name
-from latmix.store.folders import SPACE_NAME, SpaceFolder, Unusable, space_folders
+from latmix.store.folders import SpaceFolder, Unusable, space_folders
 from latmix.store.packing import Packer, Remover
 from latmix.store.reading import rows_of
 from latmix.store.shards import Row, Shard
@@ -95,30 +94,16 @@ def verify(home: Path) -> Generator[Progress, None, VerifyReport]:
     return VerifyReport(good, tuple(damaged), tuple(unreadable))
 
 
-def prune(
-    home: Path, *, space: str | None, older_than_days: float | None, dry_run: bool
-) -> Generator[Progress, None, Freed]:
-    """See `LatentStore.prune`."""
-    if space is not None and not SPACE_NAME.fullmatch(space):
-        raise ValueError(f"space must be 16 hex digits, not {space!r}")
-    if older_than_days is not None and not 0 <= older_than_days < math.inf:
-        raise ValueError(f"older_than_days must be 0 or more, not {older_than_days}")
-    return _swept(home, Remover(dry_run), space, older_than_days)
-
-
-def compact(home: Path, *, dry_run: bool) -> Generator[Progress, None, Freed]:
-    """See `LatentStore.compact`."""
-    return _swept(home, Remover(dry_run), joins=True)
-
-
-def _swept(
+def tidy(
     home: Path,
-    remover: Remover,
+    *,
     space: str | None = None,
     older_than_days: float | None = None,
-    *,
+    dry_run: bool = False,
     joins: bool = False,
 ) -> Generator[Progress, None, Freed]:
+    """See `LatentStore.prune`; with `joins`, `LatentStore.compact`."""
+    remover = Remover(dry_run)
     with _alone(home):
         folders = space_folders(home)
         for folder in folders:
@@ -135,7 +120,7 @@ def _swept(
             known: set[str] = set()
             packer = Packer(folder.path, remover, joins=joins)
             for shard in shards:
-                _tidy(shard, known, packer)
+                _pack(shard, known, packer)
                 done += len(shard.keys)
                 yield done, total
             packer.finish()
@@ -164,7 +149,7 @@ def _sorted_out(folder: SpaceFolder, remover: Remover) -> list[Shard]:
     return shards
 
 
-def _tidy(shard: Shard, known: set[str], packer: Packer) -> None:
+def _pack(shard: Shard, known: set[str], packer: Packer) -> None:
     """Give the packer the shard's sound rows that are not yet in `known`."""
     kept: dict[str, Row] = {}
     try:
