@@ -41,23 +41,13 @@ def list_models(output: SayOptions) -> int:
         {
             "name": entry.name,
             "repository": entry.repository,
-            "pixels": entry.pixels,
+            "pixels": entry.pixels or None,
             "licence": entry.licence,
             "note": entry.note,
-            "is_here": _is_here(find_model, entry.name),
+            "is_here": _is_here(find, entry.name),
         }
-        for entry in CATALOGUE
-    ]
-    rows += [
-        {
-            "name": tiny.name,
-            "repository": tiny.repository,
-            "pixels": None,
-            "licence": tiny.licence,
-            "note": f"tiny autoencoder: {tiny.note}; 5 MB",
-            "is_here": _is_here(tiny_folder, tiny.name),
-        }
-        for tiny in TINY
+        for entries, find in ((CATALOGUE, find_model), (TINY, tiny_folder))
+        for entry in entries
     ]
     if output.json:
         console.print_json(rows)

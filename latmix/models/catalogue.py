@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +25,13 @@ def is_built_in(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Entry:
-    """A model with a short name.
+    """A model, or a tiny autoencoder for previews, with a short name.
 
     Attributes:
-        repository: its id on the model hub; empty for the built-in model.
-        guidance: classifier-free guidance that suits it when generating.
+        repository: its id on the model hub; empty for a built-in model.
+        family: the pipeline class of the model, or of those whose latents it shows.
+        pixels: of a side that it was trained on; 0 for what is no model.
+        guidance: what suits it when generating, where its family's does not.
     """
 
     name: str
@@ -37,7 +40,7 @@ class Entry:
     pixels: int
     licence: str
     note: str
-    guidance: float = 7.5
+    guidance: float | None = None
 
 
 KNOWN: tuple[Entry, ...] = (
@@ -74,7 +77,6 @@ KNOWN: tuple[Entry, ...] = (
         1024,
         "CreativeML Open RAIL++-M",
         "Stable Diffusion XL, knows photographs; 14 GB",
-        guidance=5.0,
     ),
     Entry(
         "sd35",
@@ -83,7 +85,6 @@ KNOWN: tuple[Entry, ...] = (
         1024,
         "Stability AI Community License",
         "Stable Diffusion 3.5 medium, the paper's second model; accept its terms first; 16 GB",
-        guidance=4.5,
     ),
     Entry(
         "flux",
@@ -92,7 +93,6 @@ KNOWN: tuple[Entry, ...] = (
         1024,
         "FLUX.1 [dev] Non-Commercial License",
         "Flux.1 dev; accept its terms first; 34 GB",
-        guidance=3.5,
     ),
 )
 
@@ -102,42 +102,24 @@ CATALOGUE: tuple[Entry, ...] = tuple(
 """Those that can be had; a built-in model may be missing from a build."""
 
 
-@dataclass(frozen=True)
-class Tiny:
-    """A tiny autoencoder for previews, of a few MB.
-
-    Attributes:
-        family: the pipeline class of the models whose latents it shows.
-    """
-
-    name: str
-    repository: str
-    family: str
-    note: str
-    licence: str = "MIT"
-
-
-TINY: tuple[Tiny, ...] = (
-    Tiny("taesd", "madebyollin/taesd", "StableDiffusionPipeline", "previews of sd15"),
-    Tiny("taesdxl", "madebyollin/taesdxl", "StableDiffusionXLPipeline", "previews of sdxl"),
-    Tiny("taesd3", "madebyollin/taesd3", "StableDiffusion3Pipeline", "previews of sd35"),
-    Tiny("taef1", "madebyollin/taef1", "FluxPipeline", "previews of flux"),
-)
-
-
-def find_tiny_entry(name: str) -> Tiny | None:
-    """The tiny autoencoder of a short name or a hub id."""
-    return next((tiny for tiny in TINY if name in (tiny.name, tiny.repository)), None)
-
-
-def find_entry(name: str) -> Entry | None:
-    """The entry of a short name or a hub id."""
-    return next(
-        (entry for entry in CATALOGUE if name and name in (entry.name, entry.repository)), None
+TINY: tuple[Entry, ...] = tuple(
+    Entry(name, f"madebyollin/{name}", family, 0, "MIT", f"tiny autoencoder: {what}; 5 MB")
+    for name, family, what in (
+        ("taesd", "StableDiffusionPipeline", "previews of sd15"),
+        ("taesdxl", "StableDiffusionXLPipeline", "previews of sdxl"),
+        ("taesd3", "StableDiffusion3Pipeline", "previews of sd35"),
+        ("taef1", "FluxPipeline", "previews of flux"),
     )
+)
+"""Tiny autoencoders."""
+
+
+def find_entry(name: str, among: Sequence[Entry] = CATALOGUE) -> Entry | None:
+    """The entry of a short name or a hub id."""
+    return next((each for each in among if name and name in (each.name, each.repository)), None)
 
 
 def nearest(name: str) -> list[str]:
     """Catalogue names that a misspelt one may have meant."""
-    names = [entry.name for entry in CATALOGUE] + [e.repository for e in CATALOGUE if e.repository]
+    names = [each.name for each in CATALOGUE] + [each.repository for each in CATALOGUE]
     return difflib.get_close_matches(name, names, n=2, cutoff=0.4)

@@ -52,7 +52,7 @@ def pull_model(name: str) -> Path:
         ModelError: no such repository, no network, no room, not enough rights, or what arrived is
             not a model that latmix can use.
     """
-    tiny = catalogue.find_tiny_entry(name)
+    tiny = catalogue.find_entry(name, catalogue.TINY)
     entry = tiny or catalogue.find_entry(name)
     repository = entry.repository if entry else name
     shown = display_name(repository or name)

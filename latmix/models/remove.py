@@ -31,7 +31,7 @@ def find_cached(name: str) -> Cached:
     Raises:
         ModelError: it is built in, a folder, or not there.
     """
-    entry = catalogue.find_tiny_entry(name) or catalogue.find_entry(name)
+    entry = catalogue.find_entry(name, (*catalogue.TINY, *catalogue.CATALOGUE))
     shown = display_name(name)
     if entry and not entry.repository:
         raise ModelError(f"{shown} is built in.", "There is nothing to remove.")

@@ -111,7 +111,7 @@ def tiny_folder(name: str) -> Path:
     Raises:
         ModelError: it is not there.
     """
-    tiny = catalogue.find_tiny_entry(name)
+    tiny = catalogue.find_entry(name, catalogue.TINY)
     folder = Path(name).expanduser()
     if tiny is None and (folder / "config.json").is_file():
         return folder
