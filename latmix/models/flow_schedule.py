@@ -22,6 +22,11 @@ UNSUPPORTED = (
 """Settings that would make another grid, or noise within it."""
 
 
+Grid = tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]
+"""What the network is told at the levels of a trajectory, noisiest first, and the scales of picture
+and noise (a, s) at these and at the clean end."""
+
+
 @dataclass(frozen=True)
 class FlowSchedule:
     """How a number of steps picks noise levels.
@@ -76,10 +81,8 @@ class FlowSchedule:
         """How levels are spaced, in words."""
         return "shifted by the size" if self.by_size else f"shifted by {self.shift:g}"
 
-    def levels(
-        self, steps: int, patches: int | None = None
-    ) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
-        """What the network is told at `steps` levels, and scales of picture and noise at one more.
+    def levels(self, steps: int, patches: int | None = None) -> Grid:
+        """The grid of a number of steps.
 
         Args:
             patches: of a picture, width times height; needed where the shift depends on them.

@@ -96,7 +96,7 @@ class ModelSource:
     def multiple(self) -> int:
         """Pixels that both sides of a picture must be multiples of."""
         halvings = 0
-        if self.networks[self.family.denoiser] == "UNet2DModel":
+        if self.networks.get(self.family.denoiser) == "UNet2DModel":
             # Unlike the others it does not fit what it enlarges to what it made smaller.
             halvings = len(self.config(self.family.denoiser).get("block_out_channels", [0])) - 1
         return self.cell * self.family.patch * int(2**halvings)

@@ -11,62 +11,11 @@ import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
-from latmix.models.flow_schedule import FlowSchedule
+from latmix.models.flow_schedule import FlowSchedule, Grid
 
 PREDICTIONS = ("epsilon", "v_prediction")
 SPACINGS = ("leading", "trailing", "linspace")
-
-
-class NoiseSchedule(Protocol):
-    """What an integrator asks of a schedule, of diffusion or of flow."""
-
-    @property
-    def prediction(self) -> str:
-        """What the network returns: epsilon, v_prediction or flow."""
-        ...
-
-    @property
-    def length(self) -> int:
-        """T, the number of training timesteps."""
-        ...
-
-    @property
-    def spacing(self) -> str:
-        """How a number of steps picks levels, in words."""
-        ...
-
-    def levels(
-        self, steps: int, patches: int | None = None
-    ) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
-        """What the network is told at `steps` levels, noisiest first, and the scales (a, s) of
-        picture and noise at those and at the clean end.
-
-        Args:
-            patches: of a picture, width times height; some flows shift their levels by it.
-
-        Raises:
-            ValueError: there is no room for that many steps.
-        """
-        ...
-
-
-def read_schedule(config: Mapping[str, object], is_even: bool = False) -> NoiseSchedule:
-    """The schedule of a diffusers scheduler's config.
-
-    Args:
-        is_even: as `FlowSchedule` has it.
-
-    Raises:
-        ValueError: something in it is not supported.
-    """
-    name = str(config.get("_class_name", ""))
-    if name.startswith("FlowMatch"):
-        return FlowSchedule.from_config(config, is_even)
-    if name.startswith(("EDM", "VQ", "CM", "TCD", "LCM")):
-        raise ValueError(f"scheduler: {name} is not supported.")
-    return Schedule.from_config(config)
 
 
 @dataclass(frozen=True)
@@ -141,13 +90,38 @@ class Schedule:
             return (0,)
         return tuple(round(i * (total - 1) / (steps - 1)) for i in reversed(range(steps)))
 
-    def levels(
-        self, steps: int, patches: int | None = None
-    ) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
-        """See `NoiseSchedule`; the size of a picture changes nothing."""
+    def levels(self, steps: int, patches: int | None = None) -> Grid:
+        """The grid of a number of steps; how many patches a picture has changes nothing.
+
+        Raises:
+            ValueError: as `timesteps`.
+        """
         times = self.timesteps(steps)
         kept = [self.alphas_cumprod[t] for t in times] + [self.final_alpha_cumprod]
         return times, tuple(map(math.sqrt, kept)), tuple(math.sqrt(1 - value) for value in kept)
+
+
+NoiseSchedule = Schedule | FlowSchedule
+"""Of diffusion or of flow: `prediction` is what the network returns, `length` T, the number of
+training timesteps, `spacing` how a number of steps picks levels, in words, and `levels` gives the
+`Grid` of these."""
+
+
+def read_schedule(config: Mapping[str, object], is_even: bool = False) -> NoiseSchedule:
+    """The schedule of a diffusers scheduler's config.
+
+    Args:
+        is_even: as `FlowSchedule` has it.
+
+    Raises:
+        ValueError: something in it is not supported.
+    """
+    name = str(config.get("_class_name", ""))
+    if name.startswith("FlowMatch"):
+        return FlowSchedule.from_config(config, is_even)
+    if name.startswith(("EDM", "VQ", "CM", "TCD", "LCM")):
+        raise ValueError(f"scheduler: {name} is not supported.")
+    return Schedule.from_config(config)
 
 
 def _betas(config: Mapping[str, object]) -> list[float]:

@@ -15,7 +15,7 @@ import numpy
 from torch import Tensor
 
 from latmix.models.flow_schedule import FlowSchedule
-from latmix.models.schedule import NoiseSchedule, Schedule
+from latmix.models.schedule import NoiseSchedule
 from latmix.sampling.trajectory import Guidance, Network, Step
 
 LEAST_KEPT = 2.0**-24
@@ -54,7 +54,7 @@ def draft_scheduler(schedule: NoiseSchedule, steps: int, draft: int) -> Any:
         draft: steps to make of it.
 
     Raises:
-        ValueError: the schedule has no room for so many steps, or is of another kind.
+        ValueError: the schedule has no room for so many steps.
     """
     from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 
@@ -66,8 +66,6 @@ def draft_scheduler(schedule: NoiseSchedule, steps: int, draft: int) -> Any:
         )
         scheduler.set_timesteps(draft)
         return scheduler
-    if not isinstance(schedule, Schedule):
-        raise ValueError(f"no draft can be made on {type(schedule).__name__}.")
     kept = numpy.maximum(numpy.array(schedule.alphas_cumprod), LEAST_KEPT)
     scheduler = DPMSolverMultistepScheduler(
         num_train_timesteps=schedule.length,
