@@ -21,13 +21,26 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 from latmix.disk import read_file
 from latmix.errors import LatmixError
 from latmix.names import display_name
 from latmix.session.fields import TEXT, Kind, rows
 from latmix.session.session import Session
+
+
+class _Keys(Kind):
+    """Texts by name."""
+
+    what = 'a table of texts, such as "job.generate" = "G"'
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, dict) and all(isinstance(keys, str) for keys in value.values())
+
+
+KINDS: Mapping[str, Kind] = {"keys": _Keys(), **{row.name: row.kind for row in rows(Session)}}
+"""What settings hold that are no text."""
 
 
 @dataclass(frozen=True)
@@ -90,38 +103,19 @@ def load_config() -> Config:
                 f"{display_name(path)} has a setting that does not exist: {display_name(name)}.",
                 f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}.",
             )
-        _check(path, name, value)
+        if not (kind := KINDS.get(name, TEXT)).accepts(value):
+            raise LatmixError(f"{display_name(path)}: {name} must be {kind.what}.")
 
     def setting(name: str, default: str = "") -> str:
         return os.environ.get(f"LATMIX_{name.upper()}") or str(written.get(name, default))
 
     home = setting("home", platformdirs.user_data_dir("latmix"))
-    return Config(
-        setting("model"),
-        setting("theme"),
-        Path(home).expanduser(),
-        cast("int | None", written.get("draft_steps")),
-        setting("preview_vae"),
-        cast("dict[str, str]", written.get("keys", {})),
-    )
+    model, theme, vae = setting("model"), setting("theme"), setting("preview_vae")
+    rest = {name: written[name] for name in KINDS if name in written}
+    return Config(model, theme, Path(home).expanduser(), preview_vae=vae, **rest)
 
 
-class _Keys(Kind):
-    """Texts by name."""
-
-    what = 'a table of texts, such as "job.generate" = "G"'
-
-    def accepts(self, value: object) -> bool:
-        return isinstance(value, dict) and all(isinstance(keys, str) for keys in value.values())
-
-
-def _check(path: Path, name: str, value: object) -> None:
-    kind = {"keys": _Keys(), **{row.name: row.kind for row in rows(Session)}}.get(name, TEXT)
-    if not kind.accepts(value):
-        raise LatmixError(f"{display_name(path)}: {name} must be {kind.what}.")
-
-
-def _read(path: Path) -> dict[str, object]:
+def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(read_file(path).decode())
     except FileNotFoundError:

@@ -32,7 +32,7 @@ def say(text: str, quiet: bool = False) -> None:
         screen(to_stderr=True).print(text)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
     """A table on stdout, its columns named as those of `report.plain_table`."""
     from rich.text import Text
 
@@ -40,7 +40,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
     table = plain_table(*columns)
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(str(cell)) for cell in row))
     screen().print(table)
 
 

@@ -35,14 +35,7 @@ def doctor(model: ModelOptions, output: SayOptions, bench: Bench = False) -> int
     if output.json:
         console.print_json(content | ({"speed": speed} if speed else {}) | {"problems": problems})
         return 1 if problems else 0
-    from rich.text import Text
-
-    from latmix.report import plain_table
-
-    table = plain_table("", "")
-    for name, value in (content | (_told(speed) if speed else {})).items():
-        table.add_row(name, Text(value if isinstance(value, str) else str(value)))
-    console.screen().print(table)
+    console.print_table(("", ""), (content | (_told(speed) if speed else {})).items())
     for problem in problems:
         console.say(f"problem: {problem}")
     if not problems:
@@ -120,14 +113,7 @@ def keys(output: SayOptions) -> int:
     if output.json:
         console.print_json({"keys": [vars(row) for row in rows], "failed": list(keymap.faults)})
         return 0
-    from rich.text import Text
-
-    from latmix.report import plain_table
-
-    table = plain_table("id", "keys", "what")
-    for row in rows:
-        table.add_row(row.id, Text(row.keys), Text(row.what))
-    console.screen().print(table)
+    console.print_table(("id", "keys", "what"), ((row.id, row.keys, row.what) for row in rows))
     for reason in keymap.faults:
         console.say(reason)
     return 0

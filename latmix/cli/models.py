@@ -52,13 +52,10 @@ def list_models(output: SayOptions) -> int:
     if output.json:
         console.print_json(rows)
         return 0
-    from latmix.report import plain_table
-
-    table = plain_table("name", "here", "#pixels", "licence", "what")
-    for row in rows:
-        here = "yes" if row["is_here"] else "no"
-        table.add_row(row["name"], here, str(row["pixels"] or ""), row["licence"], row["note"])
-    console.screen().print(table)
+    said = {True: "yes", False: "no"}
+    rest = ("pixels", "licence", "note")
+    cells = ([r["name"], said[r["is_here"]], *(r[name] or "" for name in rest)] for r in rows)
+    console.print_table(("name", "here", "#pixels", "licence", "what"), cells)
     console.say("Any folder in diffusers format, or hub id, of these works too, by --model:")
     for title in dict.fromkeys(family.title for family in FAMILIES):
         console.say(f"  {title}")
@@ -89,14 +86,7 @@ def show(name: Name, output: SayOptions) -> int:
     if output.json:
         console.print_json(content)
         return 0
-    from rich.text import Text
-
-    from latmix.report import plain_table
-
-    table = plain_table("", "")
-    for key, value in content.items():
-        table.add_row(key, Text(str(value)))
-    console.screen().print(table)
+    console.print_table(("", ""), content.items())
     return 0
 
 

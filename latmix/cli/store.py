@@ -15,6 +15,7 @@ from latmix.names import display_name, size_text
 
 if TYPE_CHECKING:
     from latmix.jobs.progress import Progress
+    from latmix.store.folders import SpaceInfo
     from latmix.store.latents import LatentStore
 
 app = typer.Typer(
@@ -35,10 +36,6 @@ def store(context: typer.Context) -> None:
 @command
 def size(output: SayOptions) -> int:
     """What is stored: a row for each model and way of inverting."""
-    from rich.text import Text
-
-    from latmix.report import plain_table
-
     latents = _open_store()
     spaces = latents.spaces()
     rows: list[dict[str, Any]] = [
@@ -47,20 +44,22 @@ def size(output: SayOptions) -> int:
     if output.json:
         console.print_json({"root": display_name(latents.root), "spaces": rows})
         return 0
-    table = plain_table("space", "#latents", "#size", "model", "inversion")
-    for row in rows:
-        settings = row["settings"]
-        made_with = settings.get("inversion")
-        words = dict(made_with) if isinstance(made_with, dict) else {}
-        words |= {name: settings[name] for name in ("companion",) if name in settings}
-        how = ", ".join(f"{name} {value}" for name, value in words.items() if value != "")
-        name = _model_name(str(settings.get("fingerprint", "?")))
-        room = size_text(row["bytes"])
-        table.add_row(row["id"], str(row["rows"]), room, Text(name), Text(display_name(how)))
-    console.screen().print(table)
+    columns = ("space", "#latents", "#size", "model", "inversion")
+    console.print_table(columns, map(_cells, spaces))
     total = sum(space.bytes for space in spaces)
     console.say(f"{size_text(total)} in {display_name(latents.root)}", output.quiet)
     return 0
+
+
+def _cells(space: SpaceInfo) -> tuple[object, ...]:
+    """A row of the table: the model and the settings as a person reads them."""
+    settings = dict(space.settings)
+    made_with = settings.get("inversion")
+    words = dict(made_with) if isinstance(made_with, dict) else {}
+    words |= {name: settings[name] for name in ("companion",) if name in settings}
+    how = ", ".join(f"{name} {value}" for name, value in words.items() if value != "")
+    model = _model_name(str(settings.get("fingerprint", "?")))
+    return space.id, space.rows, size_text(space.bytes), model, display_name(how)
 
 
 @app.command("verify")

@@ -29,11 +29,13 @@ from latmix.sampling.solvers import (
     find_solver,
 )
 from latmix.session.fields import (
+    TEXT,
+    Line,
     Number,
     OneOf,
     Size,
     Whole,
-    always,
+    never,
     rows,
     setting,
     where_fitted,
@@ -67,36 +69,30 @@ class Choices:
     method: str = DEFAULT_METHOD
     prompt: str = setting(
         "",
-        help="What the pictures show; {name} and {folder} are filled in. A file name.txt beside a "
+        TEXT,
+        "What the pictures show; {name} and {folder} are filled in. A file name.txt beside a "
         "picture wins.",
-        latents=always,
     )
     negative: str = setting(
         "",
-        help="Negative prompt.",
+        TEXT,
+        "Negative prompt.",
+        Line(8, "What pictures shall not show; empty is nothing.", empty="nothing"),
         called="negative prompt",
-        sentence="What pictures shall not show; empty is nothing.",
-        place=8,
-        empty="nothing",
-        latents=always,
     )
     steps: int = setting(
         STEPS,
         Whole(),
-        help="Steps, both ways.",
-        sentence="Of a result, both ways. Other steps mean other latents.",
-        place=1,
+        "Steps, both ways.",
+        Line(1, "Of a result, both ways. Other steps mean other latents."),
         offer="Of a result, or of a draft.",
-        latents=always,
     )
     guidance: float | None = setting(
         None,
         Number(),
-        help="Guidance while generating.",
+        "Guidance while generating.",
+        Line(2, "While generating; empty is what suits the model.", empty="as suits the model"),
         default_words="the model's",
-        sentence="While generating; empty is what suits the model.",
-        place=2,
-        empty="as suits the model",
         offer="While generating.",
         is_generating=True,
         latents=where_fitted,
@@ -104,59 +100,53 @@ class Choices:
     inversion_guidance: float = setting(
         1.0,
         Number(),
-        help="Guidance while inverting.",
-        sentence="While inverting; 1 keeps latents close to noise.",
-        place=5,
-        latents=always,
+        "Guidance while inverting.",
+        Line(5, "While inverting; 1 keeps latents close to noise."),
     )
     solver: str = setting(
         DEFAULT_SOLVER,
         OneOf({solver.name: solver.sentence for solver in SOLVERS.values()}, ALIASES),
-        help=f"{', '.join(SOLVERS)}: how pictures are inverted.",
-        sentence="How pictures are inverted.",
-        place=4,
+        f"{', '.join(SOLVERS)}: how pictures are inverted.",
+        Line(4, "How pictures are inverted."),
         offer="How pictures are inverted.",
-        latents=always,
     )
     inner_steps: int = setting(
         INNER_STEPS,
         Whole(),
-        help="Of null-text, at most, for each step.",
+        "Of null-text, at most, for each step.",
         latents=where_fitted,
         needed=where_fitted,
     )
     size: tuple[int, int] | None = setting(
         None,
         Size(),
-        help="WIDTHxHEIGHT in pixels.",
+        "WIDTHxHEIGHT in pixels.",
+        Line(6, "Of pictures in pixels: 512 or 768x512; empty is the model's.", "the model's"),
         default_words="the model's",
-        sentence="Of pictures in pixels: 512 or 768x512; empty is the model's.",
-        place=6,
-        empty="the model's",
-        latents=always,
     )
     fit: str = setting(
         FIT,
         OneOf(dict.fromkeys(FITS, "")),
-        help="crop, pad or stretch.",
-        sentence="How a picture is brought to that size.",
-        place=7,
+        "crop, pad or stretch.",
+        Line(7, "How a picture is brought to that size."),
         offer="How a picture is brought to the model's size.",
-        latents=always,
     )
     draft: int = setting(
         0,
         Whole(0),
-        help="Generate in this many steps of DPM-Solver++ instead, such as 10.",
+        "Generate in this many steps of DPM-Solver++ instead, such as 10.",
         default_words="none",
         is_generating=True,
+        latents=never,
         is_kept=False,
     )
     result_prompt: str | None = setting(
         None,
-        help="What the result is told.",
+        TEXT,
+        "What the result is told.",
         default_words="--prompt-mix",
         is_generating=True,
+        latents=never,
         is_kept=False,
     )
 

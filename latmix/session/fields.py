@@ -9,7 +9,7 @@ a result restores. Needs no torch.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -157,6 +157,21 @@ def where_fitted(solver: Solver) -> bool:
 
 
 @dataclass(frozen=True)
+class Line:
+    """Of the form.
+
+    Attributes:
+        place: among the others.
+        sentence: under the form, while it has the focus.
+        empty: what nothing written stands for.
+    """
+
+    place: int
+    sentence: str
+    empty: str = ""
+
+
+@dataclass(frozen=True)
 class Row:
     """A setting.
 
@@ -164,14 +179,12 @@ class Row:
         name: of the field that holds it, of its option and in files.
         default: None is left to the model, or to the machine.
         help: for the command line, without the default.
+        line: of the form; None where the form has none.
         default_words: what the command line's help calls the default, where not by itself.
         called: its name on the form and in sentences, where that is another.
-        sentence: on the form, under it.
-        place: its line on the form; 0 where the form has none.
-        empty: what nothing written on the form stands for.
         offer: a sentence in the palette, which offers what has one.
         is_generating: whether it is of generating alone.
-        latents: with which solvers latents under other values are others.
+        latents: with which solvers pictures have other latents under another of its values.
         needed: which solvers need it.
         is_kept: whether a session keeps it, and going back to a result restores it.
     """
@@ -180,14 +193,12 @@ class Row:
     default: Any
     kind: Kind = TEXT
     help: str = ""
+    line: Line | None = None
     default_words: str = ""
     called: str = ""
-    sentence: str = ""
-    place: int = 0
-    empty: str = ""
     offer: str = ""
     is_generating: bool = False
-    latents: Callable[[Solver], bool] = never
+    latents: Callable[[Solver], bool] = always
     needed: Callable[[Solver], bool] = always
     is_kept: bool = True
 
@@ -232,9 +243,9 @@ class Row:
         return [] if value in (None, self.default) else [self.flag, self.kind.text(value)]
 
 
-def setting(default: Any, kind: Kind = TEXT, **row: Any) -> Any:
+def setting(default: Any, kind: Kind, help: str = "", line: Line | None = None, **row: Any) -> Any:
     """A dataclass's field that is a setting; `row` are the other attributes of its `Row`."""
-    return field(default=default, metadata={"kind": kind, **row})
+    return field(default=default, metadata={"kind": kind, "help": help, "line": line, **row})
 
 
 def rows(holder: type) -> tuple[Row, ...]:
@@ -246,7 +257,7 @@ def rows(holder: type) -> tuple[Row, ...]:
     )
 
 
-def form_rows(*holders: type) -> Iterator[Row]:
-    """The settings that the form shows, in its order."""
-    shown = (row for holder in holders for row in rows(holder) if row.place)
-    return iter(sorted(shown, key=lambda row: row.place))
+def form_rows(*holders: type) -> list[tuple[Row, Line]]:
+    """The settings that the form shows, with its lines, in their order."""
+    shown = [(row, row.line) for holder in holders for row in rows(holder) if row.line]
+    return sorted(shown, key=lambda pair: pair[1].place)

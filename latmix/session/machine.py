@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from latmix.errors import UsageError
 from latmix.names import display_name
-from latmix.session.fields import Kind, setting
+from latmix.session.fields import TEXT, Kind, setting
 
 
 class Batch(Kind):
@@ -27,17 +27,18 @@ class Batch(Kind):
 class Machine:
     """What a model is loaded on. Each is as `latmix explore --help` says it."""
 
-    device: str = setting("auto", help="auto, cpu, cuda, cuda:1, mps.")
-    dtype: str = setting("auto", help="Of the network: auto, float32, float16, bfloat16.")
+    device: str = setting("auto", TEXT, "auto, cpu, cuda, cuda:1, mps.")
+    dtype: str = setting("auto", TEXT, "Of the network: auto, float32, float16, bfloat16.")
     offload: str = setting(
         "none",
-        help="What is kept off the device for want of memory: none, model (a part comes when "
+        TEXT,
+        "What is kept off the device for want of memory: none, model (a part comes when "
         "needed) or sequential (a layer does; slow).",
     )
     batch: int | None = setting(
         None,
         Batch(),
-        help="Pictures at a time, or auto: 8, on a GPU what its memory has room for; halved where "
+        "Pictures at a time, or auto: 8, on a GPU what its memory has room for; halved where "
         "memory runs out.",
         default_words="auto",
     )

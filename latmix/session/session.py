@@ -16,7 +16,7 @@ from latmix.mixing.mixture import Mixture, mixture_of
 from latmix.session.arranged import Arranged
 from latmix.session.bookmarks import Bookmark, Bookmarks
 from latmix.session.choices import Choices
-from latmix.session.fields import Whole, setting
+from latmix.session.fields import Line, Whole, setting
 from latmix.session.machine import Machine
 from latmix.session.measured import Measured, MixtureLatents
 from latmix.session.undo import Undo
@@ -56,8 +56,7 @@ class Session:
     draft_steps: int = setting(
         DRAFT_STEPS,
         Whole(1, 1000),
-        sentence="Of drafts: comparisons, sweeps, and after every edit.",
-        place=3,
+        line=Line(3, "Of drafts: comparisons, sweeps, and after every edit."),
         offer="Of a result, or of a draft.",
     )
     drafts: bool = False

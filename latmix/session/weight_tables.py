@@ -14,7 +14,6 @@ import math
 import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 
 from latmix.disk import read_file
@@ -125,65 +124,55 @@ def weights_text(weights: Mapping[Path, float], paths: Sequence[Path]) -> str:
     return stream.getvalue()
 
 
+def _same_file(path: Path | str) -> str:
+    """Where a picture is, whatever leads there."""
+    return os.path.realpath(path)
+
+
+SPELLINGS: tuple[Callable[[Path], str], ...] = (
+    str,
+    _same_file,
+    lambda path: path.name,
+    lambda path: path.stem,
+)
+"""How a name may name a picture: as it is listed, as the same file, by its file name or stem."""
+
+
 class _Names:
     """Finds pictures by name, each way of naming looked through once."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = paths
+        self._tables: dict[Callable[[Path], str], dict[str, list[Path]]] = {}
 
     def find(self, name: str) -> Path:
         for spelled in dict.fromkeys((name, name.strip())):
-            for look_up in (self._as_listed, self._same_file, self._named, self._stemmed):
-                fits = look_up(spelled)
+            for spelling in SPELLINGS:
+                fits = self._look_up(spelled, spelling)
                 if len(fits) == 1:
                     return fits[0]
                 if fits:
                     raise UsageError(
                         f"{display_name(name)} fits {len(fits)} pictures.", "Give its whole path."
                     )
-        near = difflib.get_close_matches(name, self._by_name, n=1)
+        names = [path.name for path in self._paths]
+        near = difflib.get_close_matches(name, names, n=1)
         raise UsageError(
             f"There is no picture {display_name(name)} among those named.",
             f"Did you mean {display_name(near[0])}?" if near else "",
         )
 
-    def _as_listed(self, name: str) -> list[Path]:
-        return self._by_path.get(name, [])
-
-    def _same_file(self, name: str) -> list[Path]:
-        try:
-            place = os.path.realpath(name, strict=True)
-        except (OSError, ValueError):  # asking where every picture is would be in vain
-            return []
-        return self._by_place.get(place, [])
-
-    def _named(self, name: str) -> list[Path]:
-        return self._by_name.get(name, [])
-
-    def _stemmed(self, name: str) -> list[Path]:
-        return self._by_stem.get(name, [])
-
-    @cached_property
-    def _by_path(self) -> dict[str, list[Path]]:
-        return self._by(str)
-
-    @cached_property
-    def _by_place(self) -> dict[str, list[Path]]:
-        return self._by(os.path.realpath)
-
-    @cached_property
-    def _by_name(self) -> dict[str, list[Path]]:
-        return self._by(lambda path: path.name)
-
-    @cached_property
-    def _by_stem(self) -> dict[str, list[Path]]:
-        return self._by(lambda path: path.stem)
-
-    def _by(self, spelling: Callable[[Path], str]) -> dict[str, list[Path]]:
-        found: dict[str, list[Path]] = {}
-        for path in self._paths:
-            found.setdefault(spelling(path), []).append(path)
-        return found
+    def _look_up(self, name: str, spelling: Callable[[Path], str]) -> list[Path]:
+        if spelling is _same_file:
+            try:
+                name = os.path.realpath(name, strict=True)
+            except (OSError, ValueError):  # asking where every picture is would be in vain
+                return []
+        if spelling not in self._tables:
+            self._tables[spelling] = {}
+            for path in self._paths:
+                self._tables[spelling].setdefault(spelling(path), []).append(path)
+        return self._tables[spelling].get(name, [])
 
 
 def _pairs(lines: list[list[str]], what: str, shown: str) -> list[Pair]:

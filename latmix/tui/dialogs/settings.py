@@ -20,7 +20,7 @@ from latmix.session.fields import form_rows
 from latmix.session.session import Session
 from latmix.tui.dialogs.dialog import Dialog
 
-ROWS = tuple(form_rows(Choices, Session))
+LINES = form_rows(Choices, Session)
 
 
 def parse_settings(written: dict[str, str]) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def parse_settings(written: dict[str, str]) -> dict[str, Any]:
     Raises:
         ValueError: one cannot be used; the sentence names it.
     """
-    values = {row.name: row.parse(written[row.name].strip()) for row in ROWS}
+    values = {row.name: row.parse(written[row.name].strip()) for row, _ in LINES}
     Choices(**{f.name: values[f.name] for f in fields(Choices) if f.name in values}).check()
     return values
 
@@ -92,19 +92,19 @@ class SettingsDialog(Dialog[dict[str, Any]]):
         """focus: the setting to begin at."""
         super().__init__()
         held = vars(choices) | {"draft_steps": draft_steps}
-        self._values = {row.name: row.text(held[row.name]).removesuffix(".0") for row in ROWS}
+        self._values = {row.name: row.text(held[row.name]).removesuffix(".0") for row, _ in LINES}
         self._begin = focus
 
     def contents(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
-            for row in ROWS:
+            for row, line in LINES:
                 value, words = self._values[row.name], tuple(row.kind.words())
                 with Horizontal(classes="setting"):
                     yield Static(row.label, classes="setting-label", markup=False)
                     if words:
                         yield OneOf(words, value, row.name)
                     else:
-                        yield Input(value, row.empty, name=row.name, compact=True)
+                        yield Input(value, line.empty, name=row.name, compact=True)
         yield Static("", id="setting-words", markup=False)
         yield Static("", classes="dialog-error", markup=False)
 
@@ -129,8 +129,8 @@ class SettingsDialog(Dialog[dict[str, Any]]):
     def _explain(self, field: Widget) -> None:
         if not self.is_current:
             return
-        row = next(row for row in ROWS if row.name == field.name)
-        words = (isinstance(field, OneOf) and row.kind.words().get(field.value)) or row.sentence
+        row, line = next(pair for pair in LINES if pair[0].name == field.name)
+        words = (isinstance(field, OneOf) and row.kind.words().get(field.value)) or line.sentence
         self.query_one("#setting-words", Static).update(Text(words, style="dim"))
 
     def action_go(self, by: int) -> None:
