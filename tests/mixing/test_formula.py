@@ -111,6 +111,8 @@ def spherical_median(units: np.ndarray, w: np.ndarray) -> np.ndarray:
     place = (x / x.norm()).detach().numpy()
     for _ in range(200):
         cosines = units @ place
+        if cosines.max() > 1 - 1e-9:  # an input is the median
+            break
         pull = w / np.sqrt(1 - cosines**2)
         place = place + (pull @ units - (pull @ cosines) * place) / pull.sum()
         place /= np.linalg.norm(place)
