@@ -16,7 +16,7 @@ from latmix.mixing.formula import scale_sums, weight_table
 from latmix.mixing.gram import GRAM_BYTES, Gram
 from latmix.mixing.grid import Method
 from latmix.mixing.low_pass import Spectrum
-from latmix.mixing.products import GramProducts, Products, StreamedProducts
+from latmix.mixing.products import Products, StreamedProducts
 from latmix.mixing.scaling import Scaling
 from latmix.mixing.statistics import Statistics, scaled_statistics
 from latmix.mixing.summary import Summary
@@ -68,7 +68,9 @@ def _mixtures(
 ) -> tuple[Tensor, Weighting, Scaling]:
     """The mixtures with weights (B, N), in their type, and how they came about."""
     summary, sums = _summary_and_sums(inversion, weights, method)
-    weighting = weigh(method, summary, weights, stored_products(inversion, method, summary))
+    weighting = weigh(
+        method, summary, weights, stored_products(inversion, method, summary)
+    ).checked()
 
     def precise_sums(coefficients: Tensor) -> Tensor:
         return stored_sums(inversion, summary, coefficients, coefficients.dtype)
@@ -156,7 +158,7 @@ def stored_products(inversion: Inversion, method: Method, summary: Summary) -> P
         return None
     if fits_gram(inversion):
         latents = inversion.space.read(inversion.keys)
-        return GramProducts(Gram.of(latents, method.split.largest))
+        return Gram.of(latents, method.split.largest)
     return StreamedProducts(lambda: inversion.space.blocks(inversion.keys), summary)
 
 

@@ -20,7 +20,7 @@ from latmix.mixing.companions import Latents
 from latmix.mixing.gram import GRAM_BYTES, Gram
 from latmix.mixing.grid import DEFAULT_METHOD, Method, parse_method
 from latmix.mixing.mixture import normalised
-from latmix.mixing.products import GramProducts, Products, StreamedProducts
+from latmix.mixing.products import Products, StreamedProducts
 from latmix.mixing.scaling import Scaling
 from latmix.mixing.summary import Summary
 from latmix.mixing.weighting import Weighting, cancelled, weigh
@@ -71,7 +71,7 @@ def mix(
     summary = Summary.of(latents, method.split.largest)
     if not bool(torch.isfinite(summary.squared_norm).all()):
         raise ValueError("latents must be finite, but some element is NaN or infinite.")
-    weighting = weigh(method, summary, table, products_of(latents, method, summary))
+    weighting = weigh(method, summary, table, products_of(latents, method, summary)).checked()
     kind = torch.float64 if latents.dtype == torch.float64 else torch.float32
 
     def sums(coefficients: Tensor) -> Tensor:
@@ -90,7 +90,7 @@ def products_of(latents: Tensor, method: Method, summary: Summary) -> Products |
     if not method.norm.needs_products:
         return None
     if Gram.bytes_for(*summary.channel_mean.shape) <= GRAM_BYTES:
-        return GramProducts(Gram.of(latents, method.split.largest))
+        return Gram.of(latents, method.split.largest)
     return StreamedProducts(lambda: blocks(latents), summary)
 
 

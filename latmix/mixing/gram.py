@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from latmix.mixing.blocks import BLOCK_ELEMENTS, precise
+from latmix.mixing.products import cosines
+from latmix.mixing.sphere import Product
 from latmix.mixing.summary import Cut, Summary
 
 GRAM_BYTES = 1 << 27
@@ -16,7 +18,8 @@ GRAM_BYTES = 1 << 27
 
 @dataclass(frozen=True)
 class Gram:
-    """Inner products of N latents, from which every weighting's statistics follow in O(C N^2).
+    """Inner products of N latents, from which every weighting's statistics follow in O(C N^2); the
+    `Products` of those latents.
 
     Attributes:
         summary: of the same latents.
@@ -65,3 +68,20 @@ class Gram:
                 inner = inner - self.summary.slow.products((cutoff,))[0]
             self.kept[key] = inner
         return self.kept[key]
+
+    def times(self, coefficients: Tensor, cut: Cut) -> Tensor:
+        """<e_n, sum c e>, (B, N), for coefficients c (B, N)."""
+        if cut.cutoffs is None or not cut.differs:
+            return coefficients @ self.residual(cut)
+        result = torch.zeros_like(coefficients)
+        for cutoff in torch.unique(cut.cutoffs):
+            rows = cut.cutoffs == cutoff
+            result[rows] = coefficients[rows] @ self.residual(cut.rows(rows))
+        return result
+
+    def cosines(self, cut: Cut, inverse: Tensor) -> Product:
+        """<u_n, sum a u> of the directions u = e/r, 1/r (B, N) or (1, N)."""
+        if len(inverse) > 1:
+            return cosines(self.times, cut, inverse)
+        matrix = (self.residual(cut) * inverse[0] * inverse[0, :, None]).numpy(force=True)
+        return lambda coefficients: coefficients @ matrix

@@ -22,7 +22,7 @@ from latmix.mixing.bands import MEANS, onto_bands, own_bands, ring_edges, taken_
 from latmix.mixing.blocks import ROUNDING, Blocks
 from latmix.mixing.gram import Gram
 from latmix.mixing.norms import Sizes
-from latmix.mixing.products import GramProducts, Products
+from latmix.mixing.products import Products
 from latmix.mixing.scaling import Scaling
 from latmix.mixing.summary import Cut, positive_root
 from latmix.mixing.weighting import Weighting
@@ -106,7 +106,7 @@ class Mixtures:
 def gram_influence(gram: Gram, weighting: Weighting) -> Inputs:
     """Of one weighting whose direction is that of its weights, from the Gram matrices of the
     latents, in O(C N^2)."""
-    return _influence(weighting, gram.centred @ weighting.weights[0], GramProducts(gram))
+    return _influence(weighting, gram.centred @ weighting.weights[0], gram)
 
 
 def sum_influence(rows: Blocks, total: Tensor, weighting: Weighting, products: Products) -> Inputs:

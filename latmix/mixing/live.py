@@ -20,7 +20,7 @@ from latmix.mixing.gram import Gram
 from latmix.mixing.grid import Method, parse_method
 from latmix.mixing.health import Health, blocks_health
 from latmix.mixing.influence import Inputs, gram_influence, sum_influence
-from latmix.mixing.products import GramProducts, StreamedProducts
+from latmix.mixing.products import StreamedProducts
 from latmix.mixing.splits import LARGEST_CUTOFF
 from latmix.mixing.statistics import Statistics, mixture_statistics, sum_statistics
 from latmix.mixing.summary import Averages, Summary
@@ -127,7 +127,7 @@ class LiveStatistics:
         if gram is not None and turns and self.summary.count <= LARGEST:
             return turned_influence(gram, row, method)
         if gram is not None and not turns:
-            weighting = weigh(method, gram.summary, row[None], GramProducts(gram))
+            weighting = weigh(method, gram.summary, row[None], gram).checked()
             return gram_influence(gram, weighting)
         total, weighting = self._summed(row, method)
         rows = self._read(range(self.summary.count))
@@ -152,7 +152,7 @@ class LiveStatistics:
         if self._whole_summary is not None and not self.summary.serves(method):
             self.summary = self._whole_summary()
         if method.norm.turns:
-            weighting = weigh(method, self.summary, weights[None], self._streamed())
+            weighting = weigh(method, self.summary, weights[None], self._streamed()).checked()
             held = weighting.coefficients[0].nonzero()[:, 0]
             return self._sum_of(held, weighting.coefficients[0, held]), weighting
         cut = self.summary.cut(method.split, weights[None])
@@ -161,7 +161,7 @@ class LiveStatistics:
         channels, beta = self.summary.shape[0], (weights @ weights)[None]
         averages = Averages(cut, running.linear[None], channels, beta)
         products = self._streamed()
-        weighting = weigh(method, self.summary, weights[None], products, averages)
+        weighting = weigh(method, self.summary, weights[None], products, averages).checked()
         return running.total, weighting
 
     def _whole(self, weights: Tensor, columns: Tensor) -> _Running:

@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 import torch
 from torch import Tensor
 
-from latmix.mixing.blocks import CACHED_ELEMENTS
+from latmix.mixing.blocks import CACHED_ELEMENTS, parts
 from latmix.mixing.splits import LARGEST_CUTOFF, SLACK, Split
 
 KEPT = 128
@@ -54,23 +54,21 @@ class Spectrum:
 
     @classmethod
     def empty(cls, count: int, shape: tuple[int, ...], largest: float, like: Tensor) -> Spectrum:
-        """Of N latents that `take` is to be told of; shape is (C, H, W), like is of their type."""
+        """Of N latents that `take` is to be told of; shape is (C, H, W), like is of their type.
+
+        Raises:
+            ValueError: the latents have no height and width.
+        """
+        if len(shape) != 3:
+            raise ValueError(f"a low-pass split needs latents (N, C, H, W), not (N, {(*shape,)}).")
         one = cls.of(like.new_empty(1, *shape), largest)
         return cls(one.values.new_empty(count, *one.values.shape[1:]), one.radius, one.shape)
 
     def take(self, part: slice, latents: Tensor, largest: float) -> None:
-        """Put in the spectrum of some of the latents, (n, C, H, W), a few at a time."""
-        rows = max(1, CACHED_ELEMENTS // latents[0].numel())
-        for values, some in zip(
-            torch.split(self.values[part], rows), torch.split(latents, rows), strict=True
-        ):
-            values.copy_(Spectrum.of(some.to(self.radius), largest).values)
-
-    @staticmethod
-    def stack(parts: list[Spectrum]) -> Spectrum:
-        """The spectra of all parts' latents, one after the other."""
-        values = torch.cat([part.values for part in parts])
-        return Spectrum(values, parts[0].radius, parts[0].shape)
+        """Put in the spectrum of some of the latents, (n, C, ...), a few at a time."""
+        values, latents = self.values[part], latents.reshape(len(latents), -1, *self.shape)
+        for some in parts(len(latents), latents[0].numel(), CACHED_ELEMENTS):
+            values[some] = Spectrum.of(latents[some].to(self.radius), largest).values
 
     @cached_property
     def power(self) -> Tensor:
@@ -129,9 +127,10 @@ class Spectrum:
         return torch.view_as_complex(summed)
 
     def cutoffs(self, split: Split, weights: Tensor) -> Tensor:
-        """Up to how many cycles a split takes off all of each mixture, (B,), for weights (B, N)."""
+        """Up to how many cycles a split takes off all of each mixture, (B,) or where that is fixed
+        (1,), for weights (B, N)."""
         if split.cutoff is not None:
-            return torch.full_like(weights[:, 0], split.cutoff)
+            return weights.new_tensor([split.cutoff])
         edges = self.edges(split)
         own = weights @ self.ring_energy(edges).to(weights)
         if len(self.values) <= KEPT:

@@ -190,15 +190,5 @@ def likeliest_norm(radius: float) -> float:
     return math.sqrt(max(radius**2 - 1, 1.0))
 
 
-NORMS: tuple[Norm, ...] = (
-    Lin(),
-    Fix(),
-    Nin(),
-    Coh(),
-    Lol(),
-    Clol(),
-    Adain(),
-    Slerp(),
-    Nao(),
-)
+NORMS: tuple[Norm, ...] = (Lin(), Fix(), Nin(), Coh(), Lol(), Clol(), Adain(), Slerp(), Nao())
 """The rows of the grid, in the order they are shown."""

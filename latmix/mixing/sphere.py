@@ -58,6 +58,36 @@ class Centre:
     losses: Array
 
 
+@dataclass(frozen=True)
+class _Loss:
+    """sum w theta^2 / 2, or sum w theta, for weights (B, N)."""
+
+    weights: Array
+    squared: bool
+
+    def at(self, angles: Array) -> Array:
+        """(B,), at these angles (B, N)."""
+        found: Array = np.vecdot(self.weights, angles * angles / 2 if self.squared else angles)
+        return found
+
+    def pulls(self, angles: Array, sines: Array) -> Array:
+        """The coefficients of minus the gradient, before what is along x is taken off: w
+        phi'/sin."""
+        if self.squared:
+            return self.weights * np.where(angles > 1e-4, angles / sines, 1.0)
+        return self.weights / sines
+
+    def curvature(self, turned: Array, cosines: Array, sines: Array, pull: Array) -> Array:
+        """The second derivative along a unit tangent, (B,); turned: <u_n, tangent>.
+
+        Across a direction it is w phi'(theta)/tan(theta), along it w phi''(theta).
+        """
+        ratio = turned / sines
+        along = np.minimum(ratio * ratio, 1.0)
+        bend: Array = np.vecdot(pull * cosines, 1 - along)
+        return bend + np.vecdot(self.weights, along) if self.squared else bend
+
+
 def spherical_mean(product: Product, weights: Array, start: Array) -> Centre:
     """argmin sum w_n theta_n^2 over the sphere, theta_n the angle to u_n.
 
@@ -66,7 +96,7 @@ def spherical_mean(product: Product, weights: Array, start: Array) -> Centre:
         weights: (B, N), not negative.
         start: coefficients to begin at, (B, N): normalise(sum w u).
     """
-    return _descend(product, weights, start, product(start), squared=True)
+    return _descend(product, _Loss(weights, squared=True), start, product(start))
 
 
 def spherical_median(product: Product, weights: Array, start: Array) -> Centre:
@@ -88,13 +118,13 @@ def spherical_median(product: Product, weights: Array, start: Array) -> Centre:
     # On a tie every point between two is a median: the middle, where the descent starts, is it.
     stays = force < own * (1 - SAME)
     if stays.all():
-        return Centre(corner, _loss(np.arccos(_cut(cosines)), weights, squared=False)[None])
-    moving = np.where(stays[:, None], 0.0, weights)
-    found = _descend(product, moving, start, begun, squared=False)
+        return Centre(corner, _Loss(weights, squared=False).at(np.arccos(_cut(cosines)))[None])
+    moving = _Loss(np.where(stays[:, None], 0.0, weights), squared=False)
+    found = _descend(product, moving, start, begun)
     return Centre(np.where(stays[:, None], corner, found.coefficients), found.losses)
 
 
-def _descend(product: Product, weights: Array, start: Array, begun: Array, squared: bool) -> Centre:
+def _descend(product: Product, loss: _Loss, start: Array, begun: Array) -> Centre:
     """Conjugate gradients (Polak and Ribiere) along great circles, every row by itself.
 
     A vector of the span is kept as the pair, (2, B, N), of its coefficients and their products.
@@ -102,17 +132,17 @@ def _descend(product: Product, weights: Array, start: Array, begun: Array, squar
     Args:
         start, begun: the coefficients to begin at, and their products.
     """
-    tiny, rounding = np.finfo(weights.dtype).tiny, float(np.finfo(weights.dtype).eps)
+    tiny, rounding = np.finfo(start.dtype).tiny, float(np.finfo(start.dtype).eps)
     place = np.stack([start, begun])
     way, fall, last = (np.zeros_like(place) for _ in range(3))
     angles = np.arccos(_cut(begun))
-    loss = _loss(angles, weights, squared)
-    last_square = np.zeros_like(loss)
-    losses, idle = [loss], 0
+    least = loss.at(angles)
+    last_square = np.zeros_like(least)
+    losses, idle = [least], 0
     for _ in range(STEPS):
         cosines = place[1]
         sines = _sines(cosines, rounding)
-        pull = _pulls(angles, sines, weights, squared)
+        pull = loss.pulls(angles, sines)
         fall[0] = pull - np.vecdot(pull, cosines)[:, None] * place[0]
         fall[1] = product(fall[0])
         square = np.maximum(np.vecdot(*fall), 0)
@@ -123,15 +153,15 @@ def _descend(product: Product, weights: Array, start: Array, begun: Array, squar
         way = fall + np.where(last_square > tiny, kept, 0.0)[:, None] * way
         size = np.sqrt(np.maximum(np.vecdot(*way), tiny))[:, None]
         unit = way / size
-        bend = _curvature(unit[1], cosines, sines, pull, weights, squared)
+        bend = loss.curvature(unit[1], cosines, sines, pull)
         step = np.vecdot(unit[0], fall[1]) / np.maximum(bend, FLATTEST)
         step = np.where(active, np.minimum(np.maximum(step, 0.0), LONGEST_STEP), 0.0)
-        most = loss * (1 + 8 * rounding)
-        step, angles, reached = _shortened(step, angles, most, place[1], unit[1], weights, squared)
-        reached = np.where(step > 0, reached, loss)
+        most = least * (1 + 8 * rounding)
+        step, angles, reached = _shortened(loss, step, angles, most, place[1], unit[1])
+        reached = np.where(step > 0, reached, least)
         # The last steps are too small for the loss to show them.
-        idle = 0 if (reached < loss * (1 - 8 * rounding)).any() else idle + 1
-        loss, last_square = reached, square
+        idle = 0 if (reached < least * (1 - 8 * rounding)).any() else idle + 1
+        least, last_square = reached, square
         last, fall = fall, last
         cos, sin = np.cos(step)[:, None], np.sin(step)[:, None]
         # What is parallel along the great circle stays of the way that was gone.
@@ -139,7 +169,7 @@ def _descend(product: Product, weights: Array, start: Array, begun: Array, squar
         place = cos * place + sin * unit
         length = np.sqrt(np.maximum(np.vecdot(*place), 0))[:, None]
         place /= np.where(length > 0, length, 1.0)
-        losses.append(loss)
+        losses.append(least)
     return Centre(place[0], np.stack(losses))
 
 
@@ -152,45 +182,14 @@ def _sines(cosines: Array, rounding: float) -> Array:
     return np.sqrt(np.maximum(1 - cosines * cosines, rounding**2))
 
 
-def _loss(angles: Array, weights: Array, squared: bool) -> Array:
-    found: Array = np.vecdot(weights, angles * angles / 2 if squared else angles)
-    return found
-
-
-def _pulls(angles: Array, sines: Array, weights: Array, squared: bool) -> Array:
-    """The coefficients of minus the gradient, before what is along x is taken off: w phi'/sin."""
-    if squared:
-        return weights * np.where(angles > 1e-4, angles / sines, 1.0)
-    return weights / sines
-
-
-def _curvature(
-    turned: Array, cosines: Array, sines: Array, pull: Array, weights: Array, squared: bool
-) -> Array:
-    """The second derivative of the loss along a unit tangent, (B,); turned: <u_n, tangent>.
-
-    Across a direction it is w phi'(theta)/tan(theta), along it w phi''(theta).
-    """
-    ratio = turned / sines
-    along = np.minimum(ratio * ratio, 1.0)
-    bend: Array = np.vecdot(pull * cosines, 1 - along)
-    return bend + np.vecdot(weights, along) if squared else bend
-
-
 def _shortened(
-    step: Array,
-    angles: Array,
-    most: Array,
-    cosines: Array,
-    turned: Array,
-    weights: Array,
-    squared: bool,
+    loss: _Loss, step: Array, angles: Array, most: Array, cosines: Array, turned: Array
 ) -> tuple[Array, Array, Array]:
     """The step, halved until the loss is `most` at most, or 0; the angles and the loss there."""
     for _ in range(40):
         there = np.cos(step)[:, None] * cosines + np.sin(step)[:, None] * turned
         found = np.arccos(_cut(there))
-        reached = _loss(found, weights, squared)
+        reached = loss.at(found)
         worse = (reached > most) & (step > 0)
         if not worse.any():
             return step, found, reached

@@ -145,14 +145,8 @@ class SharedRings(ChannelMeans):
         return (shared * torch.arange(1, own.shape[1] + 1, device=own.device)).amax(dim=1)
 
 
-SPLITS: tuple[Split, ...] = (
-    Nothing(),
-    OverallMean(),
-    ChannelMeans(),
-    LowPass(1),
-    LowPass(2),
-    SharedRings(),
-)
+_MEANS = (Nothing(), OverallMean(), ChannelMeans())
+SPLITS: tuple[Split, ...] = (*_MEANS, LowPass(1), LowPass(2), SharedRings())
 """The columns of the grid, in the order they are shown."""
 
 

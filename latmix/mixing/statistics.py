@@ -26,7 +26,6 @@ from latmix.mixing.grid import Method, parse_method
 from latmix.mixing.health import LOW_CYCLES, latents_health
 from latmix.mixing.low_pass import Spectrum
 from latmix.mixing.norms import coherence
-from latmix.mixing.products import GramProducts
 from latmix.mixing.scaling import Scaling
 from latmix.mixing.verdict import Verdict, judge, law
 from latmix.mixing.weighting import Weighting, weigh
@@ -100,7 +99,7 @@ def root_mean_square(values: Sequence[float]) -> float:
 def mixture_statistics(gram: Gram, weights: Tensor, method: str | Method) -> Statistics:
     """The statistics of the mixture of a Gram's latents with weights (N,) that sum to 1."""
     row = weights.to(gram.centred)[None]
-    weighting = weigh(parse_method(method), gram.summary, row, GramProducts(gram))
+    weighting = weigh(parse_method(method), gram.summary, row, gram).checked()
     coefficients, spectrum = weighting.coefficients[0], gram.summary.spectrum
     slow = None if spectrum is None else spectrum.variances(coefficients, _cuts(weighting))
     return _statistics(weighting, gram.channel_variance(coefficients), slow)
@@ -172,7 +171,7 @@ def _judged(
     mean, effective_count = averages.channel_mean[0], float(1 / averages.beta[0])
     norm = ((channel_mean.square() + channel_std.square()).sum() * summary.places).sqrt()
     share = norm / averages.norm[0].clamp_min(torch.finfo(norm.dtype).tiny)
-    judgement = judge(weighting.method, (channel_mean - mean).tolist(), float(share))
+    verdict, warning = judge(weighting.method, (channel_mean - mean).tolist(), float(share))
     bias = root_mean_square((mean - weighting.cut.split.constant(mean)).tolist())
     target_ratio = float(scaling.target[0].norm()) / summary.radius
     alpha = scaling.amplification[0]
@@ -189,8 +188,8 @@ def _judged(
         amplified_channel_mean=tuple((alpha * mean).tolist()),
         low_share=low_share,
         excess_kurtosis=None,
-        verdict=judgement.verdict,
-        warning=judgement.warning,
+        verdict=verdict,
+        warning=warning,
     )
 
 

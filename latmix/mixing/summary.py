@@ -13,7 +13,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from latmix.mixing.blocks import CACHED_ELEMENTS, ROUNDING, Blocks, blocks, places
+from latmix.mixing.blocks import CACHED_ELEMENTS, ROUNDING, Blocks, blocks, places, precise
 from latmix.mixing.grid import Method
 from latmix.mixing.low_pass import Spectrum
 from latmix.mixing.norms import Norm
@@ -25,7 +25,8 @@ class Cut:
     """What a mean split takes off B mixtures' latents.
 
     Attributes:
-        cutoffs: cycles per width up to which all is taken off, (B,); None for a split of means.
+        cutoffs: cycles per width up to which all is taken off, (B,), or (1,) where that is the
+            same of every mixture; None for a split of means.
     """
 
     split: Split
@@ -44,7 +45,9 @@ class Cut:
 
     def rows(self, which: slice | Tensor) -> Cut:
         """The same for some mixtures."""
-        return Cut(self.split, None if self.cutoffs is None else self.cutoffs[which])
+        if self.cutoffs is None or len(self.cutoffs) == 1:
+            return self
+        return Cut(self.split, self.cutoffs[which])
 
 
 @dataclass(frozen=True)
@@ -120,19 +123,18 @@ class Summary:
         Raises:
             ValueError: a cut-off, and the latents are not (N, C, H, W).
         """
-        squares, means, spectra = [], [], []
-        shape = latents.shape[1:]
+        squares, means = [], []
+        spectrum, like = None, latents.new_empty(0, dtype=precise(latents.device))
         if cutoff is not None:
-            _check_sides(shape)
-        for _, block in blocks(latents, elements=CACHED_ELEMENTS):
+            spectrum = Spectrum.empty(len(latents), latents.shape[1:], cutoff, like)
+        for part, block in blocks(latents, elements=CACHED_ELEMENTS):
             squares.append(block.square().sum(dim=2))
             means.append(block.mean(dim=2))
-            if cutoff is not None:
-                spectra.append(Spectrum.of(block.reshape(-1, *shape), cutoff))
+            if spectrum is not None and cutoff is not None:
+                spectrum.take(part, block, cutoff)
         square, channel_mean = torch.cat(squares), torch.cat(means)
-        summary = cls(square.sum(dim=1), channel_mean, places(latents))
-        spectrum = Spectrum.stack(spectra) if spectra else None
-        return replace(summary, channel_norm=summary._spread(square), spectrum=spectrum)
+        summary = cls(square.sum(dim=1), channel_mean, places(latents), spectrum)
+        return replace(summary, channel_norm=summary._spread(square))
 
     def with_spectrum(self, rows: Blocks, shape: tuple[int, ...]) -> Summary:
         """The same with the spectrum of the latents, which come in blocks; shape is (C, H, W).
@@ -140,10 +142,9 @@ class Summary:
         Raises:
             ValueError: the latents have no height and width.
         """
-        _check_sides(shape)
         spectrum = Spectrum.empty(self.count, shape, LARGEST_CUTOFF, self.channel_mean)
         for part, block in rows:
-            spectrum.take(part, block.reshape(-1, *shape), LARGEST_CUTOFF)
+            spectrum.take(part, block, LARGEST_CUTOFF)
         return replace(self, spectrum=spectrum)
 
     def with_channels(self, rows: Blocks) -> Summary:
@@ -269,8 +270,3 @@ def positive_root(squares: Tensor, whole: Tensor) -> Tensor:
     """Roots of squares that are what is left of `whole`; what rounding leaves of it is nothing."""
     floor = ROUNDING * torch.finfo(squares.dtype).eps * whole
     return torch.where(squares > floor, squares, 0.0).sqrt()
-
-
-def _check_sides(shape: tuple[int, ...]) -> None:
-    if len(shape) != 3:
-        raise ValueError(f"a low-pass split needs latents (N, C, H, W), not (N, {tuple(shape)}).")

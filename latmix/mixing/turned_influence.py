@@ -16,9 +16,8 @@ from latmix.mixing.formula import scale_sums
 from latmix.mixing.gram import Gram
 from latmix.mixing.grid import Method
 from latmix.mixing.influence import Inputs, Mixtures, angles
-from latmix.mixing.products import GramProducts
 from latmix.mixing.splits import SLACK
-from latmix.mixing.weighting import Weighting, cancelled, weigh_each
+from latmix.mixing.weighting import Weighting, weigh
 
 LARGEST = 512
 """Latents up to which the mixtures without one of them are found."""
@@ -30,13 +29,12 @@ def turned_influence(gram: Gram, weights: Tensor, method: Method) -> Inputs:
     Raises:
         ValueError: the latents cancel.
     """
-    summary, products = gram.summary, GramProducts(gram)
+    summary = gram.summary
     table = _tables(weights)
-    weighting = weigh_each(method, summary, table, products)
-    if bool(weighting.lost[0]):
-        raise cancelled(method)
+    weighting = weigh(method, summary, table, gram)
+    weighting.rows(slice(1)).checked()
     turned, split = weighting.coefficients, method.split
-    size = (turned * products.times(turned, weighting.cut)).sum(dim=1).clamp_min(0).sqrt()
+    size = (turned * gram.times(turned, weighting.cut)).sum(dim=1).clamp_min(0).sqrt()
     scaling = weighting.scaling(size[:, None])
     scaled = scaling.gain * turned
 

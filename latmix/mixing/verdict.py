@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from latmix.mixing.grid import DEFAULT_METHOD, Method
@@ -37,19 +36,6 @@ class Verdict(StrEnum):
     WASHED_OUT = "washed out"
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """A verdict, and the sentence that gives its reason."""
-
-    verdict: Verdict
-    sentence: str
-
-    @property
-    def warning(self) -> str | None:
-        """The sentence where something is wrong."""
-        return None if self.verdict is Verdict.FINE else self.sentence
-
-
 def offset_verdict(offset: float) -> Verdict:
     """The verdict on a channel mean that amplification moved by this much."""
     if abs(offset) >= OFFSET_DAMAGING:
@@ -57,8 +43,10 @@ def offset_verdict(offset: float) -> Verdict:
     return Verdict.DRIFTING if abs(offset) >= OFFSET_VISIBLE else Verdict.FINE
 
 
-def judge(method: Method, offsets: Sequence[float], norm_share: float) -> Judgement:
-    """The verdict on a mixture.
+def judge(
+    method: Method, offsets: Sequence[float], norm_share: float
+) -> tuple[Verdict, str | None]:
+    """The verdict on a mixture, and where something is wrong the sentence that gives its reason.
 
     Args:
         offsets: of each channel's mean from the weighted mean of the inputs' own.
@@ -73,14 +61,14 @@ def judge(method: Method, offsets: Sequence[float], norm_share: float) -> Judgem
             f"The picture {how}: amplified bias moves channel {worst} by {offset:.2f} "
             f"(damage shows from {OFFSET_VISIBLE:g}). Use {DEFAULT_METHOD}."
         )
-        return Judgement(verdict, sentence)
+        return verdict, sentence
     if norm_share < NORM_TOO_SMALL:
         why = "What is split off cancels at these weights."
         if method.norm.is_plain:
             why = f"Use {DEFAULT_METHOD} or nin/chm."
         share = f"the norm is {norm_share:.2f} of the inputs' own"
-        return Judgement(Verdict.WASHED_OUT, f"The picture will be washed out: {share}. {why}")
-    return Judgement(Verdict.FINE, SOUND)
+        return Verdict.WASHED_OUT, f"The picture will be washed out: {share}. {why}"
+    return Verdict.FINE, None
 
 
 def law(bias: float, effective_count: float) -> float:

@@ -58,6 +58,16 @@ class Weighting:
             correlation=None if self.correlation is None else self.correlation[which],
         )
 
+    def checked(self) -> Weighting:
+        """The same.
+
+        Raises:
+            ValueError: the latents of one of them cancel.
+        """
+        if bool(self.lost.any()):
+            raise cancelled(self.method)
+        return self
+
     def scaling(self, channels: Tensor) -> Scaling:
         """How the mixtures are scaled.
 
@@ -84,29 +94,12 @@ def weigh(
     products: Products | None = None,
     averages: Averages | None = None,
 ) -> Weighting:
-    """Weightings (B, N), each row summing to 1, under a method.
+    """Weightings (B, N), each row summing to 1, under a method; see `Weighting.checked`.
 
     Args:
         products: of the same latents; None for a method that needs none.
         averages: of the inputs, where they are known.
-
-    Raises:
-        ValueError: the latents of one of them cancel.
     """
-    weighting = weigh_each(method, summary, weights, products, averages)
-    if bool(weighting.lost.any()):
-        raise cancelled(method)
-    return weighting
-
-
-def weigh_each(
-    method: Method,
-    summary: Summary,
-    weights: Tensor,
-    products: Products | None = None,
-    averages: Averages | None = None,
-) -> Weighting:
-    """The same; where latents cancel, that weighting is lost, and the others are not."""
     averages = averages or summary.averages(method, weights)
     cut, none = averages.cut, torch.zeros_like(weights[:, 0], dtype=torch.bool)
     plain = Weighting(method, summary, weights, averages, weights, none)

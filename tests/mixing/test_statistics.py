@@ -17,7 +17,7 @@ from latmix.mixing.formula import scale_sums, weight_table
 from latmix.mixing.gram import Gram
 from latmix.mixing.grid import methods, parse_method
 from latmix.mixing.live import LiveStatistics
-from latmix.mixing.products import GramProducts, StreamedProducts
+from latmix.mixing.products import StreamedProducts
 from latmix.mixing.splits import LARGEST_CUTOFF
 from latmix.mixing.statistics import (
     Statistics,
@@ -63,7 +63,7 @@ def test_gram_and_weighted_sum_agree(method: str) -> None:
     weights = table(list(range(1, 10)))
     summary = Summary.of(latents, LARGEST_CUTOFF)
     products = StreamedProducts(lambda: blocks(latents), summary)
-    weighting = weigh(parse_method(method), summary, weights, products)
+    weighting = weigh(parse_method(method), summary, weights, products).checked()
     total = weighted_sums(blocks(latents), summary.shape, weighting.coefficients)[0]
     from_sum = sum_statistics(total, weighting)
     from_gram = mixture_statistics(Gram.of(latents, LARGEST_CUTOFF), weights[0], method)
@@ -127,7 +127,7 @@ def test_the_low_share_from_the_gram_matrix_is_that_of_the_mixture(method: str) 
     mixed = latmix.mix(latents, weights, method)
     assert found.low_share == pytest.approx(low_share(mixed), rel=1e-9)
     assert found.excess_kurtosis is None
-    weighting = weigh(parse_method(method), gram.summary, table(weights), GramProducts(gram))
+    weighting = weigh(parse_method(method), gram.summary, table(weights), gram).checked()
     sums = weighted_sums(blocks(latents), gram.summary.shape, weighting.coefficients)
     scaling = scale_sums(sums, weighting, 0.0, None)
     [formed] = scaled_statistics(sums.reshape(1, *mixed.shape), weighting, scaling)
