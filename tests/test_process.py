@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import latmix
 from latmix.process import uncollected
 
 UNCHANGED = """
@@ -89,6 +92,31 @@ def test_a_library_call_leaves_its_process_as_it_was() -> None:
     words = [sys.executable, "-c", UNCHANGED]
     done = subprocess.run(words, capture_output=True, text=True, env=environment)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+PACKAGE = Path(latmix.__file__).parent
+
+CHANGES = re.compile(
+    r"gc\.(freeze|disable|enable|set_threshold)|os\.environ(\.setdefault|\.update|\[[^]]*\] =)|"
+    r"signal\.signal|captureWarnings|simplefilter|filterwarnings|set_num_threads|addHandler|"
+    r"setLevel|disable_progress_bar|set_verbosity|os\._exit|sys\.modules\[.*\] =|\.reconfigure\("
+)
+GIVEN_BACK = {"images/hush.py", "models/parts.py", "models/side_by_side.py"}
+"""They change something within a call, and give it back before it ends."""
+
+
+def test_what_changes_the_process_is_in_one_list_that_front_ends_call() -> None:
+    found = {
+        path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8")
+        for path in PACKAGE.rglob("*.py")
+    }
+    changing = {name for name, text in found.items() if CHANGES.search(text)}
+    fronts = ("cli/", "tui/", "models/mini/train/", "process.py")
+    assert {name for name in changing if not name.startswith(fronts)} == GIVEN_BACK
+    calling = {name for name, text in found.items() if "from latmix.process import" in text}
+    assert {name for name in calling if not name.startswith(fronts)} == {"jobs/imports.py"}
+    importing = {name for name, text in found.items() if "from latmix.jobs.imports import" in text}
+    assert all(name.startswith(("cli/", "tui/", "jobs/screen/")) for name in importing)
 
 
 @pytest.mark.parametrize("enabled", [True, False])
