@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("mixing", "calls", "denoising", "store", "memory", "start", "gpu")
+NAMES = ("mixing", "calls", "denoising", "store", "memory", "start", "screen", "gpu")
 
 for name in sys.argv[1:] or NAMES:
     if name not in NAMES:

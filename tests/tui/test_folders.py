@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
-import time
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -42,35 +39,6 @@ async def test_a_folder_opens_and_paints_all_there_is_to_see(
         for key in ("h/l weight", "i invert", "g generate", "m method", "? help", "q quit"):
             assert key in lines[-1]
         assert driver.app.pane.path == folder / "face-0.png"
-
-
-async def test_ten_thousand_pictures_open_without_a_freeze(
-    tmp_path: Path, faces: list[Path], record_property: pytest.RecordProperty
-) -> None:
-    place = tmp_path / "many"
-    place.mkdir()
-    first = place / "0.png"
-    shutil.copy(faces[0], first)
-    for index in range(1, 10_000):
-        os.link(first, place / f"{index}.png")
-    beats: list[float] = []
-
-    async def beat() -> None:
-        while True:
-            beats.append(time.monotonic())
-            await asyncio.sleep(0.002)
-
-    async with exploring(place) as driver:
-        heart = asyncio.create_task(beat())
-        await driver.until(lambda: driver.session.pictures)
-        await driver.until_shown("8 of 10,000", "7.png")
-        await driver.press("end", "L", "pageup", "x", "u", "home", "space")
-        await driver.until_shown("8 of 10,000")
-        heart.cancel()
-    longest = max(after - before for before, after in pairwise(beats))
-    record_property("longest_stall_seconds", round(longest, 3))
-    print(f"longest stall {longest * 1000:.0f} ms")
-    assert longest < LONGEST_STALL
 
 
 async def test_unreadable_pictures_are_marked_with_the_reason_and_left_out(folder: Path) -> None:
