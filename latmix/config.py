@@ -19,15 +19,15 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from latmix.disk import read_file
 from latmix.errors import LatmixError
 from latmix.names import display_name
-from latmix.session.fields import TEXT, Kind, rows
-from latmix.session.session import Session
+from latmix.session.fields import TEXT, Kind
+from latmix.session.session import SETTINGS
 
 
 class _Keys(Kind):
@@ -39,8 +39,13 @@ class _Keys(Kind):
         return isinstance(value, dict) and all(isinstance(keys, str) for keys in value.values())
 
 
-KINDS: Mapping[str, Kind] = {"keys": _Keys(), **{row.name: row.kind for row in rows(Session)}}
-"""What settings hold that are no text."""
+KINDS: Mapping[str, Kind] = {
+    **dict.fromkeys(("model", "theme", "home"), TEXT),
+    **{row.name: row.kind for row in SETTINGS},
+    "preview_vae": TEXT,
+    "keys": _Keys(),
+}
+"""What can be written, and what it must be."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +57,16 @@ class Config:
         theme: a theme's name; empty for the last one chosen.
         home: the folder everything latmix keeps is in.
         preview_vae: a tiny autoencoder for previews; empty for the model's own, if it is here.
-        draft_steps: of a draft; None for the last one chosen.
+        settings: of a session by name (`session.SETTINGS`), for every start.
         keys: of the terminal UI, by binding id; it checks them itself.
     """
 
     model: str
     theme: str
     home: Path
-    draft_steps: int | None = None
     preview_vae: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def results(self) -> Path:
@@ -95,15 +100,14 @@ def load_config() -> Config:
 
     path = config_file()
     written = _read(path)
-    known = [setting.name for setting in fields(Config)]
     for name, value in written.items():
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+        if name not in KINDS:
+            near = difflib.get_close_matches(name, KINDS, n=1)
             raise LatmixError(
                 f"{display_name(path)} has a setting that does not exist: {display_name(name)}.",
-                f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}.",
+                f"Did you mean {near[0]}?" if near else f"Known: {', '.join(KINDS)}.",
             )
-        if not (kind := KINDS.get(name, TEXT)).accepts(value):
+        if not (kind := KINDS[name]).accepts(value):
             raise LatmixError(f"{display_name(path)}: {name} must be {kind.what}.")
 
     def setting(name: str, default: str = "") -> str:
@@ -111,8 +115,9 @@ def load_config() -> Config:
 
     home = setting("home", platformdirs.user_data_dir("latmix"))
     model, theme, vae = setting("model"), setting("theme"), setting("preview_vae")
-    rest = {name: written[name] for name in KINDS if name in written}
-    return Config(model, theme, Path(home).expanduser(), preview_vae=vae, **rest)
+    settings = {row.name: written[row.name] for row in SETTINGS if row.name in written}
+    place, keys = Path(home).expanduser(), written.get("keys", {})
+    return Config(model, theme, place, vae, keys, settings)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from latmix.names import display_name
 from latmix.session.arranged import Arranged
 from latmix.session.bookmarks import Bookmark
 from latmix.session.choices import Choices
-from latmix.session.session import DRAFT_STEPS, Session
+from latmix.session.session import SETTINGS, Session
 
 FORMAT = 1
 
@@ -43,7 +43,7 @@ def content(session: Session) -> dict[str, Any]:
         "shown": str(session.shown) if session.shown else None,
         "marked": [str(result) for result in session.marked],
         "compared": list(session.compared),
-        "draft_steps": session.draft_steps,
+        **{row.name: getattr(session, row.name) for row in SETTINGS},
         "drafts": session.drafts,
         "view": dict(session.view),
         "arranged": dict(vars(session.arranged)),
@@ -99,7 +99,9 @@ def _resume_results(session: Session, content: Mapping[str, Any]) -> None:
     session.compared = tuple(str(method) for method in content.get("compared", ()))
     for method in session.compared:
         parse_method(method)
-    session.draft_steps = max(1, int(content.get("draft_steps", DRAFT_STEPS)))
+    for row in SETTINGS:
+        value = content.get(row.name)
+        setattr(session, row.name, value if row.kind.accepts(value) else row.default)
     session.drafts = bool(content.get("drafts", False))
     session.arranged = Arranged.of(content.get("arranged", {}))
     session.view = {str(name): str(value) for name, value in content.get("view", {}).items()}

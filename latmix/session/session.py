@@ -16,7 +16,7 @@ from latmix.mixing.mixture import Mixture, mixture_of
 from latmix.session.arranged import Arranged
 from latmix.session.bookmarks import Bookmark, Bookmarks
 from latmix.session.choices import Choices
-from latmix.session.fields import Line, Whole, setting
+from latmix.session.fields import Line, Whole, rows, setting
 from latmix.session.machine import Machine
 from latmix.session.measured import Measured, MixtureLatents
 from latmix.session.undo import Undo
@@ -118,19 +118,23 @@ class Session:
         self._undo = Undo()
 
     def choose(self, **changes: Any) -> bool:
-        """Change choices by name; False where nothing changes.
+        """Change choices by name, and settings of the session; False where nothing changes.
 
-        A mixture that comes without a seed was not drawn at random: the old seed goes.
+        Only choices are undone. A mixture that comes without a seed was not drawn at random: the
+        old seed goes.
 
         Raises:
             ValueError: an unknown method.
         """
         if "mixture" in changes:
             changes.setdefault("seed", None)
+        own = {row.name: changes.pop(row.name) for row in SETTINGS if row.name in changes}
+        is_new = any(getattr(self, name) != value for name, value in own.items())
         changed = replace(self.choices, **changes)
         parse_method(changed.method)
+        vars(self).update(own)
         if changed == self.choices:
-            return False
+            return is_new
         self._undo.keep(self.choices)
         self.choices = changed
         return True
@@ -282,3 +286,7 @@ class Session:
             return False
         self.marked.append(path)
         return True
+
+
+SETTINGS = rows(Session)
+"""Those of the session itself: the form shows them too, and the configuration can hold them."""

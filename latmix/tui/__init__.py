@@ -110,7 +110,7 @@ def make_start(options: ExploreOptions, config: Config) -> Start:
         session.results, session.marked = saved.results, saved.marked
         session.arranged = saved.arranged
     session.machine = options.machine
-    session.draft_steps = config.draft_steps or session.draft_steps
+    vars(session).update(config.settings)
     session.recursive = options.recursive or session.recursive
     session.choices = replace(session.choices, **options.choices)
     if options.model != "auto" or not resumes:

@@ -81,17 +81,13 @@ def edit_settings(explorer: Explorer) -> None:
         if values is not None:
             take_settings(explorer, **values)
 
-    session = explorer.session
-    explorer.push_screen(SettingsDialog(session.choices, session.draft_steps), take)
+    explorer.push_screen(SettingsDialog(explorer.session), take)
 
 
 def take_settings(explorer: Explorer, **values: Any) -> None:
     """Choose settings by name, and say what that means for the latents."""
     session, before = explorer.session, explorer.session.choices
-    drafts = values.pop("draft_steps", session.draft_steps)
-    is_new = drafts != session.draft_steps
-    session.draft_steps = drafts
-    if not session.choose(**values) and not is_new:
+    if not session.choose(**values):
         explorer.say("Nothing is changed.")
     elif before.same_latents(session.choices):
         explorer.changed("Other settings; the latents stay.")

@@ -24,7 +24,7 @@ LINES = form_rows(Choices, Session)
 
 
 def parse_settings(written: dict[str, str]) -> dict[str, Any]:
-    """The values of a filled-in form: fields of `Choices`, and `draft_steps`.
+    """The values of a filled-in form: for `Session.choose`.
 
     Raises:
         ValueError: one cannot be used; the sentence names it.
@@ -88,10 +88,10 @@ class SettingsDialog(Dialog[dict[str, Any]]):
         Binding("up", "go(-1)", "Up", show=False, id="settings.up", tooltip="The one before."),
     ]
 
-    def __init__(self, choices: Choices, draft_steps: int, focus: str = "steps") -> None:
+    def __init__(self, session: Session, focus: str = "steps") -> None:
         """focus: the setting to begin at."""
         super().__init__()
-        held = vars(choices) | {"draft_steps": draft_steps}
+        held = vars(session.choices) | vars(session)
         self._values = {row.name: row.text(held[row.name]).removesuffix(".0") for row, _ in LINES}
         self._begin = focus
 
