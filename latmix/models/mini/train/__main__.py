@@ -50,21 +50,10 @@ def _data(options: argparse.Namespace) -> int:
 def _vae(options: argparse.Namespace) -> int:
     from latmix.models.mini.train import autoencoder
 
-    device = _device(options)
+    stage = _stage(options, autoencoder.PLANS)
     sizes = _sizes(options, VAE)
-    plan = _plan(options, autoencoder.PLANS[device.type])
-    finished = autoencoder.train_autoencoder(
-        _dataset(options),
-        options.run,
-        plan,
-        _limits(options),
-        device,
-        start=options.start,
-        measured=options.measured,
-        whiten=options.whiten,
-        **sizes,
-    )
-    return _told(finished)
+    more = {"measured": options.measured, "whiten": options.whiten}
+    return _told(autoencoder.train_autoencoder(stage, **sizes, **more))
 
 
 def _latents(options: argparse.Namespace) -> int:
@@ -73,31 +62,21 @@ def _latents(options: argparse.Namespace) -> int:
     device = _device(options)
     passes = options.passes or (64 if device.type == "cuda" else 16)
     seconds = options.seconds or math.inf
-    return _told(cache_latents(_dataset(options), options.run, passes, device, seconds=seconds))
+    return _told(cache_latents(_dataset(options), options.run, passes, device, seconds))
 
 
 def _denoiser(options: argparse.Namespace) -> int:
     from latmix.models.mini.train import denoiser
 
-    device = _device(options)
-    plan = _plan(options, denoiser.PLANS[device.type])
-    limits, sizes = _limits(options), _sizes(options, DENOISER)
-    more = {"start": options.start, "compiled": options.compile}
-    dataset = _dataset(options)
-    return _told(
-        denoiser.train_denoiser(dataset, options.run, plan, limits, device, **sizes, **more)
-    )
+    stage = _stage(options, denoiser.PLANS)
+    return _told(denoiser.train_denoiser(stage, _sizes(options, DENOISER)))
 
 
 def _flow(options: argparse.Namespace) -> int:
     from latmix.models.mini.train import denoiser
 
-    device = _device(options)
-    plan = _plan(options, denoiser.FLOW_PLANS[device.type])
-    limits, sizes = _limits(options), _sizes(options, TRANSFORMER)
-    more = {"start": options.start, "compiled": options.compile}
-    dataset = _dataset(options)
-    return _told(denoiser.train_flow(dataset, options.run, plan, limits, device, **sizes, **more))
+    stage = _stage(options, denoiser.FLOW_PLANS)
+    return _told(denoiser.train_flow(stage, _sizes(options, TRANSFORMER)))
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -220,22 +199,24 @@ def _dataset(options: argparse.Namespace) -> Any:
     return read_dataset(Path(options.dataset or options.run / DATASET))
 
 
-def _plan(options: argparse.Namespace, default: Any) -> Any:
+def _stage(options: argparse.Namespace, plans: dict[str, Any]) -> Any:
+    """What a stage of training works with, by the plan for its device."""
+    from latmix.models.mini.train.clock import Limits
+    from latmix.models.mini.train.loop import Stage
+
+    device = _device(options)
     names = ("steps", "fill", "batch", "rate", "warmup", "seed")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if "fill" in given:
         given.setdefault("steps", 0)
-    return replace(default, **given)
-
-
-def _limits(options: argparse.Namespace) -> Any:
-    from latmix.models.mini.train.clock import Limits
-
-    return Limits(
+    plan = replace(plans[device.type], **given)
+    limits = Limits(
         seconds=options.seconds or math.inf,
         steps=options.stop_after or math.inf,
         log_every=options.log_every,
     )
+    more = {"start": options.start, "compiled": options.compile}
+    return Stage(_dataset(options), options.run, device, plan, limits, **more)
 
 
 def _sizes(options: argparse.Namespace, default: dict[str, Any]) -> dict[str, Any]:

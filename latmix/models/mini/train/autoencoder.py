@@ -17,9 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from latmix.models.mini.train.checkpoints import digest_of, load_mean_weights
-from latmix.models.mini.train.clock import Limits
-from latmix.models.mini.train.dataset import Dataset
-from latmix.models.mini.train.loop import Plan, Training
+from latmix.models.mini.train.loop import Plan, Stage, Training
 from latmix.models.mini.train.networks import build_autoencoder
 from latmix.models.mini.train.pictures import Composer, Variety
 
@@ -77,33 +75,28 @@ def autoencoder_loss(
 
 
 def train_autoencoder(
-    dataset: Dataset,
-    folder: Path,
-    plan: Plan,
-    limits: Limits,
-    device: torch.device,
+    stage: Stage,
     *,
     channels: Sequence[int],
     latent_channels: int,
     layers: int,
-    start: Path | None = None,
     measured: int = 2048,
     whiten: bool = False,
 ) -> bool:
     """Train, or go on training, and write `autoencoder/`; True where the plan is finished.
 
     Args:
-        folder: the run's.
-        start: an exported model folder to take the first weights from, where their shapes fit: an
-            autoencoder of more latent channels or levels starts well from one of fewer.
+        stage: weights to start from are taken where their shapes fit: an autoencoder of more latent
+            channels or levels starts well from one of fewer.
         measured: pictures that the channels' means and deviations are measured on.
         whiten: make the channels uncorrelated first. Of many channels most say the same: noise
             stays on the way to pictures in what they differ by, and explicit inversion goes wrong.
     """
+    dataset, plan, device = stage.dataset, stage.plan, stage.device
     torch.manual_seed(plan.seed)
     network = build_autoencoder(channels, latent_channels, layers)
-    if start is not None:
-        _take_what_fits(network, _network_of(start / "vae"))
+    if stage.start is not None:
+        _take_what_fits(network, _network_of(stage.start / "vae"))
     network = network.to(device, memory_format=torch.channels_last)
     composer = Composer(dataset, device)
     weights = dataset.seen.to(device)
@@ -115,9 +108,9 @@ def train_autoencoder(
 
     made_of = {"channels": list(channels), "latent_channels": latent_channels, "layers": layers}
     made_of["dataset"] = dataset.digest
-    checkpoints = folder / "vae"
+    checkpoints = stage.folder / "vae"
     training = Training(checkpoints, {"vae": network}, loss, plan, device, made_of)
-    is_finished = training.run(limits)
+    is_finished = training.run(stage.limits)
     if training.ranks.is_first:
         load_mean_weights(checkpoints, {"vae": network})
         generator = torch.Generator(device).manual_seed(plan.seed)
@@ -126,7 +119,7 @@ def train_autoencoder(
             turn(network, *whitening(network, composer, index, generator))
         mean, deviation = channel_statistics(network, composer, index, generator)
         rescale(network, mean, deviation)
-        save_part(network.to("cpu"), folder / FOLDER, torch.float32)
+        save_part(network.to("cpu"), stage.folder / FOLDER, torch.float32)
     training.ranks.wait()
     return is_finished
 

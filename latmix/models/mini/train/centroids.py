@@ -29,6 +29,16 @@ CHEAP_DRAWS = 200
 
 
 @dataclass(frozen=True)
+class Draw:
+    """How many centroids are generated, and how."""
+
+    prompt: str
+    draws: int
+    steps: int
+    guidance: float
+
+
+@dataclass(frozen=True)
 class Row:
     """The centroids of N pictures under one method.
 
@@ -95,14 +105,10 @@ def measure_row(
     real: Real,
     count: int,
     method: str,
-    *,
-    prompt: str,
-    draws: int,
-    steps: int,
-    guidance: float,
+    draw: Draw,
 ) -> tuple[Row, list[Image.Image]]:
     """The row of N and a method, and the pictures of its generated draws."""
-    weights = draw_weights(count, len(latents), max(draws, CHEAP_DRAWS), seed=1)
+    weights = draw_weights(count, len(latents), max(draw.draws, CHEAP_DRAWS), seed=1)
     mixed = mix(latents, weights, method)
     plain = mix(latents, weights, "lin/0")
     mean = mixed.mean(dim=(2, 3))
@@ -111,9 +117,8 @@ def measure_row(
         rest = mixed - mean[..., None, None]
         plain_rest = plain - plain.mean(dim=(2, 3), keepdim=True)
     amplification = rest.flatten(1).norm(dim=1) / plain_rest.flatten(1).norm(dim=1)
-    pictures = generate(
-        model, mixed[:draws], prompt=prompt, steps=steps, guidance=guidance, batch=16
-    )
+    settings: dict[str, Any] = {"prompt": draw.prompt, "steps": draw.steps, "guidance": draw.guidance}
+    pictures = generate(model, mixed[: draw.draws], **settings, batch=16)
     pixels = to_pixels(pictures)
     shares = {n: estimate(of(pixels) / real.qualities[n]) for n, of in QUALITIES.items()}
     distance = frechet_distance(features(model.encode(pictures).cpu()), real.features)

@@ -7,7 +7,7 @@ together with their text encoder on cached latents.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from latmix.models.mini.train.clock import Limits
 from latmix.models.mini.train.dataset import Dataset
 from latmix.models.mini.train.latents import LatentBatches
-from latmix.models.mini.train.loop import Loss, Plan, Training
+from latmix.models.mini.train.loop import Loss, Plan, Stage, Training
 from latmix.models.mini.train.networks import (
     build_text_encoder,
     build_transformer,
@@ -104,64 +103,45 @@ def joint_states(text_encoder: Any, tokens: Tensor, padding: int) -> tuple[Tenso
     return functional.pad(states, (0, 0, 0, padding)), torch.cat([told.text_embeds] * 2, dim=-1)
 
 
-def train_denoiser(
-    dataset: Dataset,
-    folder: Path,
-    plan: Plan,
-    limits: Limits,
-    device: torch.device,
-    *,
-    channels: Sequence[int],
-    width: int,
-    text_layers: int,
-    start: Path | None = None,
-    compiled: bool = False,
-) -> bool:
-    """Train, or go on training, a UNet and its text encoder; True where the plan is finished."""
-    batches = LatentBatches.read(dataset, folder, device)
-    networks = build_diffusion(dataset, channels, width, text_layers, batches.latents, plan.seed)
-    _start_from(start, networks, {"unet": "UNet2DConditionModel", "text_encoder": "CLIPTextModel"})
+def train_denoiser(stage: Stage, sizes: Mapping[str, Any]) -> bool:
+    """Train, or go on training, a UNet and its text encoder; True where the plan is finished.
+
+    Args:
+        sizes: `channels`, `width`, `text_layers`.
+    """
+    device = stage.device
+    batches = LatentBatches.read(stage.dataset, stage.folder, device)
+    networks = build_diffusion(stage.dataset, sizes, batches.latents, stage.plan.seed)
+    classes = {"unet": "UNet2DConditionModel", "text_encoder": "CLIPTextModel"}
+    _start_from(stage.start, networks, classes)
     unet = networks["unet"].to(device, memory_format=torch.channels_last)
     text_encoder = networks["text_encoder"].to(device)
     alphas = cumulative_alphas().to(device)
-    run = torch.compile(unet) if compiled else unet
+    run = torch.compile(unet) if stage.compiled else unet
 
     def loss(generator: torch.Generator, batch: int) -> dict[str, Tensor]:
         latents, tokens = batches.draw(batch, generator)
         states = text_encoder(tokens)[0]
         return {"loss": epsilon_loss(run, states, latents, alphas, generator)}
 
-    made_of = {"channels": list(channels), "width": width, "text_layers": text_layers}
-    made_of |= {"autoencoder": batches.digest, "passes": len(batches.latents)}
-    made_of |= {"dataset": dataset.digest}
-    return _train(folder / "denoiser", networks, loss, plan, limits, device, made_of)
+    return _train(stage, "denoiser", networks, loss, {**sizes, **_made_of(stage, batches)})
 
 
-def train_flow(
-    dataset: Dataset,
-    folder: Path,
-    plan: Plan,
-    limits: Limits,
-    device: torch.device,
-    *,
-    width: int,
-    layers: int,
-    text_width: int,
-    text_layers: int,
-    start: Path | None = None,
-    compiled: bool = False,
-) -> bool:
-    """Train, or go on training, a transformer and its text encoder; True where it is finished."""
-    batches = LatentBatches.read(dataset, folder, device)
-    shape = (width, layers, text_width, text_layers)
-    networks = build_flow(dataset, *shape, batches.latents, plan.seed)
+def train_flow(stage: Stage, sizes: Mapping[str, Any]) -> bool:
+    """Train, or go on training, a transformer and its text encoder; True where it is finished.
+
+    Args:
+        sizes: `width`, `layers`, `text_width`, `text_layers`.
+    """
+    batches = LatentBatches.read(stage.dataset, stage.folder, stage.device)
+    networks = build_flow(stage.dataset, sizes, batches.latents, stage.plan.seed)
     classes = {
         "transformer": "SD3Transformer2DModel",
         "text_encoder": "CLIPTextModelWithProjection",
     }
-    _start_from(start, networks, classes)
-    transformer, text_encoder = (network.to(device) for network in networks.values())
-    run = torch.compile(transformer) if compiled else transformer
+    _start_from(stage.start, networks, classes)
+    transformer, text_encoder = (network.to(stage.device) for network in networks.values())
+    run = torch.compile(transformer) if stage.compiled else transformer
 
     def loss(generator: torch.Generator, batch: int) -> dict[str, Tensor]:
         latents, tokens = batches.draw(batch, generator)
@@ -170,51 +150,47 @@ def train_flow(
         states, pooled = joint_states(text_encoder, tokens, padding)
         return {"loss": velocity_loss(run, states, pooled, latents, generator)}
 
-    made_of = {"width": width, "layers": layers, "text_width": text_width}
-    made_of |= {"text_layers": text_layers, "passes": len(batches.latents)}
-    content = made_of | {"autoencoder": batches.digest, "dataset": dataset.digest}
-    return _train(folder / "flow", networks, loss, plan, limits, device, content)
+    return _train(stage, "flow", networks, loss, {**sizes, **_made_of(stage, batches)})
 
 
 def build_diffusion(
-    dataset: Dataset, channels: Sequence[int], width: int, text_layers: int, like: Tensor, seed: int
+    dataset: Dataset, sizes: Mapping[str, Any], like: Tensor, seed: int
 ) -> dict[str, Any]:
     """The networks of `mini` for latents like (..., C, h, w), their first weights from a seed."""
     torch.manual_seed(seed)
+    width = sizes["width"]
     return {
-        "unet": build_unet(channels, like.shape[-3], width, like.shape[-1]),
-        "text_encoder": build_text_encoder(dataset.tokenizer, width, text_layers, False),
+        "unet": build_unet(sizes["channels"], like.shape[-3], width, like.shape[-1]),
+        "text_encoder": build_text_encoder(dataset.tokenizer, width, sizes["text_layers"], False),
     }
 
 
 def build_flow(
-    dataset: Dataset,
-    width: int,
-    layers: int,
-    text_width: int,
-    text_layers: int,
-    like: Tensor,
-    seed: int,
+    dataset: Dataset, sizes: Mapping[str, Any], like: Tensor, seed: int
 ) -> dict[str, Any]:
     """The networks of `mini-flow`; see `build_diffusion`."""
     torch.manual_seed(seed)
-    channels, size = like.shape[-3], like.shape[-1]
+    channels, size, text = like.shape[-3], like.shape[-1], sizes["text_width"]
     return {
-        "transformer": build_transformer(width, layers, channels, text_width, size),
-        "text_encoder": build_text_encoder(dataset.tokenizer, text_width, text_layers, True),
+        "transformer": build_transformer(sizes["width"], sizes["layers"], channels, text, size),
+        "text_encoder": build_text_encoder(dataset.tokenizer, text, sizes["text_layers"], True),
+    }
+
+
+def _made_of(stage: Stage, batches: LatentBatches) -> dict[str, Any]:
+    """What a run depends on beside its sizes."""
+    return {
+        "passes": len(batches.latents),
+        "autoencoder": batches.digest,
+        "dataset": stage.dataset.digest,
     }
 
 
 def _train(
-    folder: Path,
-    networks: dict[str, Any],
-    loss: Loss,
-    plan: Plan,
-    limits: Limits,
-    device: torch.device,
-    made_of: dict[str, Any],
+    stage: Stage, name: str, networks: dict[str, Any], loss: Loss, made_of: Mapping[str, Any]
 ) -> bool:
-    return Training(folder, networks, loss, plan, device, made_of).run(limits)
+    training = Training(stage.folder / name, networks, loss, stage.plan, stage.device, made_of)
+    return training.run(stage.limits)
 
 
 def _start_from(

@@ -25,6 +25,7 @@ from latmix.measures.intervals import Estimate, estimate
 from latmix.models.mini.train.centroids import (
     COUNTS,
     METHODS,
+    Draw,
     Real,
     Row,
     describe_real,
@@ -221,9 +222,8 @@ def _centroids(
     rows, shown, labels = [], [], []
     for count in (n for n in scope.counts if n <= len(index)):
         for method in METHODS:
-            settings: dict[str, Any] = {"prompt": prompt, "draws": scope.draws}
-            settings |= {"steps": scope.steps, "guidance": scope.guidance}
-            row, made = measure_row(model, latents, real, count, method, **settings)
+            draw = Draw(prompt, scope.draws, scope.steps, scope.guidance)
+            row, made = measure_row(model, latents, real, count, method, draw)
             rows.append(row)
             shown += made[:6]
             labels += [f"N={count} {method}"] * len(made[:6])

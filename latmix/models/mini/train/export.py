@@ -97,11 +97,8 @@ def _networks(
     levels = len(autoencoder.config.block_out_channels)
     size = autoencoder.config.sample_size // 2 ** (levels - 1)
     like = torch.empty(autoencoder.config.latent_channels, size, size)
-    width, text_layers = made_of["width"], made_of["text_layers"]
-    if kind == "mini":
-        return build_diffusion(dataset, made_of["channels"], width, text_layers, like, 0)
-    text_width, layers = made_of["text_width"], made_of["layers"]
-    return build_flow(dataset, width, layers, text_width, text_layers, like, 0)
+    build = build_diffusion if kind == "mini" else build_flow
+    return build(dataset, made_of, like, 0)
 
 
 def _scheduler(kind: str) -> dict[str, Any]:

@@ -7,7 +7,6 @@ the posterior's mode, as latmix encodes pictures when it inverts them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,9 @@ from latmix.models.mini.train.pictures import Composer, Variety
 
 FOLDER = "latents"
 
+BATCH = 128
+"""Pictures that are encoded at once."""
+
 EMPTY_SHARE = 0.1
 """Captions that are dropped, so that the network learns the unconditional branch of guidance."""
 
@@ -35,12 +37,13 @@ def cache_latents(
     folder: Path,
     passes: int,
     device: torch.device,
-    *,
-    seconds: float = float("inf"),
-    batch: int = 128,
-    say: Callable[[str], None] = print,
+    seconds: float,
 ) -> bool:
-    """Encode the pictures the denoiser learns `passes` times; True where all passes are there."""
+    """Encode the pictures the denoiser learns `passes` times; True where all passes are there.
+
+    Args:
+        seconds: after which no further pass is begun.
+    """
     network, digest = read_autoencoder(folder, device)
     made_of = {"autoencoder": digest, "dataset": dataset.digest}
     composer = Composer(dataset, device)
@@ -55,14 +58,14 @@ def cache_latents(
         generator = torch.Generator(device).manual_seed(number)
         rows, names = [], []
         with torch.no_grad():
-            for part in torch.split(index, batch):
+            for part in torch.split(index, BATCH):
                 pictures, tails = composer.compose(part, Variety(), generator)
                 rows.append(network.encode(pictures).latent_dist.mode().half().cpu())
                 names.append(tails.cpu())
         content = {"latents": torch.cat(rows).contiguous(), "tails": torch.cat(names)}
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file(content, path, metadata=made_of)
-        say(f"pass {number + 1}/{passes}: {len(index)} pictures")
+        print(f"pass {number + 1}/{passes}: {len(index)} pictures")
     return True
 
 

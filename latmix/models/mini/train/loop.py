@@ -24,6 +24,7 @@ from latmix.models.mini.train.checkpoints import (
     write_checkpoint,
 )
 from latmix.models.mini.train.clock import Clock, Limits
+from latmix.models.mini.train.dataset import Dataset
 from latmix.models.mini.train.muon import optimisers_for
 from latmix.models.mini.train.ranks import Ranks
 
@@ -67,6 +68,26 @@ class Plan:
             return self.rate * (step + 1) / self.warmup
         done = (step - self.warmup) / max(1, self.steps - self.warmup)
         return self.rate * (LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage of training works with.
+
+    Attributes:
+        folder: the run's.
+        limits: that end it before its plan does.
+        start: an exported model folder to take the first weights from.
+        compiled: let torch compile the network.
+    """
+
+    dataset: Dataset
+    folder: Path
+    device: torch.device
+    plan: Plan
+    limits: Limits
+    start: Path | None = None
+    compiled: bool = False
 
 
 @dataclass
