@@ -117,8 +117,8 @@ def measure_row(
         rest = mixed - mean[..., None, None]
         plain_rest = plain - plain.mean(dim=(2, 3), keepdim=True)
     amplification = rest.flatten(1).norm(dim=1) / plain_rest.flatten(1).norm(dim=1)
-    settings: dict[str, Any] = {"prompt": draw.prompt, "steps": draw.steps, "guidance": draw.guidance}
-    pictures = generate(model, mixed[: draw.draws], **settings, batch=16)
+    how: dict[str, Any] = {"steps": draw.steps, "guidance": draw.guidance, "batch": 16}
+    pictures = generate(model, mixed[: draw.draws], draw.prompt, **how)
     pixels = to_pixels(pictures)
     shares = {n: estimate(of(pixels) / real.qualities[n]) for n, of in QUALITIES.items()}
     distance = frechet_distance(features(model.encode(pictures).cpu()), real.features)
