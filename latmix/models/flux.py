@@ -7,6 +7,8 @@ published pipeline.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle
@@ -21,15 +23,14 @@ class Flux(LatentModel):
     """A rectified flow. Conditioning: "text", (B, 512, width), "pooled", (B, width), and where the
     network is told one, "guidance", (B,): 1 where it is missing."""
 
-    @torch.no_grad()
-    def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
-        given, (height, width) = conditioning.tensors, state.shape[-2:]
+    def _predict(self, state: Tensor, time: float, given: Mapping[str, Tensor]) -> Tensor:
+        height, width = state.shape[-2:]
         text = given["text"].to(self.dtype)
         guidance = given.get("guidance")
         if guidance is None and self._denoiser.config.guidance_embeds:
             guidance = torch.ones(len(state), device=self.device)
         output: Tensor = self._denoiser(
-            hidden_states=pixel_unshuffle(state, 2).flatten(2).mT.to(self.dtype),
+            hidden_states=pixel_unshuffle(state, 2).flatten(2).mT,
             # The network multiplies it by 1000 again.
             timestep=torch.full((len(state),), time / 1000, device=self.device),
             guidance=guidance,
@@ -38,7 +39,7 @@ class Flux(LatentModel):
             txt_ids=torch.zeros(text.shape[1], 3, device=self.device),
             img_ids=_places(height // 2, width // 2, self.device),
         ).sample
-        patches = output.float().mT.reshape(len(state), -1, height // 2, width // 2)
+        patches = output.mT.reshape(len(state), -1, height // 2, width // 2)
         return pixel_shuffle(patches, 2)
 
     def _encoded(self, prompts: list[str]) -> Conditioning:

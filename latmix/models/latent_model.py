@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from PIL import Image
@@ -17,20 +16,6 @@ from latmix.models.model_source import ModelSource
 from latmix.models.offload import Residence
 from latmix.models.parts import explained, load_network, load_tokenizer
 from latmix.models.protocol import Conditioning
-
-Loaded = TypeVar("Loaded")
-Predict = Callable[[Loaded, Tensor, float, Conditioning], Tensor]
-
-
-def gradients_on_demand(predict: Predict[Loaded]) -> Predict[Loaded]:
-    """Let a family's `predict` keep what a gradient needs only where one is wanted."""
-
-    @functools.wraps(predict)
-    def predicted(model: Loaded, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
-        with torch.set_grad_enabled(conditioning.wants_gradient):
-            return predict(model, state, time, conditioning)
-
-    return predicted
 
 
 class LatentModel(ABC):
@@ -91,8 +76,18 @@ class LatentModel(ABC):
         self._parts.bring(self.source.family.autoencoder)
         return self._autoencoder.decode(latents)
 
+    def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
+        with torch.set_grad_enabled(conditioning.wants_gradient):
+            output = self._predict(state.to(self.dtype), time, conditioning.tensors)
+            return output.float()
+
     @abstractmethod
-    def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor: ...
+    def _predict(self, state: Tensor, time: float, given: Mapping[str, Tensor]) -> Tensor:
+        """The network's output for a state of its own type.
+
+        Args:
+            given: the conditioning.
+        """
 
     @abstractmethod
     def _encoded(self, prompts: list[str]) -> Conditioning:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from latmix.models.latent_model import LatentModel, check_width, gradients_on_demand
+from latmix.models.latent_model import LatentModel, check_width
 from latmix.models.protocol import Conditioning
 from latmix.models.recorded import RecordedUNet, is_worth_recording
 
@@ -21,14 +22,12 @@ class StableDiffusion(LatentModel):
         is_worth_it = is_worth_recording(self._denoiser, self.device, self._parts.offload)
         self._recorded = RecordedUNet(self._denoiser) if is_worth_it else None
 
-    @gradients_on_demand
-    def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
-        text = conditioning.tensors["text"].to(self.dtype)
-        if self._recorded and not conditioning.wants_gradient:
-            return self._recorded(state.to(self.dtype), time, text).float()
-        output: Tensor
-        output = self._denoiser(state.to(self.dtype), time, encoder_hidden_states=text).sample
-        return output.float()
+    def _predict(self, state: Tensor, time: float, given: Mapping[str, Tensor]) -> Tensor:
+        text = given["text"].to(self.dtype)
+        if self._recorded and not torch.is_grad_enabled():
+            return self._recorded(state, time, text)
+        output: Tensor = self._denoiser(state, time, encoder_hidden_states=text).sample
+        return output
 
     def _encoded(self, prompts: list[str]) -> Conditioning:
         tokens, encoder = self._tokens("tokenizer", prompts), self._parts["text_encoder"]

@@ -7,7 +7,7 @@ too. Source: Esser et al. 2403.03206, section 5.3; the layout is that of the pub
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.functional import pad, scaled_dot_product_attention
 from torch.overrides import TorchFunctionMode
 
-from latmix.models.latent_model import LatentModel, check_width, gradients_on_demand
+from latmix.models.latent_model import LatentModel, check_width
 from latmix.models.protocol import Conditioning
 
 T5_TOKENS = 256
@@ -54,17 +54,15 @@ class StableDiffusion3(LatentModel):
     1.7, 2.2, 4.1 or 5.2 times as long with 256 of them, and come to the same but for rounding.
     """
 
-    @gradients_on_demand
-    def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
-        given = conditioning.tensors
+    def _predict(self, state: Tensor, time: float, given: Mapping[str, Tensor]) -> Tensor:
         with LastKeyCounted() if self._empty_tokens == 1 else nullcontext():
             output: Tensor = self._denoiser(
-                hidden_states=state.to(self.dtype),
+                hidden_states=state,
                 timestep=torch.full((len(state),), time, device=self.device),
                 encoder_hidden_states=given["text"].to(self.dtype),
                 pooled_projections=given["pooled"].to(self.dtype),
             ).sample
-        return output.float()
+        return output
 
     @cached_property
     def _empty_tokens(self) -> int:

@@ -5,12 +5,12 @@ Source: Podell et al. 2307.01952, section 2.2; the layout is that of the publish
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from latmix.models.latent_model import check_width, gradients_on_demand
+from latmix.models.latent_model import check_width
 from latmix.models.protocol import Conditioning
 from latmix.models.stable_diffusion import StableDiffusion
 
@@ -18,11 +18,9 @@ from latmix.models.stable_diffusion import StableDiffusion
 class StableDiffusionXL(StableDiffusion):
     """Epsilon or v prediction. Conditioning: "text", (B, 77, width), and "pooled", (B, width)."""
 
-    @gradients_on_demand
-    def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
-        given = conditioning.tensors
+    def _predict(self, state: Tensor, time: float, given: Mapping[str, Tensor]) -> Tensor:
         output: Tensor = self._denoiser(
-            state.to(self.dtype),
+            state,
             time,
             encoder_hidden_states=given["text"].to(self.dtype),
             added_cond_kwargs={
@@ -30,7 +28,7 @@ class StableDiffusionXL(StableDiffusion):
                 "time_ids": self._sizes(state),
             },
         ).sample
-        return output.float()
+        return output
 
     def condition_negative(self, prompts: Sequence[str]) -> Conditioning:
         """Nothing is zeros here, where the index says so, and not the embedding of ""."""

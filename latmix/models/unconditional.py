@@ -6,7 +6,7 @@ clipping of x0 that some of their schedulers ask for, since a clipped step canno
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from PIL import Image
@@ -20,16 +20,12 @@ from latmix.models.protocol import Conditioning
 class Unconditional(LatentModel):
     """Epsilon or v prediction. Conditioning: "nothing", (B, 0); prompts are not read."""
 
-    @torch.no_grad()
-    def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
-        output: Tensor = self._denoiser(state.to(self.dtype), time).sample
-        return output.float()
-
-    def condition(self, prompts: Sequence[str]) -> Conditioning:
-        return Conditioning({"nothing": torch.zeros(len(prompts), 0, device=self.device)})
+    def _predict(self, state: Tensor, time: float, given: Mapping[str, Tensor]) -> Tensor:
+        output: Tensor = self._denoiser(state, time).sample
+        return output
 
     def _encoded(self, prompts: list[str]) -> Conditioning:
-        return self.condition(prompts)
+        return Conditioning({"nothing": torch.zeros(len(prompts), 0, device=self.device)})
 
     def _check(self) -> None:
         config = self._denoiser.config
