@@ -5,7 +5,6 @@ Only the rest of this room may import it.
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from functools import cached_property
 from io import FileIO
 from zlib import crc32
 
-from latmix.store.shards import Row, Shard, fill, key_bytes, read_at
+from latmix.store.shards import Row, Shard, fill, key_bytes, read_at, row_bytes
 
 
 @contextmanager
@@ -32,13 +31,13 @@ class ShardReader:
 
     def __init__(self, shard: Shard, file: FileIO) -> None:
         self._shard, self._file = shard, file
-        self._row_bytes = 4 * math.prod(shard.shape)
+        self._widths = row_bytes(shard.shape)
         status = os.fstat(file.fileno())
         self._sound = shard.sound.setdefault((status.st_mtime_ns, status.st_size), set())
 
     def row(self, index: int) -> Row | None:
         """Row `index`, or None if it is damaged."""
-        latent = bytearray(self._row_bytes)
+        latent = bytearray(self._widths[2])
         if self.latents(range(index, index + 1), memoryview(latent)):
             return None
         return Row(self._shard.keys[index], self._summary(index), latent)
@@ -55,7 +54,7 @@ class ShardReader:
         Returns:
             which of the rows are damaged.
         """
-        size = self._row_bytes
+        size = self._widths[2]
         count = fill(
             self._file, self._shard.starts[2] + size * rows.start, into[: size * len(rows)]
         )
@@ -83,7 +82,7 @@ class ShardReader:
             which of the rows are damaged.
         """
         all_norms, all_means = self._statistics
-        width = 8 * self._shard.shape[0]
+        _, width, _ = self._widths
         norms[:] = all_norms[8 * rows.start : 8 * rows.stop]
         means[:] = all_means[width * rows.start : width * rows.stop]
         if self.proved(rows):
@@ -100,20 +99,18 @@ class ShardReader:
 
     def _summary(self, index: int) -> bytearray:
         """See `Row`."""
-        norms, means = self._statistics
-        width = 8 * self._shard.shape[0]
+        (norms, means), (_, width, _) = self._statistics, self._widths
         return norms[8 * index : 8 * index + 8] + means[width * index : width * (index + 1)]
 
     @cached_property
     def _statistics(self) -> tuple[bytearray, bytearray]:
         """Those of all rows; zeros, which no checksum is of, where the file was cut short."""
-        norms, means, _ = self._shard.starts
         count = self._shard.whole  # not what the header claims, which may be anything
-        width = 8 * self._shard.shape[0]
-        return (
-            read_at(self._file, norms, 8 * count).ljust(8 * count, b"\0"),
-            read_at(self._file, means, width * count).ljust(width * count, b"\0"),
+        norms, means = (
+            read_at(self._file, start, width * count).ljust(width * count, b"\0")
+            for start, width in zip(self._shard.starts[:2], self._widths[:2], strict=True)
         )
+        return norms, means
 
 
 def rows_of(shard: Shard) -> Iterator[Row | None]:

@@ -47,7 +47,7 @@ Shape = tuple[int, int, int]
 
 def full_shard(shape: Shape) -> int:
     """Latents that one shard is to hold: 256, or fewer where those are more than 64 MB."""
-    return min(ROWS, max(1, BYTES // (math.prod(shape) * 4)))
+    return min(ROWS, max(1, BYTES // row_bytes(shape)[2]))
 
 
 class ShardDamaged(ValueError):
@@ -160,7 +160,7 @@ def scan_shard(path: Path, space: str) -> Shard:
     )
     if not agree:
         raise ShardDamaged("the parts of the header contradict one another")
-    starts, sizes = _starts(tensors, 8 + length), _row_bytes(shape)
+    starts, sizes = _starts(tensors, 8 + length), row_bytes(shape)
     held = ((status.st_size - start) // size for start, size in zip(starts, sizes, strict=True))
     whole = max(0, min(counts[0], *held))
     keys, summaries, checksums = map(tuple, lists)
@@ -172,14 +172,14 @@ def _tensors(count: int, shape: Shape) -> dict[str, dict[str, object]]:
     """What the header says of the tensors: they follow one another, in the table's order."""
     tensors: dict[str, dict[str, object]] = {}
     end = 0
-    sizes = zip(_TENSORS.items(), ((), shape[:1], shape), _row_bytes(shape), strict=True)
+    sizes = zip(_TENSORS.items(), ((), shape[:1], shape), row_bytes(shape), strict=True)
     for (name, kind), tail, size in sizes:
         start, end = end, end + count * size
         tensors[name] = {"dtype": kind, "shape": [count, *tail], "data_offsets": [start, end]}
     return tensors
 
 
-def _row_bytes(shape: Shape) -> tuple[int, int, int]:
+def row_bytes(shape: Shape) -> tuple[int, int, int]:
     """Bytes that a row takes in each tensor."""
     return 8, 8 * shape[0], 4 * math.prod(shape)
 

@@ -22,7 +22,7 @@ from latmix.store.folders import Description, SpaceFolder
 from latmix.store.index import RowIndex
 from latmix.store.memory import BlockMemory, bytes_of
 from latmix.store.reading import ShardReader
-from latmix.store.shards import Row, Shape, Shard, full_shard, write_shard
+from latmix.store.shards import Row, Shape, Shard, full_shard, row_bytes, write_shard
 
 BLOCK_BYTES = 2**23
 READERS = 2  # while one waits for the disk or for Python, the other copies or checks
@@ -71,7 +71,7 @@ class LatentSpace:
     @property
     def block_rows(self) -> int:
         """Latents that `blocks` reads at a time: 8 MB, which stay in a processor's cache."""
-        return max(1, BLOCK_BYTES // (4 * math.prod(self.shape)))
+        return max(1, BLOCK_BYTES // row_bytes(self.shape)[2])
 
     def __enter__(self) -> LatentSpace:
         return self
@@ -168,7 +168,7 @@ class LatentSpace:
         return latents
 
     def _read_into(self, latents: Tensor, keys: Sequence[str]) -> None:
-        size = 4 * math.prod(self.shape)
+        size = row_bytes(self.shape)[2]
         memory = bytes_of(latents)
 
         def take(reader: ShardReader, rows: range, place: int) -> list[int]:
@@ -188,7 +188,7 @@ class LatentSpace:
         """
         norms = torch.empty(len(keys), 1, dtype=torch.float64)
         means = torch.empty(len(keys), self.shape[0], dtype=torch.float64)
-        width = 8 * self.shape[0]
+        _, width, _ = row_bytes(self.shape)
         norm_bytes, mean_bytes = bytes_of(norms), bytes_of(means)
 
         def take(reader: ShardReader, rows: range, place: int) -> list[int]:
