@@ -8,8 +8,8 @@ Pixels come out one way whatever went in: RGB, 8 bits, upright, sRGB, without tr
 
 from latmix.images.files import content_hash, read_sidecar
 from latmix.images.folders import SUFFIXES, find_pictures, natural_key
-from latmix.images.pictures import FORMATS, MAX_PIXELS, read_picture
-from latmix.images.pixels import FITS, WHITE, fit_picture, to_rgb
+from latmix.images.pictures import read_picture
+from latmix.images.pixels import FITS, fit_picture
 from latmix.images.png import (
     MADE_HERE,
     check_writable,
@@ -21,11 +21,8 @@ from latmix.images.png import (
 
 __all__ = [
     "FITS",
-    "FORMATS",
     "MADE_HERE",
-    "MAX_PIXELS",
     "SUFFIXES",
-    "WHITE",
     "check_writable",
     "content_hash",
     "find_pictures",
@@ -35,7 +32,6 @@ __all__ = [
     "read_picture",
     "read_sidecar",
     "read_text",
-    "to_rgb",
     "write_png",
     "write_whole",
 ]

@@ -22,7 +22,8 @@ def import_numerics() -> None:
 def import_networks(names: Iterable[str]) -> None:
     """Import the classes that a model's parts are loaded with: some seconds more."""
     with uncollected():
-        from latmix.models.parts import import_classes
+        from latmix.models.parts import import_class
 
-        import_classes(names)
+        for name in names:
+            import_class(name)
         hide_bars()

@@ -52,9 +52,11 @@ class LatentModel(ABC):
             if source.adapters:
                 others = {part: self._parts[part] for part in self._parts if part != vae}
                 add_adapters(source.adapters, family, others)
-            if vae:
-                self._autoencoder = Autoencoder(self._parts[vae], device)
             self._parts.settle()
+
+    @property
+    def _autoencoder(self) -> Autoencoder:
+        return Autoencoder(self._parts[self.source.family.autoencoder], self.device)
 
     @property
     def _denoiser(self) -> Any:
@@ -69,11 +71,9 @@ class LatentModel(ABC):
         return self.condition(prompts)
 
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
-        self._parts.bring(self.source.family.autoencoder)
         return self._autoencoder.encode(pictures)
 
     def decode(self, latents: Tensor) -> list[Image.Image]:
-        self._parts.bring(self.source.family.autoencoder)
         return self._autoencoder.decode(latents)
 
     def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:

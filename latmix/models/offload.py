@@ -39,9 +39,6 @@ class Residence(Mapping[str, Any]):
             cpu_offload(network, self._device, offload_buffers=bool(network._parameters))
 
     def __getitem__(self, part: str) -> Any:
-        return self.bring(part)
-
-    def bring(self, part: str) -> Any:
         """The network of a part, which can be used on the device now."""
         network = self._parts[part]
         if self.offload == "model" and part != self._guest:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -24,13 +24,9 @@ from latmix.models.single_file import SingleFile
 from latmix.names import display_name, plural
 
 
-def import_classes(names: Iterable[str]) -> dict[str, Any]:
-    """Network and tokenizer classes by name; the import takes seconds."""
-    return {name: _class_named(name) for name in names}
-
-
 @cache
-def _class_named(name: str) -> Any:
+def import_class(name: str) -> Any:
+    """The class of a network or a tokenizer; the first import takes seconds."""
     where = DIFFUSERS.get(name)
     with without_unfit("torchvision"):
         module = importlib.import_module(f"diffusers.models.{where}" if where else "transformers")
@@ -40,7 +36,7 @@ def _class_named(name: str) -> Any:
 def load_network(source: ModelSource, part: str, dtype: torch.dtype) -> Any:
     """A part that has weights, on the CPU, not to be trained."""
     name = source.networks[part]
-    network = import_classes([name])[name]
+    network = import_class(name)
     if source.single and source.single.has(part):
         converted = _converted(source, source.single, part, network, dtype)
         return converted.eval().requires_grad_(False)
@@ -107,7 +103,7 @@ def _weights(single: SingleFile, part: str) -> dict[str, Any]:
 def load_tokenizer(source: ModelSource, part: str) -> Any:
     """A part that has none."""
     name = "T5Tokenizer" if "T5" in str(source.index.get(part)) else "CLIPTokenizer"
-    tokenizer = import_classes([name])[name]
+    tokenizer = import_class(name)
     return tokenizer.from_pretrained(source.folder / part, local_files_only=True)
 
 

@@ -39,10 +39,10 @@ class TinySource:
         """
         import torch
 
-        from latmix.models.parts import import_classes
+        from latmix.models.parts import import_class
         from latmix.models.pixels import to_pictures
 
-        kind = import_classes(["AutoencoderTiny"])["AutoencoderTiny"]
+        kind = import_class("AutoencoderTiny")
         try:
             network = kind.from_pretrained(self.folder, use_safetensors=True, local_files_only=True)
         except Exception as error:

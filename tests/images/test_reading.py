@@ -12,14 +12,14 @@ import pytest
 from PIL import Image
 
 from latmix.images import (
-    FORMATS,
     content_hash,
     read_picture,
     read_sidecar,
     read_text,
-    to_rgb,
     write_png,
 )
+from latmix.images.pictures import FORMATS
+from latmix.images.pixels import to_rgb
 from tests.support.picture_files import (
     BLACK,
     BLUE,

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
 from latmix.errors import PictureError
-from latmix.images import FORMATS, content_hash, read_picture, read_text
+from latmix.images import content_hash, read_picture, read_text
+from latmix.images.pictures import FORMATS
 from tests.support.picture_files import (
     bound_by_permissions,
     chunk,
