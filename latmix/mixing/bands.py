@@ -45,18 +45,22 @@ def onto_bands(summary: Summary, method: Method, coefficients: Tensor, centred: 
 
 def own_bands(summary: Summary, method: Method) -> Tensor:
     """|z_n|^2 within each band, (N, K)."""
-    overall, offsets = _means(summary)
-    found = [
-        summary.length * overall.square()[:, None],
-        summary.places * offsets.square().sum(dim=1, keepdim=True),
-    ]
-    if method.norm.per_channel and summary.channel_norm is not None:
-        return torch.cat([*found, summary.channel_norm.square()], dim=1)
-    if edges := ring_edges(summary, method.split):
-        found.append(summary.slow.ring_energy(edges))
-    known = torch.cat(found, dim=1)
-    rest = summary.squared_norm - known.sum(dim=1)
-    return torch.cat([known, rest.clamp_min(0)[:, None]], dim=1)
+    edges = ring_edges(summary, method.split)
+    key = edges, method.norm.per_channel
+    if key not in summary.kept:
+        overall, offsets = _means(summary)
+        found = [
+            summary.length * overall.square()[:, None],
+            summary.places * offsets.square().sum(dim=1, keepdim=True),
+        ]
+        if edges:
+            found.append(summary.slow.ring_energy(edges))
+        known = torch.cat(found, dim=1)
+        rest = (summary.squared_norm - known.sum(dim=1)).clamp_min(0)[:, None]
+        if method.norm.per_channel and summary.channel_norm is not None:
+            rest = summary.channel_norm.square()
+        summary.kept[key] = torch.cat([known, rest], dim=1)
+    return summary.kept[key]
 
 
 def taken_bands(split: Split, rings: Tensor, bands: int) -> Tensor:

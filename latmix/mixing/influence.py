@@ -21,10 +21,11 @@ from torch.nn import functional
 from latmix.mixing.bands import MEANS, onto_bands, own_bands, ring_edges, taken_bands
 from latmix.mixing.blocks import ROUNDING, Blocks
 from latmix.mixing.gram import Gram
+from latmix.mixing.grid import Method
 from latmix.mixing.norms import Sizes
 from latmix.mixing.products import Products
 from latmix.mixing.scaling import Scaling
-from latmix.mixing.summary import Cut, positive_root
+from latmix.mixing.summary import Cut, Summary, positive_root
 from latmix.mixing.weighting import Weighting
 
 
@@ -88,9 +89,9 @@ class Mixtures:
     channel_mean: Tensor
     is_left: Tensor
 
-    def inputs(self, weighting: Weighting) -> Inputs:
-        """What each latent is to the first of some weightings, that of all."""
-        summary, weights, norm = weighting.summary, weighting.weights[0], self.norm[0]
+    def inputs(self, summary: Summary, weights: Tensor) -> Inputs:
+        """What each latent is to the mixture with weights (N,)."""
+        norm = self.norm[0]
         tiny = torch.finfo(norm.dtype).tiny
         influence = self.change.clamp_min(0).sqrt() / norm.clamp_min(tiny)
         is_left = self.is_left & (weights < 1)
@@ -103,25 +104,27 @@ class Mixtures:
         )
 
 
-def gram_influence(gram: Gram, weighting: Weighting) -> Inputs:
-    """Of one weighting whose direction is that of its weights, from the Gram matrices of the
+def gram_influence(gram: Gram, weights: Tensor, method: Method) -> Inputs:
+    """Of one weighting (N,) whose direction is that of its weights, from the Gram matrices of the
     latents, in O(C N^2)."""
-    return _influence(weighting, gram.centred @ weighting.weights[0], gram)
+    return _influence(method, gram.summary, weights, gram.centred @ weights, gram)
 
 
 def sum_influence(rows: Blocks, total: Tensor, weighting: Weighting, products: Products) -> Inputs:
     """The same from the latents, which come in blocks, and their weighted sum (C, P)."""
     centred = total - total.mean(dim=1, keepdim=True)
     onto = [(block.to(centred).reshape(-1, *total.shape) * centred).sum(dim=2) for _, block in rows]
-    return _influence(weighting, torch.cat(onto).T, products)
-
-
-def _influence(weighting: Weighting, centred: Tensor, products: Products) -> Inputs:
-    """From <e_nc, sum w e_c> of the channels of centred latents, (C, N)."""
     method, summary, weights = weighting.method, weighting.summary, weighting.weights[0]
+    return _influence(method, summary, weights, torch.cat(onto).T, products)
+
+
+def _influence(
+    method: Method, summary: Summary, weights: Tensor, centred: Tensor, products: Products
+) -> Inputs:
+    """From <e_nc, sum w e_c> of the channels of centred latents, (C, N)."""
     centred = centred if method.norm.per_channel else centred.sum(dim=0, keepdim=True)
     onto = onto_bands(summary, method, weights[None], centred[:, None])[:, 0].T
-    bands = _Bands(weighting, onto, own_bands(summary, method).to(weights))
+    bands = _Bands(method, summary, weights, onto, own_bands(summary, method).to(weights))
     sizes, is_left = bands.sizes(products)
     scaling = Scaling.of(method.norm, sizes.residual, sizes)
     is_sound = (is_left | (scaling.target <= scaling.size)).all(dim=1)
@@ -142,7 +145,7 @@ def _influence(weighting: Weighting, centred: Tensor, products: Products) -> Inp
         amplification=alpha,
         channel_mean=common + alpha[:, None] * (channel_mean - common),
         is_left=is_sound[1:],
-    ).inputs(weighting)
+    ).inputs(summary, weights)
 
 
 @dataclass(frozen=True)
@@ -150,60 +153,60 @@ class _Bands:
     """The sums s of all N latents, row 0, and of all but one, row n + 1, by bands.
 
     Attributes:
-        weighting: of all.
+        weights: of all, (N,).
         onto: <z_n, s> within each band, (N, K), with s of all.
         own: |z_n|^2 within it, (N, K).
     """
 
-    weighting: Weighting
+    method: Method
+    summary: Summary
+    weights: Tensor
     onto: Tensor
     own: Tensor
 
     @cached_property
-    def _weights(self) -> Tensor:
-        return self.weighting.weights[0]
-
-    @cached_property
     def scale(self) -> Tensor:
         """What the other weights are multiplied by without n, (N,)."""
-        return torch.where(self._weights < 1, 1 / (1 - self._weights), 1.0)
+        return torch.where(self.weights < 1, 1 / (1 - self.weights), 1.0)
 
     def means(self, values: Tensor) -> Tensor:
         """Weighted means of values (N, J), (N + 1, J)."""
-        whole = self._weights @ values
-        without = (whole - self._weights[:, None] * values) * self.scale[:, None]
+        whole = self.weights @ values
+        without = (whole - self.weights[:, None] * values) * self.scale[:, None]
         return torch.cat([whole[None], without])
 
     @cached_property
     def squares(self) -> Tensor:
         """|s|^2 within each band, (N + 1, K)."""
-        w, whole = self._weights[:, None], self._weights @ self.onto
+        w, whole = self.weights[:, None], self.weights @ self.onto
         without = whole - 2 * w * self.onto + w.square() * self.own
         return torch.cat([whole[None], without * self.scale[:, None].square()]).clamp_min(0)
 
     @cached_property
     def beta(self) -> Tensor:
         """sum w^2, (N + 1, 1)."""
-        squares = self._weights.square()
+        squares = self.weights.square()
         whole = squares.sum()
         return torch.cat([whole[None], (whole - squares) * self.scale.square()])[:, None]
 
     @cached_property
     def _edges(self) -> tuple[float, ...]:
-        return ring_edges(self.weighting.summary, self.weighting.method.split)
+        return ring_edges(self.summary, self.method.split)
 
     @cached_property
     def _rings(self) -> Tensor:
         """How many rings are taken off each, (N + 1,)."""
-        ring = slice(MEANS, MEANS + len(self._edges))
+        split, edges = self.method.split, self._edges
+        if split.cutoff is not None or not edges:
+            return torch.full_like(self.squares[:, 0], len(edges), dtype=torch.long)
+        ring = slice(MEANS, MEANS + len(edges))
         energy = self.means(self.own[:, ring])
-        split = self.weighting.method.split
         return split.rings(self.squares[:, ring], energy, self.beta).long()
 
     @cached_property
     def taken(self) -> Tensor:
         """Whether a band is split off, (N + 1, K)."""
-        return taken_bands(self.weighting.method.split, self._rings, self.own.shape[1])
+        return taken_bands(self.method.split, self._rings, self.own.shape[1])
 
     def sizes(self, products: Products) -> tuple[Sizes, Tensor]:
         """What the norm target is computed from, and where something is left to scale, (N + 1, S).
@@ -211,7 +214,7 @@ class _Bands:
         Args:
             products: of the latents, for a norm target that asks for their correlation.
         """
-        norm, own, weighting = self.weighting.method.norm, self.own, self.weighting
+        norm, own = self.method.norm, self.own
         whole = own.sum(dim=1, keepdim=True)
         if norm.per_channel:
             mean_norm = self.means(positive_root(own[:, MEANS:], whole))
@@ -219,27 +222,27 @@ class _Bands:
         else:
             # r_n for each number of rings that may be taken off.
             numbers = torch.arange(len(self._edges) + 1, device=own.device)
-            left = ~taken_bands(weighting.method.split, numbers, own.shape[1])
+            left = ~taken_bands(self.method.split, numbers, own.shape[1])
             norms = self.means(positive_root(own @ left.to(own).T, whole))
             mean_norm = norms.gather(1, self._rings[:, None])
             squares = (self.squares * ~self.taken).sum(dim=1, keepdim=True)
         # The squares are differences: what rounding leaves of them is nothing.
         floor = ROUNDING * torch.finfo(own.dtype).eps * mean_norm.square()
         size = torch.where(squares > floor, squares, 0.0).sqrt()
-        radius = weighting.summary.radius_of(norm)
+        radius = self.summary.radius_of(norm)
         correlation = self._correlation(products) if norm.needs_correlation else None
         return Sizes(size, mean_norm, self.beta, radius, correlation), squares > floor
 
     def _correlation(self, products: Products) -> Tensor:
         """w' C w, (N + 1, 1); C_ij = <e_i, e_j>/(r_i r_j)."""
-        weights, summary, split = self._weights, self.weighting.summary, self.weighting.cut.split
+        weights, split = self.weights, self.method.split
         left = torch.where(weights < 1, 1 - weights, 1.0)
         result = torch.zeros_like(self.beta[:, 0])
         for rings in torch.unique(self._rings).tolist():
             cut = Cut(split, None)
             if self._edges:
                 cut = Cut(split, weights.new_tensor([(0.0, *self._edges)[rings]]))
-            norms = summary.residual_norms(cut)[0].to(weights)
+            norms = self.summary.residual_norms(cut)[0].to(weights)
             pointing = torch.where(norms > 0, weights, 0.0)
             inverse = torch.where(norms > 0, 1 / norms, 0.0)
             toward = products.times((pointing * inverse)[None], cut)[0] * inverse

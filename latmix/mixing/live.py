@@ -84,6 +84,7 @@ class LiveStatistics:
         self._last: _Running | None = None
         self._growth = 1.0
         self._sample = np.zeros(0, dtype=np.int64)
+        self._change = np.empty(summary.count)  # whose pages are kept
         self._health: tuple[Health, ...] | None = None
 
     @classmethod
@@ -127,8 +128,7 @@ class LiveStatistics:
         if gram is not None and turns and self.summary.count <= LARGEST:
             return turned_influence(gram, row, method)
         if gram is not None and not turns:
-            weighting = weigh(method, gram.summary, row[None], gram).checked()
-            return gram_influence(gram, weighting)
+            return gram_influence(gram, row, method)
         total, weighting = self._summed(row, method)
         rows = self._read(range(self.summary.count))
         if turns:
@@ -181,12 +181,12 @@ class LiveStatistics:
         # Where most of all moved by themselves, this is wrong, and all are summed again.
         ratios = now[some] / before[some]
         scale = float(np.partition(ratios, len(ratios) // 2)[len(ratios) // 2])
-        change = torch.sub(weights, last.weights, alpha=scale)
-        moved = (change.abs() > SAME).nonzero()[:, 0]
+        change = np.subtract(now, np.multiply(before, scale, out=self._change), out=self._change)
+        moved = torch.from_numpy(np.flatnonzero((change > SAME) | (change < -SAME)))
         self._growth *= max(1.0, scale)
         if len(moved) > FEW or self._growth > WORN:
             return None
-        by, total = change[moved], scale * last.total
+        by, total = torch.from_numpy(change)[moved], scale * last.total
         if len(moved):
             total += self._sum_of(moved, by)
         is_same = columns is last.columns

@@ -103,7 +103,7 @@ class Summary:
         spectrum: the slow part of the latents; None where no split asks for it.
         channel_norm: norm of each channel of z_n without its mean, (N, C); None where no norm
             target asks for it.
-        kept: `columns` of single mixtures: live statistics ask for them again.
+        kept: `columns` of single mixtures, and bands: live statistics ask for them again.
     """
 
     squared_norm: Tensor

@@ -53,7 +53,7 @@ def turned_influence(gram: Gram, weights: Tensor, method: Method) -> Inputs:
         amplification=scaling.amplification,
         channel_mean=split.constant(mean) + turned_mean - split.constant(turned_mean),
         is_left=~weighting.lost[1:],
-    ).inputs(weighting)
+    ).inputs(summary, weights)
 
 
 def turned_angles(rows: Blocks, total: Tensor, weighting: Weighting) -> Inputs:

@@ -64,7 +64,7 @@ class Weighting:
         Raises:
             ValueError: the latents of one of them cancel.
         """
-        if bool(self.lost.any()):
+        if self.method.norm.needs_products and bool(self.lost.any()):
             raise cancelled(self.method)
         return self
 
