@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,16 @@ WITHOUT_TORCH = [
 def test_the_table_names_what_is_there() -> None:
     missing = [room for room in ROOMS if not (PACKAGE / room).exists()]
     assert len(ROOMS) > 15 and missing == []
+
+
+def test_the_map_names_files_that_are_there() -> None:
+    named = set(re.findall(r"`([\w./-]+(?:\.py|\.md|\.toml|/))`", MAP.read_text(encoding="utf-8")))
+    places = (PACKAGE, MAP.parent)
+    assert len(named) > 30
+    assert [name for name in sorted(named) if not any((p / name).exists() for p in places)] == [
+        "cli/NAME.py",
+        "study/NAME.py",
+    ]
 
 
 def test_a_room_imports_only_rooms_above_it_in_the_table() -> None:
