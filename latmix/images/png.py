@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from PIL import Image, PngImagePlugin
 
-from latmix.disk import failure, kind_of, replace_file
+from latmix.disk import LARGEST, failure, kind_of, replace_file
 from latmix.errors import LatmixError, PictureError
 from latmix.images.files import AnyPath, as_path, open_regular
 from latmix.images.pictures import decoding
@@ -95,6 +95,9 @@ def read_text(path: AnyPath) -> dict[str, str]:
             kind, position, length = chunks.read()
             if kind == b"IEND":
                 return {key: str(value) for key, value in chunks.im_text.items()}
+            if kind in _TEXT_CHUNKS and length > LARGEST:
+                message = f"{display_name(path)} holds more text than a recipe can be."
+                raise PictureError(message, "Name a PNG that latmix wrote.")
             if kind in _TEXT_CHUNKS:
                 chunks.crc(kind, chunks.call(kind, position, length))
             else:

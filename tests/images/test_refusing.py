@@ -203,3 +203,12 @@ def test_damaged_pictures_are_read_or_refused_and_nothing_else(
             assert error.message.startswith(file.name)
         else:
             assert picture.mode == "RGB"
+
+
+def test_text_that_no_recipe_has_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "endless.png"
+    with path.open("wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + (2**30).to_bytes(4, "big") + b"tEXtlatmix\0")
+        file.truncate(2**30)
+    with pytest.raises(PictureError, match="more text than a recipe can be"):
+        read_text(path)
