@@ -48,7 +48,7 @@ def make(
         part = mixtures[first : first + batch]
         mixed = mix_stored(inversion, [one.weights for one in part], parse_method(method))
         mixing = time.monotonic() - started
-        job = generate_mixtures(bench, inversion, mixed, run.generating, batch=batch)
+        job = generate_mixtures(bench, inversion, mixed, run.generating)
         generated = run.drive(job)
         seconds = {
             "invert": round(inversion.seconds, 3),

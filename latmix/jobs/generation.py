@@ -17,7 +17,7 @@ from latmix.jobs.workbench import Workbench
 from latmix.models.protocol import Conditioning, Model
 from latmix.sampling.batches import in_batches
 from latmix.sampling.generators import watched
-from latmix.sampling.pictures import BATCH, generate_batch
+from latmix.sampling.pictures import generate_batch
 from latmix.sampling.settings import GenerationSettings
 from latmix.sampling.trajectory import Step
 
@@ -37,7 +37,6 @@ def generate_mixtures(
     mixed: Mixed,
     settings: GenerationSettings,
     *,
-    batch: int = BATCH,
     preview: bool = False,
 ) -> Generator[Progress, None, Generated]:
     """Generate the pictures of mixtures, in batches.
@@ -50,12 +49,11 @@ def generate_mixtures(
     """
     start = time.monotonic()
     count = len(mixed.latents)
-    if not bench.is_loaded:
-        yield Progress("load", 0, count, note=f"loading {bench.source.name}")
-    own = mixed_prompts(bench.model, [row.prompt for row in inversion.rows], mixed.weights)
-    told = own
+    model = yield from bench.loaded(count)
+    own = mixed_prompts(model, [row.prompt for row in inversion.rows], mixed.weights)
+    conditioning = own
     if settings.prompt is not None:
-        told = bench.model.condition([settings.prompt] * count)
+        conditioning = model.condition([settings.prompt] * count)
     pictures: list[Image.Image] = []
 
     def tell(step: Step) -> Progress:
@@ -68,18 +66,19 @@ def generate_mixtures(
             steps=step.total,
             active=len(step.clean),
             device=str(bench.device),
-            preview=bench.preview.show(bench.model, step.clean[0]) if due else None,
+            preview=bench.preview.show(model, step.clean[0]) if due else None,
         )
 
     def make(rows: range) -> Generator[Progress, None, None]:
         latents = mix_companions(inversion, mixed, rows)
-        given = told.rows(rows)
-        origin = None if told is own else own.rows(rows)
-        steps = generate_batch(bench.model, latents, given, settings, origin)
+        given = conditioning.rows(rows)
+        origin = None if conditioning is own else own.rows(rows)
+        steps = generate_batch(model, latents, given, settings, origin)
         clean = yield from watched(steps, tell)
-        pictures.extend(bench.model.decode(clean))
+        pictures.extend(model.decode(clean))
 
-    yield from in_batches(count, batch, bench.limit_for(inversion.settings.size), make)
+    limit = bench.limit_for(inversion.settings.size)
+    yield from in_batches(count, bench.batch, limit, make)
     return Generated(tuple(pictures), mixed, time.monotonic() - start)
 
 

@@ -123,7 +123,7 @@ def make_cells(
     statistics: dict[int, Statistics] = {}
     for part in split(missing, bench.batch):
         mixed, chosen = mix_cells(inversion, [cells[at] for at in part])
-        job = generate_mixtures(bench, chosen, mixed, generating, batch=len(part))
+        job = generate_mixtures(bench, chosen, mixed, generating)
         generated = yield from watched(job, _of_all(len(statistics), len(missing)))
         for at, picture in zip(part, generated.pictures, strict=True):
             write_result(picture, paths[at], recipes[at])

@@ -68,7 +68,7 @@ def test_jobs_halve_their_batches_and_lose_nothing(
         assert inversion.inverted == 3
         weights = torch.eye(3).tolist()
         mixed = mix_stored(inversion, weights, parse_method("lin/0"))
-        made = drained(generate_mixtures(bench, inversion, mixed, settings, batch=3))
+        made = drained(generate_mixtures(bench, inversion, mixed, settings))
         trips = drained(round_trips(bench, inversion))
         found.append((inversion, made.pictures, trips))
     assert narrow.limit.most == 1

@@ -196,9 +196,7 @@ class Studio:
         rows = tuple(row for row in inversion.rows if str(row.path) in weighted)
         settings = as_drafts(choices.for_model(bench.source)[1], steps)
         held = replace(inversion, rows=rows)
-        made = yield from _for_screen(
-            bench, make_variants(bench, held, wanted, settings, bench.batch)
-        )
+        made = yield from _for_screen(bench, make_variants(bench, held, wanted, settings))
         small = [
             replace(one, picture=for_screen(one.picture) if one.picture else None)
             for one in made.variants

@@ -55,14 +55,11 @@ def make_variants(
     inversion: Inversion,
     wanted: Sequence[Wanted],
     settings: GenerationSettings,
-    batch: int,
-    preview: bool = False,
 ) -> Generator[Progress, None, Variants]:
     """Mix and generate each; a mixture that cannot be made costs only itself.
 
     Args:
         settings: of a draft.
-        preview: decode the first picture of the batch at work now and then.
 
     Raises:
         LatmixError: nothing can be made of any.
@@ -81,7 +78,7 @@ def make_variants(
     if not mixed:
         raise LatmixError(f"Nothing can be made of these weights: {next(iter(faults.values()))}")
     made: Generated = yield from generate_mixtures(
-        bench, inversion, _together(list(mixed.values())), settings, batch=batch, preview=preview
+        bench, inversion, _together(list(mixed.values())), settings
     )
     pictures = dict(zip(mixed, made.pictures, strict=True))
     variants = [
