@@ -1,6 +1,8 @@
 """How latents are mixed: the grid of methods, the weights, the formulas and the statistics.
 
-`grid` and `mixture` are plain Python, so that the command line and the terminal UI can name methods
-and edit weights before torch is loaded; `formula`, `summary` and `statistics` compute with torch.
-Nothing here knows a model, a file or a screen.
+`norms`, `splits`, `grid` and `mixture` load no torch, so that the command line and the terminal UI
+can name methods and edit weights before it is there. With torch, from the ground up: `summary` and
+`gram` hold what is known of the latents, `weighting` what some weights make of it, `scaling` how
+the result is scaled; `formula` forms mixtures, `statistics`, `influence` and `live` say what they
+are. Nothing here knows a model, a file or a screen.
 """

@@ -191,7 +191,7 @@ def weight_table(
     if not len(rows):
         raise ValueError("weights: there are no rows; at least one mixture is needed.")
     values = rows.detach().numpy()  # whose extremes come ten times as fast; NaN if any is
-    with np.errstate(over="ignore", invalid="ignore"):  # told below
+    with np.errstate(over="ignore", invalid="ignore"):  # said below
         least, sums = (torch.from_numpy(f(values, axis=1, keepdims=True)) for f in (np.min, np.sum))
     bad = ~((least >= 0) & (sums > 0) & (sums < torch.inf))[:, 0]
     if bool(bad.any()):

@@ -54,7 +54,7 @@ class Spectrum:
 
     @classmethod
     def empty(cls, count: int, shape: tuple[int, ...], largest: float, like: Tensor) -> Spectrum:
-        """Of N latents that `take` is to be told of; shape is (C, H, W), like is of their type.
+        """Of N latents, to be filled by `take`; shape is (C, H, W), like is of their type.
 
         Raises:
             ValueError: the latents have no height and width.
