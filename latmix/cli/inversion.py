@@ -97,7 +97,7 @@ def inversion(
     console.tell_failures(failures)
     if not rows:
         raise LatmixError("None of the pictures can be read.", "The lines above say why.")
-    trying = Trying(rows, like, kept, bench.batch)
+    trying = Trying(rows, like, kept)
     cost = estimate_trials(bench, trials, trying)
     if dry_run:
         return say_cost_only(cost, output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,6 +42,11 @@ class Progress:
         """Share of the whole, 0..1, counting the steps of the batch at work."""
         partial = self.active * self.step / self.steps if self.steps else 0.0
         return min(1.0, (self.done + partial) / self.total) if self.total else 0.0
+
+
+def as_part(before: int, total: int) -> Callable[[Progress], Progress]:
+    """Tells a part's progress as that of a whole of which so much was done before."""
+    return lambda seen: replace(seen, done=before + seen.done, total=total)
 
 
 @dataclass

@@ -6,11 +6,12 @@ write, so that a study that was stopped goes on, and adding a method makes its p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from latmix.disk import make_folder
 from latmix.errors import LatmixError
@@ -18,7 +19,7 @@ from latmix.images import read_picture
 from latmix.jobs.generation import generate_mixtures
 from latmix.jobs.inversion import Inversion, InversionRules, invert_pictures
 from latmix.jobs.pictures import PictureRow, PromptOf, prompt_template
-from latmix.jobs.progress import Progress
+from latmix.jobs.progress import Progress, as_part
 from latmix.jobs.recipes import build_recipe
 from latmix.jobs.stored_mixtures import Mixed, mix_stored
 from latmix.jobs.workbench import Workbench
@@ -124,7 +125,7 @@ def make_cells(
     for part in split(missing, bench.batch):
         mixed, chosen = mix_cells(inversion, [cells[at] for at in part])
         job = generate_mixtures(bench, chosen, mixed, generating)
-        generated = yield from watched(job, _of_all(len(statistics), len(missing)))
+        generated = yield from watched(job, as_part(len(statistics), len(missing)))
         for at, picture in zip(part, generated.pictures, strict=True):
             write_result(picture, paths[at], recipes[at])
         statistics.update(zip(part, mixed.statistics, strict=True))
@@ -190,24 +191,16 @@ def mix_cells(inversion: Inversion, cells: Sequence[Cell]) -> tuple[Mixed, Inver
     """The mixtures of some cells, and the inversion of just their pictures, to which the mixtures'
     weights belong."""
     chosen = replace(inversion, rows=tuple(dict.fromkeys(row for c in cells for row in c.rows)))
-    latents: dict[int, torch.Tensor] = {}
-    weights: dict[int, torch.Tensor] = {}
-    statistics: dict[int, Statistics] = {}
+    found: dict[int, tuple[Tensor, Tensor, Statistics]] = {}
     for method in dict.fromkeys(cell.method for cell in cells):
         places = [at for at, cell in enumerate(cells) if cell.method == method]
         table = [_weights(cells[at], chosen.rows) for at in places]
         mixed = mix_stored(chosen, table, parse_method(method))
-        latents.update(zip(places, mixed.latents, strict=True))
-        weights.update(zip(places, mixed.weights, strict=True))
-        statistics.update(zip(places, mixed.statistics, strict=True))
-    order = range(len(cells))
-    mixed = Mixed(
-        torch.stack([latents[at] for at in order]),
-        torch.stack([weights[at] for at in order]),
-        tuple(statistics[at] for at in order),
-        tuple(parse_method(cell.method) for cell in cells),
-    )
-    return mixed, chosen
+        each = zip(mixed.latents, mixed.weights, mixed.statistics, strict=True)
+        found.update(zip(places, each, strict=True))
+    latents, weights, statistics = zip(*(found[at] for at in range(len(cells))), strict=True)
+    methods = tuple(parse_method(cell.method) for cell in cells)
+    return Mixed(torch.stack(latents), torch.stack(weights), statistics, methods), chosen
 
 
 def is_kept(path: Path, recipe: Recipe) -> bool:
@@ -244,8 +237,3 @@ def _whole_batches(missing: list[int], total: int, batch: int) -> list[int]:
     if not missing or missing != list(range(missing[0], total)):
         return missing
     return list(range(missing[0] - missing[0] % batch, total))
-
-
-def _of_all(before: int, total: int) -> Callable[[Progress], Progress]:
-    """A batch's progress as that of all of them."""
-    return lambda seen: replace(seen, done=before + seen.done, total=total)

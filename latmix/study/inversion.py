@@ -111,13 +111,11 @@ class Trying:
         rows: the pictures.
         like: size, fit and negative prompt.
         folder: where what they found is kept.
-        batch: pictures at a time.
     """
 
     rows: tuple[PictureRow, ...]
     like: InversionSettings
     folder: Path
-    batch: int
 
 
 @dataclass(frozen=True)
@@ -191,7 +189,7 @@ def estimate_trials(bench: Workbench, trials: Sequence[Trial], trying: Trying) -
         LatmixError: the model cannot be loaded, or the store not be read.
     """
     left = [trial for trial in trials if _kept(bench, trial, trying) is None]
-    batch = min(trying.batch, len(trying.rows))
+    batch = min(bench.batch, len(trying.rows))
     if left:
         batch = bench.limit_for(trying.like.size).size(batch)
     spaces: set[str] = set()

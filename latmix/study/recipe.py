@@ -9,7 +9,7 @@ lie in the store like those of any pictures.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -19,7 +19,7 @@ from torch import Tensor
 from latmix.disk import make_folder
 from latmix.images import read_picture, write_png
 from latmix.jobs.inversion import Inversion, InversionRules, invert_pictures
-from latmix.jobs.progress import Progress
+from latmix.jobs.progress import Progress, as_part
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.formula import mix
 from latmix.models.pixels import to_pictures, to_pixels
@@ -102,12 +102,8 @@ def make_samples(
     missing = [index for index, path in enumerate(plain) if not path.exists()]
     for part in split(missing, bench.batch):
         made = count - len(missing) + missing.index(part[0])
-
-        def tell(progress: Progress, made: int = made) -> Progress:
-            return replace(progress, done=made + progress.done, total=count)
-
         job = generate_clean(bench, noise[list(part)], settings.prompt, settings.generation)
-        clean = yield from watched(job, tell)
+        clean = yield from watched(job, as_part(made, count))
         pictures = yield from decode_clean(bench, clean)
         for index, picture in zip(part, pictures, strict=True):
             write_png(picture, plain[index])
