@@ -19,64 +19,20 @@ class Commands(LateGroup):
     """Every command."""
 
     late: ClassVar = {
-        "explore": (
-            "explore:explore",
-            "Explore a folder's mixtures in the terminal: weights by keyboard, statistics live.",
-        ),
-        "centroid": (
-            "mixing:centroid",
-            "Invert pictures (once), mix them with equal weights, and generate their centroid.",
-        ),
-        "mix": (
-            "mixing:mix",
-            "Mix pictures with weights: given by name, read from a CSV, or drawn at random.",
-        ),
-        "invert": (
-            "latents:invert",
-            "Fill the store with the pictures' noise latents; what is there already is kept.",
-        ),
-        "stats": (
-            "latents:stats",
-            "The numbers of a mixture and of its pictures, before a generation is spent on it.",
-        ),
-        "sweep": (
-            "sweep:sweep",
-            "A sheet of centroids: a row for each method, a column for each number of pictures.",
-        ),
-        "replay": (
-            "replay:replay",
-            "Make a result again from the recipe inside it, and say how close it came.",
-        ),
-        "diff": (
-            "results:diff",
-            "What differs between the recipes of two results.",
-        ),
-        "models": (
-            "models:app",
-            "List, show, fetch and remove models.",
-        ),
-        "store": (
-            "store:app",
-            "Size, verify, prune and compact the stored latents.",
-        ),
-        "study": (
-            "study:app",
-            "The experiments of the paper, on your pictures.",
-        ),
-        "themes": (
-            "machine:themes",
-            "The terminal UI's themes: those that come with latmix and your own.",
-        ),
-        "keys": (
-            "machine:keys",
-            "The terminal UI's keys by binding id, your own included, and what is wrong "
-            "with those.",
-        ),
-        "doctor": (
-            "machine:doctor",
-            "What this machine has: devices, versions, models, folders, terminal; problems come "
-            "last.",
-        ),
+        "explore": "explore",
+        "centroid": "mixing",
+        "mix": "mixing",
+        "invert": "latents",
+        "stats": "latents",
+        "sweep": "sweep",
+        "replay": "replay",
+        "diff": "results",
+        "models": "models",
+        "store": "store",
+        "study": "study",
+        "themes": "machine",
+        "keys": "machine",
+        "doctor": "machine",
     }
 
 
