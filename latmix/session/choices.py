@@ -89,7 +89,7 @@ class Choices:
     )
     guidance: float | None = setting(
         None,
-        Number(),
+        Number("a number, or empty"),
         "Guidance while generating.",
         Line(2, "While generating; empty is what suits the model.", empty="as suits the model"),
         default_words="the model's",

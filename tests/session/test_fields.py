@@ -105,7 +105,7 @@ def test_the_form_and_the_palette_show_what_the_table_says() -> None:
     [
         ("steps", "1.5", "steps must be a whole number, not '1.5'."),
         ("steps", "0", "steps must be at least 1, not 0."),
-        ("guidance", "much", "guidance must be a number, not 'much'."),
+        ("guidance", "much", "guidance must be a number, or empty, not 'much'."),
         ("size", "3x4x5", "size must be 512 or 768x512, not '3x4x5'."),
         ("fit", "bend", "fit must be one of crop, pad, stretch, not 'bend'."),
     ],
