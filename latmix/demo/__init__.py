@@ -2,8 +2,7 @@
 
 The command line and the terminal UI call this for `--demo NAME`; beyond that a demo folder is an
 ordinary folder of pictures. Only the standard library is used, so a list of names costs nothing.
-Licences of the artwork are in `NOTICE.md`; `build.py` makes the pictures and is never imported
-at run time.
+Licences of the artwork are in `NOTICE.md`; how the pictures were made is in `models/mini/train`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from latmix import demo
-from latmix.demo import build
 from latmix.errors import UsageError
 
 ROOM = Path(demo.__file__).parent
@@ -30,12 +29,6 @@ def test_every_folder_has_enough_opaque_rgb_pictures_of_one_size(name: str) -> N
             assert picture.getpixel((0, 0)) == (255, 255, 255), path
 
 
-def test_the_pictures_lie_in_the_named_folders_and_follow_the_table() -> None:
-    found = {path.relative_to(ROOM).as_posix() for path in PICTURES}
-    assert found == build.read_table().keys()
-    assert {path.parent.name for path in PICTURES} == set(demo.names())
-
-
 def test_all_pictures_together_stay_small() -> None:
     assert sum(path.stat().st_size for path in PICTURES) <= 2_500_000
 
@@ -46,25 +39,6 @@ def test_no_two_pictures_have_the_same_content() -> None:
         with Image.open(path) as picture:
             twin = first.setdefault(picture.tobytes(), path)
         assert twin == path
-
-
-def test_every_picture_belongs_to_an_artwork_set_that_the_notice_attributes() -> None:
-    notice = (ROOM / "NOTICE.md").read_text(encoding="utf-8")
-    used = {build.set_of(path.name) for path in PICTURES}
-    assert used == set(build.SETS)
-    for name in used:
-        artwork = build.SETS[name]
-        row = next(line for line in notice.splitlines() if line.startswith(f"| `*-{name}.png`"))
-        assert artwork.licence in row
-        assert f"`{artwork.package}` {artwork.version}" in row
-
-
-def test_an_artwork_fills_the_frame_within_an_even_margin_on_white() -> None:
-    artwork = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
-    artwork.paste((200, 0, 0, 255), (4, 20, 44, 40))
-    framed = build.frame(artwork)
-    red = framed.getchannel("G").point(lambda value: 255 if value < 128 else 0).getbbox()
-    assert red == (6, 35, 122, 93)
 
 
 @pytest.mark.parametrize("call", [demo.folder, demo.prompt])
@@ -94,7 +68,7 @@ def test_every_demo_has_a_prompt_in_the_words_of_the_built_in_model() -> None:
 def test_listing_the_demos_imports_neither_pillow_nor_torch() -> None:
     program = (
         "import sys; from latmix import demo; demo.prompt(demo.names()[0]); "
-        "print({'PIL', 'torch', 'latmix.demo.build'} & set(sys.modules))"
+        "print({'PIL', 'torch'} & set(sys.modules))"
     )
     answer = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True

@@ -21,7 +21,6 @@ from safetensors.torch import load_file
 from torch.multiprocessing import start_processes
 
 import latmix
-from latmix.demo.build import read_members
 from latmix.measures.distances import features, frechet_distance
 from latmix.measures.intervals import estimate
 from latmix.models.mini.train import captions, subjects
@@ -40,6 +39,7 @@ from latmix.models.mini.train.evaluate import psnr
 from latmix.models.mini.train.loop import Plan
 from latmix.models.mini.train.muon import Muon, is_hidden, orthogonal
 from latmix.models.mini.train.networks import FLOW, build_autoencoder, cumulative_alphas
+from latmix.models.mini.train.packages import read_members
 from latmix.models.mini.train.pictures import FRAMED, Composer, Variety
 from latmix.models.mini.train.ranks import Ranks
 

@@ -36,6 +36,17 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
+def _demo(options: argparse.Namespace) -> int:
+    from latmix.models.mini.train.demo import build
+
+    sizes = build()
+    for folder in sorted({Path(picture).parent.name for picture in sizes}):
+        own = [size for picture, size in sizes.items() if picture.startswith(f"{folder}/")]
+        print(f"{folder}: {len(own)} pictures, {sum(own):,} bytes")
+    print(f"together: {len(sizes)} pictures, {sum(sizes.values()):,} bytes")
+    return 0
+
+
 def _data(options: argparse.Namespace) -> int:
     from latmix.models.mini.train.artwork import build_dataset
 
@@ -108,6 +119,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 STAGES = {
+    "demo": _demo,
     "data": _data,
     "vae": _vae,
     "latents": _latents,
@@ -128,6 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--dataset", type=Path, help=f"default: {DATASET} in the run's folder")
     common.add_argument("--device", default="auto", help="auto, cpu or cuda")
     common.add_argument("--threads", type=int, default=1, help="of one process, on a CPU")
+    stages.add_parser("demo", help="fetch the artwork, make latmix's demo pictures again")
     stages.add_parser("data", parents=[common], help="fetch the artwork, write the data set")
     for name in ("vae", "denoiser", "flow"):
         _add_training(stages.add_parser(name, parents=[common], help=f"train the {name}"), name)

@@ -1,6 +1,6 @@
 """The stage `data`: fetch the pinned npm packages, frame the artwork, write the data set.
 
-The only stage that needs a network and `npm`.
+Needs a network and `npm`, as the stage `demo` does; the others do not.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from latmix.demo.build import SETS, VISIBLE_ALPHA, ArtworkSet, read_members
 from latmix.models.mini.train.dataset import SIDE, Picture, write_dataset
+from latmix.models.mini.train.packages import SETS, VISIBLE_ALPHA, ArtworkSet, read_members
 from latmix.models.mini.train.subjects import (
     GROUPS_MEMBER,
     NAMES,

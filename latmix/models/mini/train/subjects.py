@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from latmix.demo.build import Package
+from latmix.models.mini.train.packages import Package
 
 NAMES = Package(
     package="emojibase-data",
