@@ -158,7 +158,8 @@ class LiveStatistics:
         cut = self.summary.cut(method.split, weights[None])
         columns = self.summary.columns(cut, method.norm.per_channel)
         running = self._last = self._moved(weights, columns) or self._whole(weights, columns)
-        channels, beta = self.summary.shape[0], (weights @ weights)[None]
+        # Not weights @ weights: that product of vectors waits for a thread of its own, 20 ms.
+        channels, beta = self.summary.shape[0], weights.square().sum()[None]
         averages = Averages(cut, running.linear[None], channels, beta)
         products = self._streamed()
         weighting = weigh(method, self.summary, weights[None], products, averages).checked()
