@@ -9,7 +9,6 @@ from typing import Any
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widget import Widget
@@ -18,7 +17,8 @@ from textual.widgets import Input, Static
 from latmix.session.choices import Choices
 from latmix.session.fields import form_rows
 from latmix.session.session import Session
-from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.dialogs.dialog import Dialog, error_line
+from latmix.tui.keys.binding import key
 
 LINES = form_rows(Choices, Session)
 
@@ -38,13 +38,10 @@ class OneOf(Static, can_focus=True):
     """One of a few words: left and right change it."""
 
     BINDINGS = [
-        Binding("right,l,space", "turn(1)", "Next", show=False, id="settings.next",
-                tooltip="The next value."),
-        Binding("left,h", "turn(-1)", "Previous", show=False, id="settings.previous",
-                tooltip="The previous value."),
-        Binding("enter", "submit", "Take", show=False, id="settings.submit",
-                tooltip="Take the settings."),
-    ]  # fmt: skip
+        key("settings.next", "right,l,space", "turn(1)", "Next", "The next value."),
+        key("settings.previous", "left,h", "turn(-1)", "Previous", "The previous value."),
+        key("settings.submit", "enter", "submit", "Take", "Take the settings."),
+    ]
 
     class Submitted(Message):
         """Enter was pressed."""
@@ -84,8 +81,8 @@ class SettingsDialog(Dialog[dict[str, Any]]):
     TITLE_TEXT = "Settings"
     KEYS_TEXT = "↑ ↓ move   ← → choose   enter takes all   esc leaves"
     BINDINGS = [
-        Binding("down", "go(1)", "Down", show=False, id="settings.down", tooltip="The next one."),
-        Binding("up", "go(-1)", "Up", show=False, id="settings.up", tooltip="The one before."),
+        key("settings.down", "down", "go(1)", "Down", "The next one."),
+        key("settings.up", "up", "go(-1)", "Up", "The one before."),
     ]
 
     def __init__(self, session: Session, focus: str = "steps") -> None:
@@ -106,7 +103,7 @@ class SettingsDialog(Dialog[dict[str, Any]]):
                     else:
                         yield Input(value, line.empty, name=row.name, compact=True)
         yield Static("", id="setting-words", markup=False)
-        yield Static("", classes="dialog-error", markup=False)
+        yield error_line()
 
     @property
     def fields(self) -> list[Input | OneOf]:
@@ -146,6 +143,6 @@ class SettingsDialog(Dialog[dict[str, Any]]):
         try:
             values = parse_settings({str(field.name): field.value for field in self.fields})
         except ValueError as error:
-            self.query_one(".dialog-error", Static).update(Text(f"! {error}"))
+            self.say(f"! {error}")
         else:
             self.dismiss(values)

@@ -20,7 +20,7 @@ from latmix.names import plural
 from latmix.session.choices import Choices
 from latmix.session.session import Session
 from latmix.tui.work.look_ups import LOOK_UP, LookUps
-from latmix.tui.work.work import Asked, Onlooker, Work
+from latmix.tui.work.work import Onlooker, Request, Work
 
 if TYPE_CHECKING:
     from latmix.jobs.inversion import Inversion
@@ -97,9 +97,9 @@ class Jobs:
             self.invert(then=partial(self.generate, made))
             return
 
-        def done(asked: Asked, result: Made) -> None:
+        def done(request: Request, result: Made) -> None:
             self.work.go_on()
-            made(result, asked.choices)
+            made(result, request.choices)
 
         work = partial(self._studio.generate, self._session.choices, inversion)
         self._begin("generate", work, done)
@@ -110,7 +110,7 @@ class Jobs:
         if inversion is None:
             return
 
-        def done(_: Asked, result: Variants) -> None:
+        def done(_: Request, result: Variants) -> None:
             self.work.go_on()
             made(result)
 
@@ -122,14 +122,14 @@ class Jobs:
         self,
         name: str,
         steps: Steps[Result],
-        done: Callable[[Asked, Result], object],
+        done: Callable[[Request, Result], object],
         paths: Iterable[Path] = (),
     ) -> None:
-        asked = Asked.now(self._session, paths)
+        request = Request.now(self._session, paths)
 
         def finished(result: Result) -> None:
             with self.work.ending():
-                done(asked, result)
+                done(request, result)
 
         def failed(error: LatmixError) -> None:
             with self.work.ending():
@@ -146,15 +146,15 @@ class Jobs:
         self._engine.drop(LOOK_UP, DRAFT)
         job = Job(name, steps, finished, failed, stopped, self.work.take_progress)
         first = Progress(name if self._is_warm else "prepare", 0, 0)
-        self.work.begin(self._engine.submit(job), asked, first)
+        self.work.begin(self._engine.submit(job), request, first)
 
-    def _inverted(self, asked: Asked, measured: Measured) -> None:
-        self._onlooker.job_ended(self._take_inverted(asked, measured))
+    def _inverted(self, request: Request, measured: Measured) -> None:
+        self._onlooker.job_ended(self._take_inverted(request, measured))
 
-    def _take_inverted(self, asked: Asked, measured: Measured) -> str:
+    def _take_inverted(self, request: Request, measured: Measured) -> str:
         """Bring it into the session, and go on; returns what to say."""
         work, session = self.work, self._session
-        if not asked.is_for(session):
+        if not request.is_for(session):
             if work.is_followed:
                 work.go_on()
                 return "The settings changed meanwhile: the pictures are inverted anew."
@@ -162,7 +162,7 @@ class Jobs:
             return "The settings changed meanwhile: i inverts under the new ones."
         self._take_measured(measured)
         said = words_of(measured.inversion)
-        if any(key not in asked.paths for key in session.uninverted):
+        if any(key not in request.paths for key in session.uninverted):
             self.invert(work.following)
             return f"{said}; those added meanwhile are next."
         if not session.is_measured:

@@ -44,16 +44,16 @@ class Onlooker(Protocol):
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The state in which a job was asked for, and the pictures that it inverts, if any."""
+class Request:
+    """What a job was asked for: the settings of then, and the pictures that it inverts, if any."""
 
     folder: Path | None
     choices: Choices
     paths: frozenset[str]
 
     @staticmethod
-    def now(session: Session, paths: Iterable[Path] = ()) -> Asked:
-        return Asked(session.folder, session.choices, frozenset(map(str, paths)))
+    def now(session: Session, paths: Iterable[Path] = ()) -> Request:
+        return Request(session.folder, session.choices, frozenset(map(str, paths)))
 
     def is_for(self, session: Session) -> bool:
         """Whether the session still wants such latents, of that folder."""
@@ -69,7 +69,7 @@ class Work:
         self.pace = Pace()
         self.is_stopping = False
         self._session, self._onlooker = session, onlooker
-        self._asked = Asked.now(session)
+        self._request = Request.now(session)
         self.following: Callable[[], object] | None = None
         self._following_for = session.choices
         self._paused_at: float | None = None
@@ -82,7 +82,7 @@ class Work:
 
     @property
     def is_inverting(self) -> bool:
-        return self.is_busy and bool(self._asked.paths)
+        return self.is_busy and bool(self._request.paths)
 
     @property
     def is_paused(self) -> bool:
@@ -91,13 +91,13 @@ class Work:
     @property
     def queued(self) -> list[str]:
         """Pictures that came into the mixture while others are inverted; they go next."""
-        if not self.is_inverting or not self._asked.is_for(self._session):
+        if not self.is_inverting or not self._request.is_for(self._session):
             return []
-        return [key for key in self._session.uninverted if key not in self._asked.paths]
+        return [key for key in self._session.uninverted if key not in self._request.paths]
 
-    def begin(self, job: Job[Any], asked: Asked, first: Progress) -> None:
+    def begin(self, job: Job[Any], request: Request, first: Progress) -> None:
         """A job is given to the engine."""
-        self.job, self._asked = job, asked
+        self.job, self._request = job, request
         self.progress, self.pace = first, Pace()
         self.is_stopping, self._paused_at = False, None
         self._began = time.monotonic() if self._began is None else self._began
