@@ -6,9 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from latmix.session.session import Session
-from latmix.tui.listing.filter_line import FilterLine
-from latmix.tui.listing.list_status import ListStatus
-from latmix.tui.listing.picture_header import PictureHeader
+from latmix.tui.listing.lines import FilterLine, ListStatus, PictureHeader
 from latmix.tui.listing.picture_list import PictureList
 
 

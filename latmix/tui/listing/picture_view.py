@@ -16,7 +16,7 @@ from textual.strip import Strip
 from latmix.jobs.engine import Engine
 from latmix.session.session import Session
 from latmix.tui.listing.arrangement import ORDERS, Arrangement, Row
-from latmix.tui.listing.picture_header import PictureHeader
+from latmix.tui.listing.lines import PictureHeader
 from latmix.tui.listing.picture_rows import Columns, Cursor, RowPainter, RowStyles
 from latmix.tui.messages import CursorMoved
 from latmix.tui.pictures.small_pictures import SmallPictures
