@@ -293,5 +293,6 @@ class Explorer(App[int]):
 
     def leave(self, code: int) -> None:
         """End now: jobs are asked to stop, and whoever ran the app waits for what must be kept."""
+        self.work.follow(None)
         self.engines.cancel()
         self.exit(code, return_code=code)
