@@ -15,6 +15,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from latmix.cli.border import guarded
+from latmix.session.choices import SETTINGS
 from latmix.session.fields import Row
 from latmix.session.presets import PRESETS, find_preset
 
@@ -29,6 +30,10 @@ class Settings:
     """Marks a parameter that is `Given` these settings; a preset among them stands for its own."""
 
     rows: tuple[Row, ...]
+
+    @classmethod
+    def named(cls, *names: str) -> Settings:
+        return cls(tuple(row for row in SETTINGS if row.name in names))
 
     def gather(self, values: dict[str, Any]) -> Given:
         """Take those that were given out of the values of all options.

@@ -26,8 +26,6 @@ from latmix.cli.outputs import (
 from latmix.cli.run import Run, find_pictures
 from latmix.errors import LatmixError, UsageError
 from latmix.names import display_name, plural
-from latmix.session.choices import Choices
-from latmix.session.fields import rows
 
 if TYPE_CHECKING:
     from latmix.models.source import ModelSource
@@ -44,10 +42,6 @@ COLUMNS = (
     *("psnr_reconstruction", "psnr_reconstruction_low", "psnr_reconstruction_high"),
     *("ssim_vae", "ssim_picture", "ssim_reconstruction", *HEALTH, *NEIGHBOURS),
 )
-
-
-SEEN = tuple(row for row in rows(Choices) if row.name in ("prompt", "negative", "size", "fit"))
-"""What all trials have in common."""
 
 
 @command
@@ -76,7 +70,7 @@ def inversion(
     count: Annotated[
         int, typer.Option("-n", "--count", min=1, help="The first N readable pictures.")
     ] = 8,
-    seen: Annotated[Given, Settings(SEEN)],
+    seen: Annotated[Given, Settings.named("prompt", "negative", "size", "fit")],
     dry_run: DryRun = False,
 ) -> int:
     """Solvers by steps by guidance: what comes back of pictures, and at how many evaluations."""

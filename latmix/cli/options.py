@@ -9,23 +9,22 @@ from typing import Annotated
 import typer
 
 from latmix.cli.command import PRESET, Given, Settings
-from latmix.session.choices import Choices
+from latmix.session.choices import SETTINGS
 from latmix.session.fields import rows
 from latmix.session.machine import Machine
 
-_BY_NAME = {row.name: row for row in rows(Choices)}
+INVERTING = tuple(row for row in SETTINGS if not row.is_generating)
+GENERATING = tuple(row for row in SETTINGS if row.is_generating)
 
-Inverting = Annotated[
-    Given, Settings((*(row for row in rows(Choices) if not row.is_generating), PRESET))
-]
+Inverting = Annotated[Given, Settings((*INVERTING, PRESET))]
 """How pictures become latents."""
 
-Generating = Annotated[Given, Settings(tuple(row for row in rows(Choices) if row.is_generating))]
-"""How latents become pictures, beside the settings of both ways."""
+Generating = Annotated[Given, Settings(GENERATING)]
+"""How latents become pictures, beside what holds both ways."""
 
-Guidance = Annotated[Given, Settings((_BY_NAME["guidance"],))]
+Guidance = Annotated[Given, Settings.named("guidance")]
 
-GuidanceAndDraft = Annotated[Given, Settings((_BY_NAME["guidance"], _BY_NAME["draft"]))]
+GuidanceAndDraft = Annotated[Given, Settings.named("guidance", "draft")]
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,7 @@ from latmix.cli.options import ModelOptions, PictureOptions
 from latmix.errors import LatmixError, UsageError
 from latmix.names import display_name
 from latmix.sampling.solvers import find_solver
-from latmix.session.choices import Choices
-from latmix.session.fields import rows
+from latmix.session.choices import SETTINGS, Choices
 from latmix.session.machine import Machine
 
 if TYPE_CHECKING:
@@ -143,7 +142,7 @@ class Run:
             self.say(f"note: {source.name} takes no negative prompt; yours changes nothing.")
         elif given.get("negative") and solver.replaces_negative:
             self.say(f"note: solver {solver.name} takes the place of the negative prompt.")
-        for row in rows(Choices):
+        for row in SETTINGS:
             if row.name in given and not row.needed(solver):
                 self.say(f"note: solver {solver.name} has no {row.label}; yours change nothing.")
 

@@ -1,7 +1,7 @@
 """What a setting is: one row says what it can hold, what it does, and how every front shows it.
 
-A row stands on the field of the value that holds it (`Choices`, `Machine`, `Session`), and
-`rows` reads them off. From the rows come the command line's options, the form and the palette, the words
+A row stands on the field of the value that holds it (`Choices`, `Machine`, `Session`), and `rows`
+reads them off. From the rows come the command line's options, the form and the palette, the words
 of a copied command, what the configuration can hold, `Choices.same_latents`, and what going back to
 a result restores. Needs no torch.
 """
