@@ -17,7 +17,7 @@ which the g_i < 1 of O-BELM let die out on the way to the picture.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from latmix.mixing.companions import SECOND, Latents
@@ -61,9 +61,9 @@ class Belm(Solver):
         state = yield from watched(first, lambda seen: replace(seen, total=total))
         cleaner, middle = _wide(task.start), _wide(state)
         for index in range(grid.steps - 1, 0, -1):
-            at = _Middle.of(task, grid, index, middle)
-            cleaner, middle = middle, at.back + (cleaner - at.onward) / at.weight
-            yield Step(grid.steps - index + 1, total, at.clean)
+            onward, back, weight, estimate = _leap(task, grid, index, middle)
+            cleaner, middle = middle, back + (cleaner - onward) / weight
+            yield Step(grid.steps - index + 1, total, estimate)
         return Latents(middle.float(), {SECOND: cleaner.float()}, total)
 
     def generate(self, task: Task) -> Generating:
@@ -77,42 +77,27 @@ class Belm(Solver):
             output, _ = _predicted(task, grid, 0, noisier)
             middle, calls = grid.moved(0, 1, noisier, output), 2
         for index in range(1, grid.steps):
-            at = _Middle.of(task, grid, index, middle)
-            noisier, middle = middle, at.onward + at.weight * (noisier - at.back)
-            yield Step(index, total, at.clean, calls)
+            onward, back, weight, estimate = _leap(task, grid, index, middle)
+            noisier, middle = middle, onward + weight * (noisier - back)
+            yield Step(index, total, estimate, calls)
             calls = 1
         yield Step(total, total, middle.float(), calls=0)
         return middle.float()
 
 
-@dataclass(frozen=True)
-class _Middle:
-    """What a leap over a state needs.
-
-    Attributes:
-        onward, back: S(i, i+1, x_i) and S(i, i-1, x_i).
-        weight: g_i of O-BELM, damped.
-        clean: x0_hat.
-    """
-
-    onward: Tensor
-    back: Tensor
-    weight: float
-    clean: Tensor
-
-    @classmethod
-    def of(cls, task: Task, grid: Levels, index: int, state: Tensor) -> _Middle:
-        """That over a state at a level of the grid."""
-        output, clean = _predicted(task, grid, index, state)
-        scale, push = grid.coefficients(index)
-        back_scale, back_push = grid.coefficients(index, index - 1)
-        damping = math.exp(-DAMPING / grid.steps)
-        return cls(
-            grid.moved(index, index + 1, state, output),
-            grid.moved(index, index - 1, state, output),
-            back_scale / scale * (push / back_push) ** 2 * damping,
-            clean,
-        )
+def _leap(
+    task: Task, grid: Levels, index: int, state: Tensor
+) -> tuple[Tensor, Tensor, float, Tensor]:
+    """What a leap over a state at a level needs: S(i, i+1, x_i), S(i, i-1, x_i), g_i of O-BELM,
+    damped, and x0_hat."""
+    output, clean = _predicted(task, grid, index, state)
+    onward = grid.moved(index, index + 1, state, output)
+    back = grid.moved(index, index - 1, state, output)
+    (scale, push), (back_scale, back_push) = (
+        grid.coefficients(index, to) for to in (index + 1, index - 1)
+    )
+    weight = back_scale / scale * (push / back_push) ** 2 * math.exp(-DAMPING / grid.steps)
+    return onward, back, weight, clean
 
 
 def _predicted(task: Task, grid: Levels, index: int, state: Tensor) -> tuple[Tensor, Tensor]:
