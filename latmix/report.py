@@ -157,17 +157,19 @@ LIKENESS = {"psnr": ("dB", 2), "ssim": ("SSIM", 3), "lpips": ("LPIPS", 3)}
 
 def round_trip_table(names: Sequence[str], trips: Sequence[RoundTrip]) -> Table:
     """PSNR, SSIM and LPIPS of each picture's reconstructions, and below their means."""
+    from latmix.jobs.roundtrip import mean_trip
+
     figures = ("VAE", "round trip", "against VAE")
-    measures = [LIKENESS[name] for name in trips[0].measures]
+    measures = [LIKENESS[name] for name in trips[0]]
     heads = [f"#{figure}\n{measure}" for measure, _ in measures for figure in figures]
     table = plain_table("picture", *heads)
     rows = [(Path(name).name, trip) for name, trip in zip(names, trips, strict=True)]
     if len(trips) > 1:
-        rows.append(("mean", type(trips[0]).mean(trips)))
+        rows.append(("mean", mean_trip(trips)))
     for name, trip in rows:
         cells = [
             f"{value:.{digits}f}"
-            for (_, digits), likeness in zip(measures, trip.measures.values(), strict=True)
+            for (_, digits), likeness in zip(measures, trip.values(), strict=True)
             for value in vars(likeness).values()
         ]
         table.add_row(Text(display_name(name)), *cells)

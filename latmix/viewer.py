@@ -11,6 +11,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,10 +63,7 @@ def open_picture(path: Path) -> Opened:
         )
     except OSError as error:
         return Opened(False, f"The viewer {command[0]} failed ({error.strerror}); see {shown}")
-    try:
-        code = process.wait(START_SECONDS)
-    except subprocess.TimeoutExpired:
-        return Opened(True, f"Opened {shown}")
-    if code == 0:
-        return Opened(True, f"Opened {shown}")
-    return Opened(False, f"The viewer {command[0]} ended with code {code}; see {shown}")
+    with suppress(subprocess.TimeoutExpired):  # it stays: the picture is shown
+        if code := process.wait(START_SECONDS):
+            return Opened(False, f"The viewer {command[0]} ended with code {code}; see {shown}")
+    return Opened(True, f"Opened {shown}")

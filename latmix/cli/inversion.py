@@ -178,7 +178,7 @@ def _row(tried: Tried) -> dict[str, Any]:
         row[f"psnr_{figure}"] = value.mean
         if figure != "vae":
             row |= {f"psnr_{figure}_low": value.low, f"psnr_{figure}_high": value.high}
-        values = [getattr(trip.ssim, figure) for trip in tried.trips]
+        values = [getattr(trip["ssim"], figure) for trip in tried.trips]
         row[f"ssim_{figure}"] = sum(values) / len(values)
     return row | {name: getattr(tried.health, name) for name in (*HEALTH, *NEIGHBOURS)}
 

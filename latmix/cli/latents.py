@@ -181,6 +181,8 @@ def _report(run: Run, inversion: Inversion, lpips: Measure | None) -> Report:
 
 def _inversion_json(inversion: Inversion, found: Report | None) -> dict[str, Any]:
     """Under `psnr`, `ssim` (`lpips`) and `health`, of each picture and of all the means."""
+    from latmix.jobs.roundtrip import mean_trip, trip_json
+
     images: list[dict[str, Any]] = [
         {"path": display_name(row.path), "sha256": row.sha256, "prompt": row.prompt}
         for row in inversion.rows
@@ -197,9 +199,9 @@ def _inversion_json(inversion: Inversion, found: Report | None) -> dict[str, Any
     if found is None:
         return content
     for image, trip, latent in zip(images, found.trips, found.latents, strict=True):
-        image |= trip.as_json() | {"health": latent.as_json()}
+        image |= trip_json(trip) | {"health": latent.as_json()}
     mean = type(found.latents[0]).mean(found.latents)
-    return content | type(found.trips[0]).mean(found.trips).as_json() | {"health": mean.as_json()}
+    return content | trip_json(mean_trip(found.trips)) | {"health": mean.as_json()}
 
 
 def _print_inversion(inversion: Inversion, found: Report | None) -> None:

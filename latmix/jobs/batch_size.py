@@ -8,7 +8,6 @@ found is a start: `sampling.batches` halves it where it proves too much.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 import torch
 from PIL import Image
@@ -29,31 +28,20 @@ USED = 0.8
 """Of the memory that is free; the rest is for what solvers keep, and for fragments."""
 
 
-class Meter(Protocol):
-    """A device's memory, in bytes."""
-
-    def free(self) -> int:
-        """What can still be had."""
-        ...
-
-    def peak(self, work: Callable[[], object]) -> int:
-        """The most that some work held beyond what was held before it."""
-        ...
-
-
-class CudaMeter:
-    """That of an Nvidia or AMD GPU, as torch accounts for it."""
+class Meter:
+    """The memory of an Nvidia or AMD GPU in bytes, as torch accounts for it."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
 
     def free(self) -> int:
-        """What the driver has left, and what torch has cached and does not use."""
+        """What can still be had: what the driver has, and what torch caches but does not use."""
         left, _ = torch.cuda.mem_get_info(self._device)
         held = torch.cuda.memory_reserved(self._device) - torch.cuda.memory_allocated(self._device)
         return left + held
 
     def peak(self, work: Callable[[], object]) -> int:
+        """The most that some work held beyond what was held before it."""
         torch.cuda.synchronize(self._device)
         torch.cuda.reset_peak_memory_stats(self._device)
         before = torch.cuda.memory_allocated(self._device)
@@ -64,7 +52,7 @@ class CudaMeter:
 
 def device_meter(device: torch.device) -> Meter | None:
     """The meter of a device whose memory is worth measuring."""
-    return CudaMeter(device) if device.type == "cuda" else None
+    return Meter(device) if device.type == "cuda" else None
 
 
 def largest_batch(device: torch.device) -> int:

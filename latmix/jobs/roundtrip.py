@@ -6,7 +6,7 @@ The VAE's own reconstruction is the bound: no inversion can bring back what the 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from PIL import Image
 
@@ -43,40 +43,27 @@ class Likeness:
         return cls(*(sum(column) / len(rows) for column in values))
 
 
-@dataclass(frozen=True)
-class RoundTrip:
-    """One picture's reconstructions: PSNR in dB, SSIM, and where it was asked for LPIPS."""
+RoundTrip = dict[str, Likeness]
+"""One picture's reconstructions: "psnr" in dB, "ssim", and where it was asked for "lpips"."""
 
-    psnr: Likeness
-    ssim: Likeness
-    lpips: Likeness | None = None
 
-    @classmethod
-    def of(
-        cls,
-        picture: Image.Image,
-        bound: Image.Image,
-        again: Image.Image,
-        lpips: Measure | None = None,
-    ) -> RoundTrip:
-        """What a picture, its VAE's reconstruction and its round trip show."""
-        pairs = ((bound, picture), (again, picture), (again, bound))
-        measures = (psnr, ssim, lpips) if lpips else (psnr, ssim)
-        return cls(*(Likeness(*(like(*pair) for pair in pairs)) for like in measures))
+def likeness(
+    picture: Image.Image, bound: Image.Image, again: Image.Image, lpips: Measure | None = None
+) -> RoundTrip:
+    """What a picture, its VAE's reconstruction and its round trip show."""
+    pairs = ((bound, picture), (again, picture), (again, bound))
+    measures = {"psnr": psnr, "ssim": ssim} | ({"lpips": lpips} if lpips else {})
+    return {name: Likeness(*(like(*pair) for pair in pairs)) for name, like in measures.items()}
 
-    @classmethod
-    def mean(cls, trips: Sequence[RoundTrip]) -> RoundTrip:
-        """The mean of each figure."""
-        columns = zip(*(trip.measures.values() for trip in trips), strict=True)
-        return cls(*(Likeness.mean(column) for column in columns))
 
-    @property
-    def measures(self) -> dict[str, Likeness]:
-        """Those that were taken, by name."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+def mean_trip(trips: Sequence[RoundTrip]) -> RoundTrip:
+    """The mean of each figure."""
+    return {name: Likeness.mean([trip[name] for trip in trips]) for name in trips[0]}
 
-    def as_json(self) -> dict[str, dict[str, float]]:
-        return {name: asdict(value) for name, value in self.measures.items()}
+
+def trip_json(trip: RoundTrip) -> dict[str, dict[str, float]]:
+    """A picture's reconstructions as JSON has them."""
+    return {name: vars(value) for name, value in trip.items()}
 
 
 def round_trips(
@@ -116,7 +103,7 @@ def round_trips(
         steps = generate_batch(model, latents, conditioning, generation)
         clean = yield from watched(steps, tell)
         made = zip(pictures, bounds, model.decode(clean), strict=True)
-        trips.extend([RoundTrip.of(*each, lpips) for each in made])
+        trips.extend([likeness(*each, lpips) for each in made])
 
     limit = bench.limit_for(settings.size)
     yield from in_batches(len(inversion.rows), bench.batch, limit, compare)

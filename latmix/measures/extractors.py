@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from latmix.errors import LatmixError, UsageError
 from latmix.measures.distances import features
+from latmix.models.files import cached_folder
 from latmix.models.pixels import to_pixels
 from latmix.models.protocol import Model
 from latmix.names import display_name
@@ -195,18 +196,14 @@ def _inception_file(named: Path | None) -> Path:
 
 def _clip_folder(name: str) -> Path:
     """The folder of a CLIP model: as named, or in the hub's cache."""
-    if Path(name).is_dir():
-        return Path(name)
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(name, local_files_only=True))
-    except Exception as error:
+    folder = Path(name) if Path(name).is_dir() else cached_folder(name, "config.json")
+    if folder is None:
         raise LatmixError(
             f"The CLIP distance needs a CLIP model, and {display_name(name)} is not on this "
             "machine.",
             f"Fetch it (hf download {CLIP_MODEL}), or name a folder with --clip.",
-        ) from error
+        )
+    return folder
 
 
 def _import(name: str) -> ModuleType:

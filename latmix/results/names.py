@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, count
 from pathlib import Path
 
 
 def free_name(path: Path) -> Path:
     """The path, or, where it is taken, the same with the first free -2, -3, ... at its end."""
-    if not path.exists():
-        return path
-    number = 2
-    while (other := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
-        number += 1
-    return other
+    others = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
+    return next(free for free in chain([path], others) if not free.exists())
 
 
 def output_name(images: Sequence[Path], method: str) -> str:

@@ -35,45 +35,35 @@ class Ingredient:
     prompt: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """All that is needed to make a result again.
+    """All that is needed to make a result again, in the order of its JSON.
 
     Attributes:
-        images: the pictures with their weights, which sum to 1.
         method: a name of the grid.
         model: "name", "fingerprint" and "dtype" of the network.
-        inversion, generation: settings, as `InversionSettings` and `GenerationSettings` write them.
         prompt: the template that the pictures' prompts came from.
         seed: of random weights, or None.
+        inversion, generation: settings, as `InversionSettings` and `GenerationSettings` write them.
+        versions: what made it; another version may differ in the last digits.
         asked: settings that were asked for as something else than they came to, such as a size that
             was left to the model; by name, as `session.Choices` has them.
-        versions: what made it; another version may differ in the last digits.
+        images: the pictures with their weights, which sum to 1.
     """
 
-    images: tuple[Ingredient, ...]
     method: str
     model: Mapping[str, str]
-    inversion: Mapping[str, Any]
-    generation: Mapping[str, Any]
     prompt: str = ""
     seed: int | None = None
+    inversion: Mapping[str, Any]
+    generation: Mapping[str, Any]
     versions: Mapping[str, str] = field(default_factory=dict)
     asked: Mapping[str, Any] = field(default_factory=dict)
+    images: tuple[Ingredient, ...]
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "latmix": FORMAT,
-            "method": self.method,
-            "model": dict(self.model),
-            "prompt": self.prompt,
-            "seed": self.seed,
-            "inversion": dict(self.inversion),
-            "generation": dict(self.generation),
-            "versions": dict(self.versions),
-            **({"asked": dict(self.asked)} if self.asked else {}),
-            "images": [vars(image) for image in self.images],
-        }
+        content = {name: value for name, value in vars(self).items() if name != "asked" or value}
+        return {"latmix": FORMAT, **content, "images": [vars(image) for image in self.images]}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Recipe:

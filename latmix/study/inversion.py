@@ -21,7 +21,7 @@ from latmix.jobs.inversion import invert_pictures
 from latmix.jobs.measurement import measure_health
 from latmix.jobs.pictures import Failure, PictureRow, PromptOf
 from latmix.jobs.progress import Progress
-from latmix.jobs.roundtrip import Likeness, RoundTrip, round_trips
+from latmix.jobs.roundtrip import Likeness, RoundTrip, round_trips, trip_json
 from latmix.jobs.workbench import INVERSION_VERSION, Workbench
 from latmix.measures.intervals import Estimate, estimate
 from latmix.mixing.health import Health
@@ -90,14 +90,14 @@ class Tried:
         """Mean PSNR of a figure of `Likeness` over the pictures, with its 95 % interval."""
         if not self.trips:
             return None
-        values = [getattr(trip.psnr, figure) for trip in self.trips]
+        values = [getattr(trip["psnr"], figure) for trip in self.trips]
         return estimate(torch.tensor(values, dtype=torch.float64))
 
     def as_json(self) -> dict[str, Any]:
         return {
             "inverting": self.inverting,
             "generating": self.generating,
-            "trips": [trip.as_json() for trip in self.trips],
+            "trips": [trip_json(trip) for trip in self.trips],
             "health": self.health.as_json() if self.health else None,
             "left_out": self.left_out,
         }
@@ -239,7 +239,7 @@ def _kept(bench: Workbench, trial: Trial, trying: Trying) -> Tried | None:
             return None
         found = content["found"]
         trips = tuple(
-            RoundTrip(Likeness(**trip["psnr"]), Likeness(**trip["ssim"])) for trip in found["trips"]
+            {name: Likeness(**trip[name]) for name in ("psnr", "ssim")} for trip in found["trips"]
         )
         latents = found["health"]
         if latents:

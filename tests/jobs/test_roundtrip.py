@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latmix.jobs.roundtrip import Likeness, RoundTrip
+from latmix.jobs.roundtrip import Likeness, likeness, mean_trip
 
 
 def noisy(seed: int) -> Image.Image:
@@ -17,11 +17,10 @@ def noisy(seed: int) -> Image.Image:
 def test_the_mean_of_round_trips_is_that_of_each_figure() -> None:
     picture = noisy(2)
     trips = [
-        RoundTrip.of(picture, Image.blend(picture, noisy(3), share), noisy(4))
-        for share in (0.1, 0.6)
+        likeness(picture, Image.blend(picture, noisy(3), share), noisy(4)) for share in (0.1, 0.6)
     ]
-    mean = RoundTrip.mean(trips)
+    mean = mean_trip(trips)
     for measure in ("psnr", "ssim"):
         for figure in Likeness.__dataclass_fields__:
-            values = [getattr(getattr(trip, measure), figure) for trip in trips]
-            assert getattr(getattr(mean, measure), figure) == pytest.approx(sum(values) / 2)
+            values = [getattr(trip[measure], figure) for trip in trips]
+            assert getattr(mean[measure], figure) == pytest.approx(sum(values) / 2)

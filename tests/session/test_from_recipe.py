@@ -19,13 +19,13 @@ def written(choices: Choices) -> Recipe:
     """The recipe of a result of these choices, read back from its JSON."""
     inverting, generating = choices.for_model(find_model("mini"))
     recipe = Recipe(
-        (Ingredient("a.png", "0" * 64, 1.0, ""),),
-        choices.method,
-        {"name": "mini", "fingerprint": "", "dtype": "float32"},
-        inverting.as_json(),
-        generating.as_json(),
-        choices.prompt,
-        choices.seed,
+        images=(Ingredient("a.png", "0" * 64, 1.0, ""),),
+        method=choices.method,
+        model={"name": "mini", "fingerprint": "", "dtype": "float32"},
+        inversion=inverting.as_json(),
+        generation=generating.as_json(),
+        prompt=choices.prompt,
+        seed=choices.seed,
         asked=from_recipe.unlike(choices, inverting, generating),
     )
     return Recipe.from_json(json.loads(json.dumps(recipe.as_json())))
