@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from latmix.cli.command import command
-from latmix.cli.options import Guidance, Inverting, ModelOptions
+from latmix.cli.options import Demo, Guidance, Inverting, ModelOptions, Recursive, argument, option
 from latmix.cli.run import chosen, machine, with_prompt
 from latmix.errors import UsageError
 from latmix.mixing.grid import DEFAULT_METHOD, parse_method
@@ -20,25 +18,16 @@ def explore(
     model: ModelOptions,
     inverting: Inverting,
     *,
-    folder: Annotated[
-        Path | None, typer.Argument(help="A folder of pictures.", show_default=False)
-    ] = None,
-    demo: Annotated[
-        str | None, typer.Option(help="Built-in pictures: faces, animals, food or hearts.")
-    ] = None,
-    recursive: Annotated[bool, typer.Option("--recursive", help="Look into subfolders.")] = False,
-    count: Annotated[int, typer.Option("-n", "--count", min=1, help="Start with the first N.")] = 8,
+    folder: Annotated[Path | None, argument("A folder of pictures.")] = None,
+    demo: Demo = None,
+    recursive: Recursive = False,
+    count: Annotated[int, option("Start with the first N.", "-n", "--count", least=1)] = 8,
     method: Annotated[
-        str | None,
-        typer.Option(
-            "--method", "-m", help=f"norm/mean.  [default: {DEFAULT_METHOD}]", show_default=False
-        ),
+        str | None, option(f"norm/mean.  [default: {DEFAULT_METHOD}]", "--method", "-m")
     ] = None,
     guidance: Guidance,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start without the saved session.")
-    ] = False,
-    mouse: Annotated[bool, typer.Option("--mouse/--no-mouse", help="Use the mouse.")] = True,
+    fresh: Annotated[bool, option("Start without the saved session.", "--fresh")] = False,
+    mouse: Annotated[bool, option("Use the mouse.", "--mouse/--no-mouse")] = True,
 ) -> int:
     """Explore a folder's mixtures in the terminal: weights by keyboard, statistics live."""
     from latmix import tui

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from latmix.cli import console
 from latmix.cli.command import command
 from latmix.cli.options import (
@@ -18,6 +16,7 @@ from latmix.cli.options import (
     PictureOptions,
     SayOptions,
     WeightOptions,
+    option,
 )
 from latmix.cli.run import Run, find_pictures
 from latmix.cli.weighting import given_weights, weights_of
@@ -41,20 +40,14 @@ def invert(
     count: Count = None,
     report: Annotated[
         bool,
-        typer.Option(
-            "--report",
-            help="Also generate each again: PSNR and SSIM; and the latents' health.",
-        ),
+        option("Also generate each again: PSNR and SSIM; and the latents' health.", "--report"),
     ] = False,
     lpips: Annotated[
         Path | None,
-        typer.Option(
-            help="Report LPIPS as well, by the file of AlexNet's weights (extra latmix[eval]).",
-            show_default=False,
-        ),
+        option("Report LPIPS as well, by the file of AlexNet's weights (extra latmix[eval])."),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume/--no-resume", help="Keep latents that are stored already.")
+        bool, option("Keep latents that are stored already.", "--resume/--no-resume")
     ] = True,
 ) -> int:
     """Fill the store with the pictures' noise latents; what is there already is kept."""

@@ -7,12 +7,10 @@ import shutil
 import sys
 from typing import Annotated, Any
 
-import typer
-
 from latmix.cli import console
 from latmix.cli.command import command
 from latmix.cli.driving import drive
-from latmix.cli.options import ModelOptions, SayOptions
+from latmix.cli.options import ModelOptions, SayOptions, option
 from latmix.cli.run import make_workbench
 from latmix.errors import LatmixError
 from latmix.names import display_name, size_text
@@ -22,9 +20,7 @@ from latmix.sampling.solvers import SOLVERS
 DRAFT = 10
 """Steps of the draft that `doctor --bench` tells the time of, beside a whole one of `STEPS`."""
 
-Bench = Annotated[
-    bool, typer.Option("--bench", help="Measure how quick a model is here: half a minute.")
-]
+Bench = Annotated[bool, option("Measure how quick a model is here: half a minute.", "--bench")]
 
 
 @command

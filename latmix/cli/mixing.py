@@ -19,6 +19,7 @@ from latmix.cli.options import (
     PictureOptions,
     SomePictures,
     WeightOptions,
+    option,
 )
 from latmix.cli.run import Run, find_pictures
 from latmix.cli.weighting import given_weights, weights_of
@@ -30,9 +31,8 @@ DEFAULT_COUNT = 8
 
 PromptMix = Annotated[
     bool,
-    typer.Option(
-        "--prompt-mix",
-        help="Tell the result its pictures' own prompts, mixed with the same weights.",
+    option(
+        "Tell the result its pictures' own prompts, mixed with the same weights.", "--prompt-mix"
     ),
 ]
 
@@ -69,10 +69,8 @@ def mix(
     output: OutputOptions,
     weights: WeightOptions,
     *,
-    random: Annotated[
-        int | None, typer.Option(min=1, help="This many random mixtures.", show_default=False)
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the random weights.")] = 0,
+    random: Annotated[int | None, option("This many random mixtures.", least=1)] = None,
+    seed: Annotated[int, option("Of the random weights.")] = 0,
     count: Count = None,
     method: Method = DEFAULT_METHOD,
     generating: Generating,

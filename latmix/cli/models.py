@@ -9,7 +9,7 @@ import typer
 
 from latmix.cli import console
 from latmix.cli.command import command
-from latmix.cli.options import SayOptions
+from latmix.cli.options import SayOptions, argument, option
 from latmix.errors import ModelError, UsageError
 from latmix.names import display_name, size_text
 from latmix.process import hide_hub_bars
@@ -18,7 +18,7 @@ app = typer.Typer(
     help="List, show, fetch and remove models.", rich_markup_mode=None, invoke_without_command=True
 )
 
-Name = Annotated[str, typer.Argument(help="A catalogue name, a hub id (owner/name) or a folder.")]
+Name = Annotated[str, argument("A catalogue name, a hub id (owner/name) or a folder.")]
 
 
 @app.callback()
@@ -111,7 +111,7 @@ def pull(name: Name, output: SayOptions) -> int:
 def remove(
     name: Name,
     output: SayOptions,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, option("Do not ask.", "--yes", "-y")] = False,
 ) -> int:
     """Remove a fetched model from the hub's cache; says what that frees, and asks first."""
     import sys

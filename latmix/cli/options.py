@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +12,17 @@ from latmix.cli.command import PRESET, Given, Settings
 from latmix.session.choices import SETTINGS
 from latmix.session.fields import rows
 from latmix.session.machine import Machine
+
+
+def option(help: str, *flags: str, least: float | None = None) -> Any:
+    """An option, by the name of its parameter where no flags are given."""
+    return typer.Option(*flags, min=least, help=help)
+
+
+def argument(help: str) -> Any:
+    """What stands in a command without a flag."""
+    return typer.Argument(help=help)
+
 
 INVERTING = tuple(row for row in SETTINGS if not row.is_generating)
 GENERATING = tuple(row for row in SETTINGS if row.is_generating)
@@ -27,20 +38,20 @@ Guidance = Annotated[Given, Settings.named("guidance")]
 GuidanceAndDraft = Annotated[Given, Settings.named("guidance", "draft")]
 
 
+Demo = Annotated[str | None, option("Built-in pictures: faces, animals, food or hearts.")]
+
+Recursive = Annotated[bool, option("Look into subfolders.", "--recursive")]
+
+
 @dataclass(frozen=True)
 class PictureOptions:
     """Which pictures."""
 
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Pictures and folders of pictures.", show_default=False),
-    ] = None
-    demo: Annotated[
-        str | None, typer.Option(help="Built-in pictures: faces, animals, food or hearts.")
-    ] = None
-    recursive: Annotated[bool, typer.Option("--recursive", help="Look into subfolders.")] = False
+    paths: Annotated[list[Path] | None, argument("Pictures and folders of pictures.")] = None
+    demo: Demo = None
+    recursive: Recursive = False
     strict: Annotated[
-        bool, typer.Option("--strict", help="Stop at the first picture that cannot be read.")
+        bool, option("Stop at the first picture that cannot be read.", "--strict")
     ] = False
 
 
@@ -49,17 +60,11 @@ class ModelOptions:
     """Which model, and where it runs."""
 
     model: Annotated[
-        str,
-        typer.Option(
-            help="A name of `latmix models list`, a hub id, a folder, or FILE.safetensors@BASE."
-        ),
+        str, option("A name of `latmix models list`, a hub id, a folder, or FILE.safetensors@BASE.")
     ] = "auto"
     lora: Annotated[
         list[str] | None,
-        typer.Option(
-            help="FILE.safetensors[=SCALE]: a LoRA to add to the model; may be repeated.",
-            show_default=False,
-        ),
+        option("FILE.safetensors[=SCALE]: a LoRA to add to the model; may be repeated."),
     ] = None
     machine: Annotated[Given, Settings(rows(Machine))] = field(default_factory=dict)
 
@@ -74,25 +79,19 @@ class OutputOptions:
     """Where the result goes and what is said."""
 
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            help="The PNG to write.  [default: a free name here]",
-            show_default=False,
-        ),
+        Path | None, option("The PNG to write.  [default: a free name here]", "-o", "--output")
     ] = None
-    open: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the viewer.")] = False
-    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.")] = False
+    open: Annotated[bool, option("Open it in the viewer.", "--open/--no-open")] = False
+    json: Annotated[bool, option("JSON on stdout.", "--json")] = False
+    quiet: Annotated[bool, option("Only the result.", "--quiet", "-q")] = False
 
 
 @dataclass(frozen=True)
 class SayOptions:
     """What is said, for commands that write no picture."""
 
-    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False
+    json: Annotated[bool, option("JSON on stdout.", "--json")] = False
+    quiet: Annotated[bool, option("No progress, no notes.", "--quiet", "-q")] = False
 
 
 @dataclass(frozen=True)
@@ -100,30 +99,17 @@ class WeightOptions:
     """The weights of a mixture, by name."""
 
     weights: Annotated[
-        list[str] | None,
-        typer.Option("-w", "--weight", help="NAME=WEIGHT; may be repeated.", show_default=False),
+        list[str] | None, option("NAME=WEIGHT; may be repeated.", "-w", "--weight")
     ] = None
     weight_file: Annotated[
-        Path | None,
-        typer.Option("--weights", help="CSV with the columns name, weight.", show_default=False),
+        Path | None, option("CSV with the columns name, weight.", "--weights")
     ] = None
 
 
-Method = Annotated[
-    str, typer.Option("--method", "-m", help="norm/mean, such as nin/lp:1, nin/chm, fix/0.")
-]
+Method = Annotated[str, option("norm/mean, such as nin/lp:1, nin/chm, fix/0.", "--method", "-m")]
 
 Count = Annotated[
-    int | None,
-    typer.Option(
-        "-n",
-        "--count",
-        min=1,
-        help="The first N readable pictures.  [default: all]",
-        show_default=False,
-    ),
+    int | None, option("The first N readable pictures.  [default: all]", "-n", "--count", least=1)
 ]
 
-SomePictures = Annotated[
-    int, typer.Option("-n", "--count", min=1, help="The first N readable pictures.")
-]
+SomePictures = Annotated[int, option("The first N readable pictures.", "-n", "--count", least=1)]

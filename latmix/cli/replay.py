@@ -6,12 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from latmix.cli import console
 from latmix.cli.command import command
 from latmix.cli.making import Weighting, check_output, make
-from latmix.cli.options import ModelOptions, OutputOptions
+from latmix.cli.options import ModelOptions, OutputOptions, argument
 from latmix.cli.run import Run, make_workbench
 from latmix.mixing.grid import parse_method
 from latmix.names import display_name
@@ -30,11 +28,8 @@ LEVELS_OF_ROUNDING = 8
 def replay(
     model: ModelOptions,
     output: OutputOptions,
-    result: Annotated[Path, typer.Argument(help="A PNG that latmix wrote.", show_default=False)],
-    places: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Folders to look for its pictures in.", show_default=False),
-    ] = None,
+    result: Annotated[Path, argument("A PNG that latmix wrote.")],
+    places: Annotated[list[Path] | None, argument("Folders to look for its pictures in.")] = None,
 ) -> int:
     """Make a result again from the recipe inside it, and say how close it came."""
     from latmix import demo, images

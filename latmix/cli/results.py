@@ -5,18 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from latmix.cli import console
 from latmix.cli.command import command
-from latmix.cli.options import SayOptions
+from latmix.cli.options import SayOptions, argument
 
 
 @command
 def diff(
     output: SayOptions,
-    left: Annotated[Path, typer.Argument(help="A PNG that latmix wrote.", show_default=False)],
-    right: Annotated[Path, typer.Argument(help="Another one.", show_default=False)],
+    left: Annotated[Path, argument("A PNG that latmix wrote.")],
+    right: Annotated[Path, argument("Another one.")],
 ) -> int:
     """What differs between the recipes of two results."""
     from latmix.results.differences import recipe_differences

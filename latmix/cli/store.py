@@ -10,7 +10,7 @@ import typer
 from latmix.cli import console
 from latmix.cli.command import command
 from latmix.cli.driving import drive
-from latmix.cli.options import SayOptions
+from latmix.cli.options import SayOptions, option
 from latmix.names import display_name, size_text
 
 if TYPE_CHECKING:
@@ -91,13 +91,9 @@ def verify(output: SayOptions) -> int:
 @command
 def prune(
     output: SayOptions,
-    space: Annotated[
-        str | None, typer.Option(help="Remove this space whole.", show_default=False)
-    ] = None,
-    older_than_days: Annotated[
-        float | None, typer.Option(help="Remove what is older.", show_default=False)
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much.")] = False,
+    space: Annotated[str | None, option("Remove this space whole.")] = None,
+    older_than_days: Annotated[float | None, option("Remove what is older.")] = None,
+    dry_run: Annotated[bool, option("Only say how much.", "--dry-run")] = False,
 ) -> int:
     """Remove damaged latents, second copies and leftovers; with an option, more."""
     job = _open_store().prune(space=space, older_than_days=older_than_days, dry_run=dry_run)
@@ -114,7 +110,7 @@ def prune(
 @command
 def compact(
     output: SayOptions,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much.")] = False,
+    dry_run: Annotated[bool, option("Only say how much.", "--dry-run")] = False,
 ) -> int:
     """Prune, and join small files of latents to full ones."""
     job = _open_store().compact(dry_run=dry_run)
