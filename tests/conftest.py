@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 from latmix import demo
-from latmix.images import find_pictures
+from latmix.images.folders import find_pictures
 from latmix.models.loading import load_model
 from latmix.models.protocol import Model
 from latmix.models.source import ModelSource

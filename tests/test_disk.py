@@ -14,7 +14,7 @@ from latmix import disk
 from latmix.config import load_config
 from latmix.disk import read_file, read_json, write_durably, write_json_durably
 from latmix.errors import LatmixError
-from latmix.images import read_sidecar
+from latmix.images.files import read_sidecar
 from latmix.models.files import read_json as read_model_json
 from latmix.models.single_file import read_names
 from latmix.results.recipes import read_recipe

@@ -84,7 +84,7 @@ def check_output(output: Path | None, inputs: Sequence[Path]) -> None:
         UsageError: the file named is not a PNG, or is one of the pictures.
         LatmixError: its folder is not there or cannot be written.
     """
-    from latmix.images import check_writable
+    from latmix.images.png import check_writable
 
     named = output or Path("out.png")
     if named.suffix.lower() != ".png":

@@ -123,7 +123,7 @@ class Outputs:
             UsageError: another suffix, one file twice, or one of the inputs.
             LatmixError: a file cannot be written.
         """
-        from latmix.images import check_writable
+        from latmix.images.png import check_writable
         from latmix.study import figures
 
         given = list(named or ())
@@ -251,7 +251,7 @@ def figure_writer(draw: Callable[[], Figure], suffixes: Sequence[str] = FIGURES)
 
 def sheet_writers(make: Callable[[], Sheet]) -> list[Writer]:
     """What writes a contact sheet: as PNG by Pillow, as PDF or SVG by matplotlib."""
-    from latmix.images import MADE_HERE, write_png
+    from latmix.images.png import MADE_HERE, write_png
     from latmix.study.sheet import draw_sheet
     from latmix.study.sheet_figure import draw_sheet_figure
 

@@ -32,7 +32,9 @@ def replay(
     places: Annotated[list[Path] | None, argument("Folders to look for its pictures in.")] = None,
 ) -> int:
     """Make a result again from the recipe inside it, and say how close it came."""
-    from latmix import demo, images
+    from latmix import demo
+    from latmix.images.folders import find_pictures
+    from latmix.images.pictures import read_picture
     from latmix.jobs import recipes
     from latmix.jobs.inversion import InversionRules, invert_pictures
     from latmix.jobs.pictures import prompt_template
@@ -44,7 +46,7 @@ def replay(
     parse_method(recipe.method)
     target = output.output or free_name(result.with_name(f"{result.stem}-replay.png"))
     check_output(target, [])
-    before = images.read_picture(result)
+    before = read_picture(result)
     named = replace(
         model,
         model=model.model if model.model != "auto" else recipe.model["name"],
@@ -54,15 +56,15 @@ def replay(
     _compare_versions(recipe, bench)
     settings = from_recipe.settings(recipe)
     run = Run(bench, from_recipe.choices(recipe), *settings, output.quiet)
-    looked_in = images.find_pictures(places, recursive=True) if places else []
-    built_in = images.find_pictures([demo.folder(name) for name in demo.names()])
+    looked_in = find_pictures(places, recursive=True) if places else []
+    built_in = find_pictures([demo.folder(name) for name in demo.names()])
     rows = recipes.find_ingredients(bench, recipe, run.inverting, [*looked_in, *built_in])
     rules, prompt_of = InversionRules(strict=True), prompt_template(recipe.prompt)
     job = invert_pictures(bench, rows, run.inverting, prompt_of, rules)
     inversion = run.drive(job)
     weights = [image.weight for image in recipe.images]
     [made] = make(run, inversion, [Weighting(weights, recipe.seed)], replace(output, output=target))
-    _say_difference(before, images.read_picture(made), output.quiet)
+    _say_difference(before, read_picture(made), output.quiet)
     return 0
 
 

@@ -167,7 +167,7 @@ def find_pictures(options: PictureOptions) -> list[Path]:
     Raises:
         LatmixError: there are none, or a path is not there.
     """
-    from latmix import images
+    from latmix.images.folders import find_pictures as find
 
     if options.demo is None:
         if not options.paths:
@@ -175,12 +175,12 @@ def find_pictures(options: PictureOptions) -> list[Path]:
                 "No pictures are named.",
                 "Name a folder of pictures, or use built-in ones: --demo faces.",
             )
-        return images.find_pictures(options.paths, recursive=options.recursive)
+        return find(options.paths, recursive=options.recursive)
     if options.paths:
         raise UsageError("--demo and paths exclude each other.", "Leave one of them out.")
     from latmix import demo
 
-    return images.find_pictures([demo.folder(options.demo)])
+    return find([demo.folder(options.demo)])
 
 
 def find_source(name: str, config: Config, quiet: bool) -> ModelSource:

@@ -7,7 +7,8 @@ import math
 
 from PIL import Image, ImageCms
 
-FITS = ("crop", "pad", "stretch")
+from latmix.images.fits import FITS
+
 WHITE = (255, 255, 255)
 
 Colour = tuple[int, int, int]

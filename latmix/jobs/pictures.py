@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from latmix.errors import PictureError
-from latmix.images import content_hash, read_sidecar
+from latmix.images.files import content_hash, read_sidecar
 from latmix.store.latents import row_key
 
 PromptOf = Callable[[Path], str]

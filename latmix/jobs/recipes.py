@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from latmix.errors import PictureError, StoreError
-from latmix.images import content_hash
+from latmix.images.files import content_hash
 from latmix.jobs.inversion import Inversion
 from latmix.jobs.pictures import PictureRow
 from latmix.jobs.workbench import Workbench

@@ -17,7 +17,7 @@ from typing import Any
 from PIL import Image
 
 from latmix.errors import StoreError
-from latmix.images import read_text, write_png
+from latmix.images.png import read_text, write_png
 from latmix.mixing.mixture import normalised
 from latmix.names import display_name
 

@@ -13,7 +13,8 @@ from typing import Literal, TypedDict, TypeVar, Unpack, overload
 from PIL import Image
 from torch import Tensor
 
-from latmix.images import fit_picture, read_picture
+from latmix.images.pictures import read_picture
+from latmix.images.pixels import fit_picture
 from latmix.mixing.companions import Latents
 from latmix.models.protocol import Conditioning, Model
 from latmix.sampling.arguments import checked_prompts, latent_rows

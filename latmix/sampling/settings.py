@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 
-from latmix.images import FITS
+from latmix.images.fits import FITS
 from latmix.names import display_name
 from latmix.sampling.solvers import DEFAULT_SOLVER, GENERATING, INNER_STEPS, find_solver
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from latmix.images import FITS
+from latmix.images.fits import FITS
 from latmix.mixing.grid import DEFAULT_METHOD, parse_method
 from latmix.mixing.mixture import Mixture
 from latmix.sampling.settings import (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from latmix.images import write_whole
+from latmix.images.png import write_whole
 
 SUFFIXES = (".gif", ".webp")
 

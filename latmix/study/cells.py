@@ -15,7 +15,7 @@ from torch import Tensor
 
 from latmix.disk import make_folder
 from latmix.errors import LatmixError
-from latmix.images import read_picture
+from latmix.images.pictures import read_picture
 from latmix.jobs.generation import generate_mixtures
 from latmix.jobs.inversion import Inversion, InversionRules, invert_pictures
 from latmix.jobs.pictures import PictureRow, PromptOf, prompt_template

@@ -17,7 +17,7 @@ from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any, Literal
 
 from latmix.errors import LatmixError
-from latmix.images import MADE_HERE, write_whole
+from latmix.images.png import MADE_HERE, write_whole
 from latmix.mixing.grid import Method, parse_method
 
 if TYPE_CHECKING:

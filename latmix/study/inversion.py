@@ -16,7 +16,7 @@ import torch
 
 from latmix.disk import make_folder, read_json
 from latmix.errors import PictureError
-from latmix.images import content_hash
+from latmix.images.files import content_hash
 from latmix.jobs.inversion import invert_pictures
 from latmix.jobs.measurement import measure_health
 from latmix.jobs.pictures import Failure, PictureRow, PromptOf

@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from latmix.errors import LatmixError, PictureError
-from latmix.images import read_picture
+from latmix.images.pictures import read_picture
 from latmix.jobs.pictures import Failure
 from latmix.jobs.progress import Progress
 from latmix.measures.distances import (

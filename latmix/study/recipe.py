@@ -17,7 +17,8 @@ from PIL import Image
 from torch import Tensor
 
 from latmix.disk import make_folder
-from latmix.images import read_picture, write_png
+from latmix.images.pictures import read_picture
+from latmix.images.png import write_png
 from latmix.jobs.inversion import Inversion, InversionRules, invert_pictures
 from latmix.jobs.progress import Progress, as_part
 from latmix.jobs.workbench import Workbench

@@ -9,7 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from latmix.images import read_picture
+from latmix.images.pictures import read_picture
 from latmix.jobs.progress import Progress
 from latmix.measures.qualities import QUALITIES
 from latmix.models.pixels import to_pixels

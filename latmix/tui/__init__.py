@@ -152,7 +152,7 @@ def _saved_session(config: Config) -> tuple[Session, tuple[str, ...]]:
 
 def _working_folder() -> Path | None:
     """The working folder where pictures lie in it."""
-    from latmix.images import SUFFIXES
+    from latmix.images.folders import SUFFIXES
 
     try:
         with os.scandir() as found:

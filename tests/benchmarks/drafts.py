@@ -10,7 +10,7 @@ import torch
 
 import latmix
 from latmix import demo
-from latmix.images import find_pictures
+from latmix.images.folders import find_pictures
 from latmix.measures.likeness import psnr
 from latmix.models.loading import load_model
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from latmix import demo
-from latmix.images import find_pictures
+from latmix.images.folders import find_pictures
 from tests.benchmarks.measure import report, seconds
 from tests.support.driver import exploring, opened
 from tests.support.stories import KEYS, OPTIONS, many_pictures, play

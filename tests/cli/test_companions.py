@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from latmix.images import read_picture
+from latmix.images.pictures import read_picture
 from latmix.measures.likeness import psnr
 from latmix.models.source import find_model
 from latmix.results.recipes import read_recipe

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image, ImageChops
 from typer.testing import Result
 
-from latmix.images import read_text, write_png
+from latmix.images.png import read_text, write_png
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.results.recipes import read_recipe
 from tests.support.command import QUICK, answer, cli, refused, spoil

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from latmix.errors import LatmixError
-from latmix.images import SUFFIXES, find_pictures, natural_key
+from latmix.images.folders import SUFFIXES, find_pictures, natural_key
 from tests.support.picture_files import bound_by_permissions, stored
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from latmix.images import FITS, fit_picture
+from latmix.images.fits import FITS
+from latmix.images.pixels import fit_picture
 from tests.support.picture_files import BLACK, BLUE, GREEN, RED, clear_and, noise, pixels
 
 

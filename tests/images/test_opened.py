@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from latmix.errors import PictureError
-from latmix.images import read_picture
+from latmix.images.pictures import read_picture
 from tests.support.picture_files import (
     BLUE,
     GREEN,

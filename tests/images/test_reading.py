@@ -11,15 +11,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from latmix.images import (
-    content_hash,
-    read_picture,
-    read_sidecar,
-    read_text,
-    write_png,
-)
-from latmix.images.pictures import FORMATS
+from latmix.images.files import content_hash, read_sidecar
+from latmix.images.pictures import FORMATS, read_picture
 from latmix.images.pixels import to_rgb
+from latmix.images.png import read_text, write_png
 from tests.support.picture_files import (
     BLACK,
     BLUE,

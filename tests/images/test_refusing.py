@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
 from latmix.errors import PictureError
-from latmix.images import content_hash, read_picture, read_text
-from latmix.images.pictures import FORMATS
+from latmix.images.files import content_hash
+from latmix.images.pictures import FORMATS, read_picture
+from latmix.images.png import read_text
 from tests.support.picture_files import (
     bound_by_permissions,
     chunk,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from latmix.errors import PictureError
-from latmix.images import content_hash, read_sidecar
+from latmix.images.files import content_hash, read_sidecar
 from tests.support.picture_files import stored
 
 

@@ -14,7 +14,9 @@ from PIL import Image
 
 from latmix.disk import failure
 from latmix.errors import LatmixError, PictureError
-from latmix.images import MADE_HERE, find_pictures, origin, read_picture, read_text, write_png
+from latmix.images.folders import find_pictures
+from latmix.images.pictures import read_picture
+from latmix.images.png import MADE_HERE, origin, read_text, write_png
 from tests.support.picture_files import (
     RED,
     bound_by_permissions,

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from latmix.errors import PictureError
-from latmix.images import content_hash
+from latmix.images.files import content_hash
 from latmix.jobs.inversion import Inversion, InversionRules, invert_pictures
 from latmix.jobs.pictures import PictureRow, look_up, prompt_template
 from latmix.jobs.recall import recall_pictures

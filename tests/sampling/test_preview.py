@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from PIL import Image, ImageChops
 
-from latmix.images import fit_picture, read_picture
+from latmix.images.pictures import read_picture
+from latmix.images.pixels import fit_picture
 from latmix.models.protocol import Model
 from latmix.sampling.preview import SECONDS, Preview
 

@@ -24,7 +24,7 @@ from textual.color import Color
 from textual.widget import Widget
 
 from latmix.config import load_config
-from latmix.images import content_hash
+from latmix.images.files import content_hash
 from latmix.session.machine import Machine
 from latmix.store.latents import LatentStore, row_key
 from tests.support.driver import QUICK, Driver

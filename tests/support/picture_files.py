@@ -16,7 +16,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from latmix.errors import PictureError
-from latmix.images import read_picture
+from latmix.images.pictures import read_picture
 
 RED, GREEN, BLUE, BLACK, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (0, 0, 0), (255, 255, 255)
 

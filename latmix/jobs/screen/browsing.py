@@ -49,7 +49,7 @@ def scan_pictures(folder: Path, recursive: bool) -> list[Path]:
     Raises:
         LatmixError: it is not there, cannot be read, or holds none.
     """
-    from latmix.images import find_pictures
+    from latmix.images.folders import find_pictures
 
     if not folder.is_dir():
         raise LatmixError(f"There is no folder {_shown(folder)}.", "Choose another with f.")
@@ -63,7 +63,7 @@ def list_folders(folder: Path | None) -> Generator[Progress, None, list[FolderEn
     Raises:
         LatmixError: it cannot be listed.
     """
-    from latmix.images import natural_key
+    from latmix.images.folders import natural_key
 
     if folder is None:
         return _built_in()
@@ -91,7 +91,7 @@ def _built_in() -> list[FolderEntry]:
 
 
 def _entry(folder: Path, count: bool) -> FolderEntry:
-    from latmix.images import SUFFIXES
+    from latmix.images.folders import SUFFIXES
 
     pictures, has_folders = 0, False
     try:

@@ -73,7 +73,7 @@ def list_models(*further: str) -> Generator[Progress, None, tuple[ModelChoice, .
 
 def read_prompts(path: Path | None, mixed: Sequence[Path]) -> Generator[Progress, None, Prompts]:
     """The prompt that lies beside a picture, and how many pictures have one."""
-    from latmix.images import read_sidecar
+    from latmix.images.files import read_sidecar
 
     own, count = None, 0
     for at, picture in enumerate(dict.fromkeys([*([path] if path else []), *mixed])):

@@ -24,7 +24,7 @@ def read_for_screen(path: Path) -> Image.Image:
     Raises:
         PictureError: it cannot be read.
     """
-    from latmix.images import read_picture
+    from latmix.images.pictures import read_picture
 
     return for_screen(read_picture(path, at_least=SHOWN_SIDE))
 
@@ -32,7 +32,7 @@ def read_for_screen(path: Path) -> Image.Image:
 def read_small(path: Path, side: int) -> Image.Image | None:
     """A picture of a few pixels, for a row of them; None where it cannot be read."""
     from latmix.errors import PictureError
-    from latmix.images import read_picture
+    from latmix.images.pictures import read_picture
 
     try:
         picture = read_picture(path, at_least=side)

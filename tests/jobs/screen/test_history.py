@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from latmix.errors import LatmixError, StoreError
-from latmix.images import content_hash
+from latmix.images.files import content_hash
 from latmix.jobs.screen import history
 from latmix.jobs.screen.pictures import read_for_screen, read_small
 from latmix.mixing.grid import DEFAULT_METHOD
