@@ -24,14 +24,6 @@ _INVISIBLE = (
     (0xFFA0, 0xFFA0),  # halfwidth Hangul filler
     (0xE0100, 0xE01EF),  # variation selectors supplement
 )
-# Wide since Unicode 16, which the tables of Python 3.11 to 3.13 do not know.
-_WIDE = (
-    (0x2630, 0x2637),
-    (0x268A, 0x268F),
-    (0x4DC0, 0x4DFF),
-    (0x1D300, 0x1D356),
-    (0x1D360, 0x1D376),
-)
 _SHORT_ESCAPES = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 
 
@@ -71,7 +63,7 @@ def _visible(character: str) -> str:
         return f"\\x{code - 0xDC00:02x}"
     category = unicodedata.category(character)
     hidden = category[0] == "C" or category in ("Zl", "Zp")
-    if not hidden and not _is_in(_INVISIBLE, code):
+    if not hidden and not any(first <= code <= last for first, last in _INVISIBLE):
         return character
     if character in _SHORT_ESCAPES:
         return _SHORT_ESCAPES[character]
@@ -82,9 +74,11 @@ def _visible(character: str) -> str:
 
 def _shorten(shown: list[str], width: int) -> str:
     """Join the pieces in at most `width` cells, whole pieces at both ends, marks on their bases."""
+    from rich.cells import get_character_cell_size  # as what is drawn is measured
+
     pieces: list[tuple[str, int]] = []
     for text in shown:
-        cells = sum(_cells(character) for character in text)
+        cells = sum(map(get_character_cell_size, text))
         if cells == 0 and pieces:
             base, base_cells = pieces.pop()
             text, cells = base + text, base_cells
@@ -108,20 +102,6 @@ def _fitting(pieces: list[tuple[str, int]], room: int) -> list[tuple[str, int]]:
         if taken > room:
             return pieces[:count]
     return pieces
-
-
-def _cells(character: str) -> int:
-    """Terminal cells that a visible character takes: 0, 1 or 2."""
-    if character.isascii():
-        return 1
-    if unicodedata.category(character) in ("Mn", "Me"):
-        return 0
-    wide = unicodedata.east_asian_width(character) in ("W", "F") or _is_in(_WIDE, ord(character))
-    return 2 if wide else 1
-
-
-def _is_in(ranges: tuple[tuple[int, int], ...], code: int) -> bool:
-    return any(first <= code <= last for first, last in ranges)
 
 
 def size_text(size: int) -> str:

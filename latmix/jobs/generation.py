@@ -58,15 +58,10 @@ def generate_mixtures(
 
     def tell(step: Step) -> Progress:
         due = preview and bench.preview.is_due
+        shown = bench.preview.show(model, step.clean[0]) if due else None
+        done, active, device = len(pictures), len(step.clean), str(bench.device)
         return Progress(
-            phase="generate",
-            done=len(pictures),
-            total=count,
-            step=step.done,
-            steps=step.total,
-            active=len(step.clean),
-            device=str(bench.device),
-            preview=bench.preview.show(model, step.clean[0]) if due else None,
+            "generate", done, count, step.done, step.total, active, device, preview=shown
         )
 
     def make(rows: range) -> Generator[Progress, None, None]:

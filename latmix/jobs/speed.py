@@ -11,7 +11,6 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from latmix.jobs.batch_size import empty_prompts
 from latmix.jobs.progress import Progress
@@ -91,7 +90,9 @@ def measure_speed(bench: Workbench) -> Generator[Progress, None, Speed]:
     yield Progress("bench", 2, 4, note="decoder")
     decode = median(lambda: model.decode(state[:1]), device)
     yield Progress("bench", 3, 4, note="statistics")
-    change = _change(torch.randn(PICTURES, *shape))
+    live = LiveStatistics.of(torch.randn(PICTURES, *shape))
+    weights = [1.0 + index for index in range(PICTURES)]
+    change = median(lambda: live.statistics(weights, DEFAULT_METHOD), torch.device("cpu"))
     return Speed(product, alone, together, batch, operations, decode, change)
 
 
@@ -116,10 +117,8 @@ def _settle(work: Callable[[], object]) -> None:
 def _timed(work: Callable[[], object], device: torch.device) -> float:
     start = time.perf_counter()
     work()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
     return time.perf_counter() - start
 
 
@@ -132,9 +131,3 @@ def call_operations(model: Model, size: tuple[int, int]) -> int:
     with FlopCounterMode(display=False) as counter:
         model.predict(state, MIDDLE, empty_prompts(model, 1))
     return int(counter.get_total_flops())
-
-
-def _change(latents: Tensor) -> float:
-    live = LiveStatistics.of(latents)
-    weights = [1.0 + index for index in range(len(latents))]
-    return median(lambda: live.statistics(weights, DEFAULT_METHOD), torch.device("cpu"))

@@ -71,15 +71,11 @@ def _mixtures(
     weighting = weigh(
         method, summary, weights, stored_products(inversion, method, summary)
     ).checked()
-
-    def precise_sums(coefficients: Tensor) -> Tensor:
-        return stored_sums(inversion, summary, coefficients, coefficients.dtype)
-
     if sums is None:
         sums = stored_sums(inversion, summary, weighting.coefficients, FAST)
     share = _block_share(weighting, inversion.space.block_rows)
     rounding = torch.finfo(FAST).eps * share
-    scaling = scale_sums(sums, weighting, rounding, precise_sums)
+    scaling = scale_sums(sums, weighting, rounding, partial(stored_sums, inversion, summary))
     return sums.reshape(len(weights), *inversion.space.shape), weighting, scaling
 
 
@@ -114,22 +110,23 @@ def stored_sums(
     inversion: Inversion,
     summary: Summary,
     weights: Tensor,
-    kind: torch.dtype,
+    kind: torch.dtype | None = None,
     look: Callable[[slice, Tensor], None] | None = None,
 ) -> Tensor:
     """sum_n w_n z_n of an inversion's latents, (B, C, P), for weights (B, N).
 
     Args:
-        kind: in which a block's product is formed; they are added up in the weights' type.
+        kind: in which a block's product is formed, the weights' type if not given; in that they
+            are added up.
         look: called with each block and its slice, in any order.
     """
-    factors = weights.to(kind)
+    factors = weights.to(kind or weights.dtype)
     total = weights.new_zeros(len(weights), summary.length)
 
     def product(part: slice, block: Tensor) -> Tensor:
         if look:
             look(part, block)
-        return factors[:, part] @ block.to(kind).flatten(1)
+        return factors[:, part] @ block.to(factors.dtype).flatten(1)
 
     for _, found in inversion.space.each_block(inversion.keys, product):
         total += found

@@ -100,21 +100,19 @@ class Recipe:
             raise ValueError(f"it is incomplete ({error})") from error
 
 
-def current_versions() -> dict[str, str]:
-    """Versions of what takes part in a result's numbers."""
-    return dict(_versions())
-
-
 @cache
-def _versions() -> tuple[tuple[str, str], ...]:
-    """Looked up once: it takes 20 ms, and a study asks for each of its pictures."""
+def current_versions() -> Mapping[str, str]:
+    """Versions of what takes part in a result's numbers.
+
+    Looked up once: it takes 20 ms, and a study asks for each of its pictures.
+    """
     found = {"python": platform.python_version()}
     for package in ("latmix", "torch", "diffusers", "transformers"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "unknown"
-    return tuple(found.items())
+    return found
 
 
 def write_result(picture: Image.Image, path: Path, recipe: Recipe) -> None:
