@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from latmix.cli import console
 from latmix.cli.bias_tables import (
     Draws,
@@ -29,7 +27,15 @@ from latmix.cli.lists import (
     readable_counts,
     whole_numbers,
 )
-from latmix.cli.options import Inverting, Method, ModelOptions, PictureOptions
+from latmix.cli.options import (
+    Inverting,
+    Method,
+    ModelOptions,
+    PictureOptions,
+    Recursive,
+    argument,
+    option,
+)
 from latmix.cli.outputs import FIGURES, TABLES, Outputs, Seed, StudyOptions
 from latmix.cli.run import Run, find_pictures
 from latmix.errors import UsageError
@@ -48,24 +54,17 @@ def bias(
     model: ModelOptions,
     inverting: Inverting,
     output: StudyOptions,
-    folders: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Folders of pictures, each a series.", show_default=False),
-    ] = None,
+    folders: Annotated[list[Path] | None, argument("Folders of pictures, each a series.")] = None,
     demo: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Built-in pictures (faces, animals, food, hearts); may be repeated.",
-            show_default=False,
-        ),
+        option("Built-in pictures (faces, animals, food, hearts); may be repeated."),
     ] = None,
     counts: Annotated[
         str | None,
-        typer.Option(
+        option(
+            "Values of N, as 1,4,16.  [default: squares up to the folder's pictures]",
             "-n",
             "--counts",
-            help="Values of N, as 1,4,16.  [default: squares up to the folder's pictures]",
-            show_default=False,
         ),
     ] = None,
     method: Method = "fix/0",
@@ -75,13 +74,9 @@ def bias(
     law: LawName = "paper",
     pool: Annotated[
         int | None,
-        typer.Option(
-            min=1,
-            help="Draw from the first so many readable pictures.  [default: all]",
-            show_default=False,
-        ),
+        option("Draw from the first so many readable pictures.  [default: all]", least=1),
     ] = None,
-    recursive: Annotated[bool, typer.Option("--recursive", help="Look into subfolders.")] = False,
+    recursive: Recursive = False,
 ) -> int:
     """Channel means and amplification of random centroids against N, with the law fitted."""
     from latmix.study.bias import Drawing

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from latmix.cli import console
+from latmix.cli.options import option
 from latmix.cli.outputs import Findings, figure_writer
 
 if TYPE_CHECKING:
@@ -20,10 +19,10 @@ SHOWN_CHANNELS = 3
 
 INTERVAL = "95 % of the draws"
 
-Draws = Annotated[int, typer.Option(min=1, help="Random centroids at each N.")]
+Draws = Annotated[int, option("Random centroids at each N.", least=1)]
 
 LawName = Annotated[
-    str, typer.Option(help="paper: latents of unit variance; spread: of the variance they have.")
+    str, option("paper: latents of unit variance; spread: of the variance they have.")
 ]
 
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from latmix.cli import console
 from latmix.cli.lists import check_counts, readable_counts, whole_numbers
+from latmix.cli.options import option
 from latmix.cli.run import Run
 from latmix.names import display_name, plural
 
@@ -21,12 +20,11 @@ USUAL_COUNTS = (2, 8, 32, 64)
 
 Counts = Annotated[
     str | None,
-    typer.Option(
+    option(
+        "Numbers of pictures, with commas between them.  [default: those of 2,8,32,64 that "
+        "there are pictures for]",
         "-n",
         "--counts",
-        help="Numbers of pictures, with commas between them.  [default: those of 2,8,32,64 that "
-        "there are pictures for]",
-        show_default=False,
     ),
 ]
 

@@ -8,12 +8,10 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from latmix.cli import console
 from latmix.cli.command import Given, Settings, command
 from latmix.cli.lists import numbers, whole_numbers
-from latmix.cli.options import ModelOptions, PictureOptions
+from latmix.cli.options import ModelOptions, PictureOptions, SomePictures, option
 from latmix.cli.outputs import (
     FIGURES,
     DryRun,
@@ -52,24 +50,16 @@ def inversion(
     *,
     solvers: Annotated[
         str | None,
-        typer.Option(
-            help="Solvers, with commas between them.  [default: all that the model can use]",
-            show_default=False,
-        ),
+        option("Solvers, with commas between them.  [default: all that the model can use]"),
     ] = None,
     steps: Annotated[
-        str, typer.Option(help="Numbers of steps, both ways, with commas between them.")
+        str, option("Numbers of steps, both ways, with commas between them.")
     ] = "10,20,50",
     guidance: Annotated[
         str | None,
-        typer.Option(
-            help="Guidance scales, both ways.  [default: 1,3,7.5; 1 where the model has none]",
-            show_default=False,
-        ),
+        option("Guidance scales, both ways.  [default: 1,3,7.5; 1 where the model has none]"),
     ] = None,
-    count: Annotated[
-        int, typer.Option("-n", "--count", min=1, help="The first N readable pictures.")
-    ] = 8,
+    count: SomePictures = 8,
     seen: Annotated[Given, Settings.named("prompt", "negative", "size", "fit")],
     dry_run: DryRun = False,
 ) -> int:

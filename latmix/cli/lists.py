@@ -6,26 +6,18 @@ import math
 from collections.abc import Sequence
 from typing import Annotated
 
-import typer
-
 from latmix.cli import console
+from latmix.cli.options import option
 from latmix.errors import LatmixError, UsageError
 from latmix.mixing.grid import parse_method
 from latmix.names import display_name, plural
 
-Methods = Annotated[str, typer.Option("--methods", "-m", help="Methods, with commas between them.")]
+Methods = Annotated[str, option("Methods, with commas between them.", "--methods", "-m")]
 
-PromptOfDemo = Annotated[
-    str | None, typer.Option(help="Take the prompt of these built-in pictures.")
-]
+PromptOfDemo = Annotated[str | None, option("Take the prompt of these built-in pictures.")]
 
 Channels = Annotated[
-    str | None,
-    typer.Option(
-        "--channels",
-        help="Channels shown, as 0,3.  [default: the most biased]",
-        show_default=False,
-    ),
+    str | None, option("Channels shown, as 0,3.  [default: the most biased]", "--channels")
 ]
 
 

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from latmix.cli import console
 from latmix.cli.command import command
 from latmix.cli.lists import PromptOfDemo, check_channels, numbers, whole_numbers
-from latmix.cli.options import Guidance, Inverting, ModelOptions
+from latmix.cli.options import Guidance, Inverting, ModelOptions, option
 from latmix.cli.outputs import (
     FIGURES,
     TABLES,
@@ -41,9 +39,9 @@ def offset(
     inverting: Inverting,
     output: StudyOptions,
     *,
-    channels: Annotated[str, typer.Option(help="Channels to move, one after the other.")] = "0,1",
+    channels: Annotated[str, option("Channels to move, one after the other.")] = "0,1",
     offsets: Annotated[
-        str, typer.Option("-b", "--offsets", help="Sizes b; each is taken as -b and +b.")
+        str, option("Sizes b; each is taken as -b and +b.", "-b", "--offsets")
     ] = "0.2,0.4,0.8",
     demo: PromptOfDemo = None,
     guidance: Guidance,

@@ -14,9 +14,9 @@ from latmix.session.fields import rows
 from latmix.session.machine import Machine
 
 
-def option(help: str, *flags: str, least: float | None = None) -> Any:
+def option(help: str, *flags: str, least: float | None = None, most: float | None = None) -> Any:
     """An option, by the name of its parameter where no flags are given."""
-    return typer.Option(*flags, min=least, help=help)
+    return typer.Option(*flags, min=least, max=most, help=help)
 
 
 def argument(help: str) -> Any:

@@ -12,9 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from latmix.cli import console
+from latmix.cli.options import option
 from latmix.errors import LatmixError, UsageError
 from latmix.names import display_name
 
@@ -34,11 +33,11 @@ FIGURES = (".png", *VECTORS)
 
 TABLES = (".csv", ".json")
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would cost.")]
+DryRun = Annotated[bool, option("Only say what it would cost.", "--dry-run")]
 
 LARGEST_SEED = 2**32 - 1
 
-Seed = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of what is drawn at random.")]
+Seed = Annotated[int, option("Of what is drawn at random.", least=0, most=LARGEST_SEED)]
 
 
 @dataclass(frozen=True)
@@ -47,18 +46,15 @@ class StudyOptions:
 
     output: Annotated[
         list[Path] | None,
-        typer.Option(
-            "-o",
-            "--output",
-            help="A file to write, of the kind that its suffix says; may be repeated.",
-            show_default=False,
+        option(
+            "A file to write, of the kind that its suffix says; may be repeated.", "-o", "--output"
         ),
     ] = None
-    open: Annotated[
-        bool, typer.Option("--open/--no-open", help="Open the first picture in the viewer.")
-    ] = False
-    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False
+    open: Annotated[bool, option("Open the first picture in the viewer.", "--open/--no-open")] = (
+        False
+    )
+    json: Annotated[bool, option("JSON on stdout.", "--json")] = False
+    quiet: Annotated[bool, option("No progress, no notes.", "--quiet", "-q")] = False
 
 
 @dataclass(frozen=True)

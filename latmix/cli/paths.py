@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from latmix.cli import console
 from latmix.cli.command import command
 from latmix.cli.lists import method_names, numbers
+from latmix.cli.options import option
 from latmix.cli.outputs import FIGURES, TABLES, Findings, Outputs, StudyOptions, figure_writer
 from latmix.errors import UsageError
 from latmix.names import display_name
@@ -28,22 +27,18 @@ COLUMNS = ("method", "leg", "weight", "x", "y", "norm")
 def paths(
     output: StudyOptions,
     point: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-p", "--point", help="X,Y; two or more, joined in this order.", show_default=False
-        ),
+        list[str] | None, option("X,Y; two or more, joined in this order.", "-p", "--point")
     ] = None,
     methods: Annotated[
         str | None,
-        typer.Option(
+        option(
+            "Methods, with commas between them.  [default: all that split nothing off]",
             "--methods",
             "-m",
-            help="Methods, with commas between them.  [default: all that split nothing off]",
-            show_default=False,
         ),
     ] = None,
-    steps: Annotated[int, typer.Option(min=2, help="Of the weight, from point to point.")] = 100,
-    frames: Annotated[int, typer.Option(min=2, help="Of an animation, one way.")] = 40,
+    steps: Annotated[int, option("Of the weight, from point to point.", least=2)] = 100,
+    frames: Annotated[int, option("Of an animation, one way.", least=2)] = 40,
 ) -> int:
     """Paths between points of the plane under the mixing methods, with norm rings."""
     from latmix.study.paths import POINTS, RADIUS, flat_methods, trace_paths

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from latmix.cli import console, grids
 from latmix.cli.command import command
 from latmix.cli.lists import Methods, method_names
-from latmix.cli.options import Guidance, Inverting, ModelOptions, PictureOptions
+from latmix.cli.options import Guidance, Inverting, ModelOptions, PictureOptions, option
 from latmix.cli.outputs import (
     FIGURES,
     DryRun,
@@ -46,28 +44,21 @@ def quality(
     methods: Methods = f"fix/0,nin/0,fix/chm,nin/chm,{DEFAULT_METHOD}",
     counts: grids.Counts = None,
     draws: Annotated[
-        int,
-        typer.Option(
-            "--draws", "--repeats", min=2, help="Random centroids for each method and number."
-        ),
+        int, option("Random centroids for each method and number.", "--draws", "--repeats", least=2)
     ] = 16,
     seed: Seed = 0,
     features: Annotated[
         str,
-        typer.Option(
-            help="What distances are measured in, with commas between: vae (the model's own), "
+        option(
+            "What distances are measured in, with commas between: vae (the model's own), "
             "efficientnet, inception (FID and KID), clip."
         ),
     ] = "vae",
     inception: Annotated[
-        Path | None,
-        typer.Option(
-            help="The file of Inception's weights.  [default: the one in torch's cache]",
-            show_default=False,
-        ),
+        Path | None, option("The file of Inception's weights.  [default: the one in torch's cache]")
     ] = None,
     clip: Annotated[
-        str, typer.Option(help="A CLIP model: a folder, or a hub id that is on this machine.")
+        str, option("A CLIP model: a folder, or a hub id that is on this machine.")
     ] = "openai/clip-vit-base-patch32",
     guidance: Guidance,
     dry_run: DryRun = False,

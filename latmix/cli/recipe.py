@@ -7,8 +7,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from latmix.cli import console
 from latmix.cli.bias_tables import (
     Draws,
@@ -28,7 +26,7 @@ from latmix.cli.lists import (
     numbers,
     whole_numbers,
 )
-from latmix.cli.options import Guidance, Inverting, Method, ModelOptions
+from latmix.cli.options import Guidance, Inverting, Method, ModelOptions, option
 from latmix.cli.outputs import (
     FIGURES,
     TABLES,
@@ -61,11 +59,10 @@ def recipe(
     output: StudyOptions,
     *,
     counts: Annotated[
-        str, typer.Option("-n", "--counts", help="Values of N; the largest is sampled.")
+        str, option("Values of N; the largest is sampled.", "-n", "--counts")
     ] = "1,4,16,36",
     perturb: Annotated[
-        str,
-        typer.Option(help="Standard deviations of noise on the pictures, whose range is 0 to 1."),
+        str, option("Standard deviations of noise on the pictures, whose range is 0 to 1.")
     ] = "0,0.02",
     method: Method = "fix/0",
     draws: Draws = 32,
@@ -75,11 +72,7 @@ def recipe(
     seed: Seed = 0,
     channels: Channels = None,
     sheet: Annotated[
-        Path | None,
-        typer.Option(
-            help="Also generate the centroids, onto a sheet: .png, .svg or .pdf.",
-            show_default=False,
-        ),
+        Path | None, option("Also generate the centroids, onto a sheet: .png, .svg or .pdf.")
     ] = None,
 ) -> int:
     """Centroids of sampled noise against those of its inversion from slightly noisy pictures."""

@@ -8,12 +8,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from latmix.cli import console, grids
 from latmix.cli.command import command
 from latmix.cli.lists import Methods, method_names
-from latmix.cli.options import GuidanceAndDraft, Inverting, ModelOptions, PictureOptions
+from latmix.cli.options import GuidanceAndDraft, Inverting, ModelOptions, PictureOptions, option
 from latmix.cli.outputs import VECTORS, Findings, Seed, StudyOptions, find_kept, sheet_writers
 from latmix.cli.run import Run, find_pictures
 from latmix.mixing.grid import DEFAULT_METHOD
@@ -35,14 +33,10 @@ def sweep(
     counts: grids.Counts = None,
     draws: Annotated[
         int,
-        typer.Option(
-            "--draws", "--repeats", min=1, help="Random draws of N pictures; 1 is the first N."
-        ),
+        option("Random draws of N pictures; 1 is the first N.", "--draws", "--repeats", least=1),
     ] = 1,
     seed: Seed = 0,
-    cell: Annotated[
-        int, typer.Option(min=32, max=1024, help="Pixels of a picture on the sheet.")
-    ] = 128,
+    cell: Annotated[int, option("Pixels of a picture on the sheet.", least=32, most=1024)] = 128,
     generating: GuidanceAndDraft,
 ) -> int:
     """A sheet of centroids: a row for each method, a column for each number of pictures."""
