@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from latmix.jobs.pictures import Failure
+    from latmix.store.folders import Unusable
     from latmix.study.chart import Plot
 
 LEFT_OUT = 3
@@ -58,6 +59,14 @@ def print_json(content: object) -> None:
     sys.stdout.flush()
 
 
+def answer(content: object, text: str, as_json: bool) -> None:
+    """A command's answer on stdout: JSON, or in words."""
+    if as_json:
+        print_json(content)
+    else:
+        screen().print(text)
+
+
 def tell_failures(failures: Iterable[Failure]) -> None:
     """Name every picture that was left out; said even when quiet."""
     from latmix.report import failure_lines
@@ -71,5 +80,5 @@ def exit_code(failures: Sequence[Failure]) -> int:
     return LEFT_OUT if failures else 0
 
 
-def failures_json(failures: Iterable[Failure]) -> list[dict[str, Any]]:
+def failures_json(failures: Iterable[Failure | Unusable]) -> list[dict[str, Any]]:
     return [{"path": display_name(f.path), "reason": f.reason} for f in failures]

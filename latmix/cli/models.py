@@ -14,9 +14,7 @@ from latmix.errors import ModelError, UsageError
 from latmix.names import display_name, size_text
 from latmix.process import hide_hub_bars
 
-app = typer.Typer(
-    help="List, show, fetch and remove models.", rich_markup_mode=None, invoke_without_command=True
-)
+app = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
 Name = Annotated[str, argument("A catalogue name, a hub id (owner/name) or a folder.")]
 
@@ -85,8 +83,8 @@ def show(name: Name, output: SayOptions) -> int:
     }
     if output.json:
         console.print_json(content)
-        return 0
-    console.print_table(("", ""), content.items())
+    else:
+        console.print_table(("", ""), content.items())
     return 0
 
 
@@ -98,11 +96,8 @@ def pull(name: Name, output: SayOptions) -> int:
 
     if output.quiet:
         hide_hub_bars()
-    folder = pull_model(name)
-    if output.json:
-        console.print_json({"name": name, "folder": display_name(folder)})
-    else:
-        console.screen().print(display_name(folder))
+    folder = display_name(pull_model(name))
+    console.answer({"name": name, "folder": folder}, folder, output.json)
     return 0
 
 
@@ -122,18 +117,15 @@ def remove(
     size, shown = size_text(cached.size), display_name(cached.repository)
     if not yes:
         if not sys.stdin.isatty():
-            raise UsageError(
-                f"Removing {shown} frees {size}, and nobody can be asked.", "Add --yes."
-            )
+            unasked = f"Removing {shown} frees {size}, and nobody can be asked."
+            raise UsageError(unasked, "Add --yes.")
         place = display_name(cached.folder)
         if not typer.confirm(f"Remove {place} and free {size}?", err=True):
             console.say("Nothing was removed.", output.quiet)
             return 0
     remove_cached(cached)
-    if output.json:
-        console.print_json({"name": cached.repository, "bytes": cached.size})
-    else:
-        console.screen().print(f"{shown}: {size} freed")
+    content = {"name": cached.repository, "bytes": cached.size}
+    console.answer(content, f"{shown}: {size} freed", output.json)
     return 0
 
 

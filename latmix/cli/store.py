@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Generator, Mapping
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -12,17 +12,17 @@ from latmix.cli.command import command
 from latmix.cli.driving import drive
 from latmix.cli.options import SayOptions, option
 from latmix.names import display_name, size_text
+from latmix.sampling.generators import watched
 
 if TYPE_CHECKING:
-    from latmix.jobs.progress import Progress
     from latmix.store.folders import SpaceInfo
     from latmix.store.latents import LatentStore
 
-app = typer.Typer(
-    help="Size, verify, prune and compact the stored latents.",
-    rich_markup_mode=None,
-    invoke_without_command=True,
-)
+Result = TypeVar("Result")
+
+app = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+
+DryRun = Annotated[bool, option("Only say how much.", "--dry-run")]
 
 
 @app.callback()
@@ -37,17 +37,18 @@ def store(context: typer.Context) -> None:
 def size(output: SayOptions) -> int:
     """What is stored: a row for each model and way of inverting."""
     latents = _open_store()
-    spaces = latents.spaces()
-    rows: list[dict[str, Any]] = [
-        {"id": s.id, "rows": s.rows, "bytes": s.bytes, "settings": dict(s.settings)} for s in spaces
-    ]
+    spaces, root = latents.spaces(), display_name(latents.root)
     if output.json:
-        console.print_json({"root": display_name(latents.root), "spaces": rows})
+        rows = [
+            {"id": s.id, "rows": s.rows, "bytes": s.bytes, "settings": dict(s.settings)}
+            for s in spaces
+        ]
+        console.print_json({"root": root, "spaces": rows})
         return 0
     columns = ("space", "#latents", "#size", "model", "inversion")
     console.print_table(columns, map(_cells, spaces))
     total = sum(space.bytes for space in spaces)
-    console.say(f"{size_text(total)} in {display_name(latents.root)}", output.quiet)
+    console.say(f"{size_text(total)} in {root}", output.quiet)
     return 0
 
 
@@ -66,24 +67,21 @@ def _cells(space: SpaceInfo) -> tuple[object, ...]:
 @command
 def verify(output: SayOptions) -> int:
     """Read every latent and check it; damaged ones are inverted again when next needed."""
-    report = drive(_counted("verify", _open_store().verify()), output.quiet)
-    if output.json:
-        console.print_json(
-            {
-                "rows": report.rows,
-                "damaged": [vars(row) for row in report.damaged],
-                "unreadable": [
-                    {"path": display_name(file.path), "reason": file.reason}
-                    for file in report.unreadable
-                ],
-            }
-        )
-        return 0 if report.sound else 1
-    console.screen().print(f"{report.rows} latents are sound, {len(report.damaged)} are damaged.")
-    for file in report.unreadable:
-        console.say(f"{display_name(file.path)}: {file.reason}")
-    if not report.sound:
-        console.say("`latmix store prune` removes what is damaged; it is made again when needed.")
+    report = _drive("verify", _open_store().verify(), output)
+    content = {
+        "rows": report.rows,
+        "damaged": [vars(row) for row in report.damaged],
+        "unreadable": console.failures_json(report.unreadable),
+    }
+    text = f"{report.rows} latents are sound, {len(report.damaged)} are damaged."
+    console.answer(content, text, output.json)
+    if not output.json:
+        for file in report.unreadable:
+            console.say(f"{display_name(file.path)}: {file.reason}")
+        if not report.sound:
+            console.say(
+                "`latmix store prune` removes what is damaged; it is made again when needed."
+            )
     return 0 if report.sound else 1
 
 
@@ -93,33 +91,27 @@ def prune(
     output: SayOptions,
     space: Annotated[str | None, option("Remove this space whole.")] = None,
     older_than_days: Annotated[float | None, option("Remove what is older.")] = None,
-    dry_run: Annotated[bool, option("Only say how much.", "--dry-run")] = False,
+    dry_run: DryRun = False,
 ) -> int:
     """Remove damaged latents, second copies and leftovers; with an option, more."""
     job = _open_store().prune(space=space, older_than_days=older_than_days, dry_run=dry_run)
-    freed = drive(_counted("prune", job), output.quiet)
-    if output.json:
-        console.print_json({"bytes": freed.bytes, "is_dry_run": dry_run})
-    else:
-        what = "would be freed" if dry_run else "freed"
-        console.screen().print(f"{size_text(freed.bytes)} {what}.")
-    return 0
+    freed = _drive("prune", job, output)
+    content, text = {"bytes": freed.bytes}, size_text(freed.bytes)
+    return _tell_freed(content, text, dry_run, output)
 
 
 @app.command("compact")
 @command
-def compact(
-    output: SayOptions,
-    dry_run: Annotated[bool, option("Only say how much.", "--dry-run")] = False,
-) -> int:
+def compact(output: SayOptions, dry_run: DryRun = False) -> int:
     """Prune, and join small files of latents to full ones."""
-    job = _open_store().compact(dry_run=dry_run)
-    freed = drive(_counted("compact", job), output.quiet)
-    if output.json:
-        console.print_json({"bytes": freed.bytes, "files": freed.files, "is_dry_run": dry_run})
-    else:
-        what = "would be freed" if dry_run else "freed"
-        console.screen().print(f"{size_text(freed.bytes)} in {freed.files} files {what}.")
+    freed = _drive("compact", _open_store().compact(dry_run=dry_run), output)
+    text = f"{size_text(freed.bytes)} in {freed.files} files"
+    return _tell_freed(vars(freed), text, dry_run, output)
+
+
+def _tell_freed(content: Mapping[str, int], text: str, dry_run: bool, output: SayOptions) -> int:
+    what = "would be freed" if dry_run else "freed"
+    console.answer({**content, "is_dry_run": dry_run}, f"{text} {what}.", output.json)
     return 0
 
 
@@ -141,10 +133,10 @@ def _open_store() -> LatentStore:
     return LatentStore(load_config().home)
 
 
-def _counted(
-    phase: str, work: Generator[tuple[int, int], None, Any]
-) -> Generator[Progress, None, Any]:
+def _drive(
+    phase: str, work: Generator[tuple[int, int], None, Result], output: SayOptions
+) -> Result:
+    """Run what counts how much of all is done."""
     from latmix.jobs.progress import Progress
-    from latmix.sampling.generators import watched
 
-    return watched(work, lambda seen: Progress(phase, seen[0], seen[1]))
+    return drive(watched(work, lambda seen: Progress(phase, *seen)), output.quiet)
