@@ -6,11 +6,12 @@ same bits. Without Python a large batch can be worked on in parts, each on a cor
 Recording costs as much as twenty calls save, and so is left until there have been some;
 LATMIX_RECORD_AFTER says how many (0: never). Called by the families.
 
-torch 2.13 deprecates tracing and names torch.export and torch.compile instead. Processor time of a
-call for 1, 2, 8 and 32 pictures as a share of the direct one, on one thread: traced 0.58, 0.67,
-0.79, 0.86 after 0.2 s of recording; exported 0.93, 0.95, 0.88, 0.94 after 4 s; compiled without a
-C++ compiler, which users need not have, 0.90, 0.83, 0.90, 0.91 after 15 s. So it is tracing where
-there is any, and the direct call, with the same bits, where there is none.
+torch 2.13 deprecates tracing and names torch.export and torch.compile instead. Time of a call for
+1, 2, 8 and 32 pictures as a share of the direct one, on one thread: traced 0.58, 0.67, 0.79, 0.86
+after 0.2 s of recording; exported 0.93, 0.95, 0.88, 0.94 after 4 s; compiled without a C++
+compiler, which users need not have, 0.90, 0.83, 0.90, 0.91 after 15 s. Traced and exported are
+shares of processor time, compiled of wall time, in which other work of the machine counts too. So
+it is tracing where there is any, and the direct call, with the same bits, where there is none.
 """
 
 from __future__ import annotations
