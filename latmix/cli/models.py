@@ -114,17 +114,17 @@ def remove(
     from latmix.models.remove import find_cached, remove_cached
 
     cached = find_cached(name)
-    size, shown = size_text(cached.size), display_name(cached.repository)
+    size, shown = size_text(cached.size_on_disk), display_name(cached.repo_id)
     if not yes:
         if not sys.stdin.isatty():
             unasked = f"Removing {shown} frees {size}, and nobody can be asked."
             raise UsageError(unasked, "Add --yes.")
-        place = display_name(cached.folder)
+        place = display_name(cached.repo_path)
         if not typer.confirm(f"Remove {place} and free {size}?", err=True):
             console.say("Nothing was removed.", output.quiet)
             return 0
     remove_cached(cached)
-    content = {"name": cached.repository, "bytes": cached.size}
+    content = {"name": cached.repo_id, "bytes": cached.size_on_disk}
     console.answer(content, f"{shown}: {size} freed", output.json)
     return 0
 

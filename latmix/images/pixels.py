@@ -66,11 +66,7 @@ def to_rgb(image: Image.Image, background: Colour = WHITE) -> Image.Image:
 
 
 def fit_picture(
-    image: Image.Image,
-    size: tuple[int, int],
-    fit: str = "crop",
-    *,
-    background: Colour = WHITE,
+    image: Image.Image, size: tuple[int, int], fit: str = "crop", *, background: Colour = WHITE
 ) -> Image.Image:
     """The picture at `size` (width, height in pixels), resampled with Lanczos' filter.
 

@@ -131,7 +131,6 @@ def _number(text: str) -> float:
         value = math.nan
     if not math.isfinite(value):
         raise ModelError(
-            f"The scale {display_name(text)} of a LoRA is no number.",
-            "Write FILE.safetensors=0.8.",
+            f"The scale {display_name(text)} of a LoRA is no number.", "Write FILE.safetensors=0.8."
         )
     return value

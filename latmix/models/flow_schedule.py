@@ -97,11 +97,11 @@ class FlowSchedule:
                 raise ValueError("patches: this schedule depends on the size of the picture.")
             mu = self._mu(patches)
             last = 1 / steps if self.is_even else 1 / self.length
-            noise = [self._shifted_by_size(s, mu) for s in _line(1.0, last, steps)]
+            noise = [self._shifted_by_size(s, mu) for s in line(1.0, last, steps)]
         else:
             # The published scheduler shifts its ends, and then all between them once more.
             last = 1 / steps if self.is_even else self._shifted(1 / self.length)
-            noise = [self._shifted(s) for s in _line(1.0, last, steps)]
+            noise = [self._shifted(s) for s in line(1.0, last, steps)]
         times = tuple(self.length * s for s in noise)
         return times, tuple(1 - s for s in [*noise, 0.0]), (*noise, 0.0)
 
@@ -117,5 +117,6 @@ class FlowSchedule:
         return low + (patches - few) * (high - low) / (many - few)
 
 
-def _line(start: float, end: float, count: int) -> list[float]:
+def line(start: float, end: float, count: int) -> list[float]:
+    """Numbers evenly from one to another, both among them."""
     return [start + (end - start) * i / max(1, count - 1) for i in range(count)]

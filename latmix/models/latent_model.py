@@ -22,11 +22,7 @@ class LatentModel(ABC):
     """A loaded model; see `protocol.Model` for what each method promises."""
 
     def __init__(
-        self,
-        source: ModelSource,
-        device: torch.device,
-        dtype: torch.dtype,
-        offload: str = "none",
+        self, source: ModelSource, device: torch.device, dtype: torch.dtype, offload: str = "none"
     ) -> None:
         """Load the weights.
 

@@ -11,13 +11,7 @@ from typing import Any
 from latmix.errors import ModelError
 from latmix.models.adapters import Adapter
 from latmix.models.families import Family
-from latmix.models.files import (
-    file_digest,
-    named_class,
-    place,
-    read_json,
-    weights,
-)
+from latmix.models.files import file_digest, named_class, place, read_json, weights
 from latmix.models.schedule import NoiseSchedule, read_schedule
 from latmix.models.single_file import SingleFile
 from latmix.names import display_name

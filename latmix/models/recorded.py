@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from latmix.images.hush import HUSH
-from latmix.models.side_by_side import SideBySide
+from latmix.models.side_by_side import side_by_side
 
 Work = Callable[..., Tensor]
 
@@ -58,7 +58,6 @@ class RecordedUNet:
         self._calls: dict[tuple[int, ...], int] = {}
         self._recorded: dict[tuple[int, ...], Any] = {}
         self._after = calls_before_recording()
-        self._beside = SideBySide()
 
     def __call__(self, state: Tensor, time: float, text: Tensor) -> Tensor:
         """The prediction for states (B, C, H, W); no gradient can be asked of it."""
@@ -83,7 +82,7 @@ class RecordedUNet:
                 output: Tensor = network(state[rows], at, text[rows])
                 return output
 
-        return self._beside(part, len(state))
+        return side_by_side(part, len(state))
 
     def _direct(self, state: Tensor, time: Tensor, text: Tensor) -> Tensor:
         output: Tensor

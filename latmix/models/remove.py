@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from latmix.errors import ModelError
 from latmix.models import catalogue
 from latmix.names import display_name
 
-
-@dataclass(frozen=True)
-class Cached:
-    """A model in the hub's cache, every version of it.
-
-    Attributes:
-        size: bytes on the disk, all of which removing it frees.
-    """
-
-    repository: str
-    folder: Path
-    size: int
-    revisions: tuple[str, ...]
+if TYPE_CHECKING:
+    from huggingface_hub import CachedRepoInfo, HFCacheInfo
 
 
-def find_cached(name: str) -> Cached:
-    """A catalogue name or hub id in the cache.
+def find_cached(name: str) -> CachedRepoInfo:
+    """A catalogue name or hub id in the cache, every version of it.
 
     Raises:
         ModelError: it is built in, a folder, or not there.
@@ -38,8 +26,7 @@ def find_cached(name: str) -> Cached:
     repository = entry.repository if entry else name
     for found in _scan().repos:
         if found.repo_type == "model" and found.repo_id == repository:
-            revisions = tuple(revision.commit_hash for revision in found.revisions)
-            return Cached(repository, found.repo_path, found.size_on_disk, revisions)
+            return found
     if Path(name).expanduser().exists():
         raise ModelError(f"{shown} is a folder of your own.", "latmix removes fetched models only.")
     raise ModelError(
@@ -47,25 +34,25 @@ def find_cached(name: str) -> Cached:
     )
 
 
-def remove_cached(cached: Cached) -> None:
+def remove_cached(cached: CachedRepoInfo) -> None:
     """Remove it.
 
     Raises:
         ModelError: the system refused.
     """
     try:
-        _scan().delete_revisions(*cached.revisions).execute()
+        _scan().delete_revisions(*(each.commit_hash for each in cached.revisions)).execute()
     except OSError as error:
         raise ModelError(
-            f"{display_name(cached.folder)} could not be removed: {error.strerror}."
+            f"{display_name(cached.repo_path)} could not be removed: {error.strerror}."
         ) from error
-    if cached.folder.exists():
+    if cached.repo_path.exists():
         raise ModelError(
-            f"{display_name(cached.folder)} could not be removed.", "Remove it by hand."
+            f"{display_name(cached.repo_path)} could not be removed.", "Remove it by hand."
         )
 
 
-def _scan() -> Any:
+def _scan() -> HFCacheInfo:
     from huggingface_hub import constants, scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from latmix.models.flow_schedule import FlowSchedule, Grid
+from latmix.models.flow_schedule import FlowSchedule, Grid, line
 
 PREDICTIONS = ("epsilon", "v_prediction")
 SPACINGS = ("leading", "trailing", "linspace")
@@ -50,7 +51,8 @@ class Schedule:
                 raise ValueError(
                     f"scheduler: {value!r} is not supported; known: {', '.join(known)}."
                 )
-        cumulative = _cumulative(_betas(config))
+        kept = [1.0 - beta for beta in _betas(config)]
+        cumulative = list(itertools.accumulate(kept, operator.mul))
         if config.get("rescale_betas_zero_snr"):
             if prediction == "epsilon":
                 raise ValueError("scheduler: epsilon prediction says nothing at zero terminal SNR.")
@@ -82,8 +84,7 @@ class Schedule:
             raise ValueError(f"steps must be between 1 and {most}, not {steps}.")
         if self.spacing == "leading":
             stride = total // steps
-            chosen = [i * stride + self.offset for i in range(steps)]
-            return tuple(t for t in reversed(chosen))
+            return tuple(i * stride + self.offset for i in reversed(range(steps)))
         if self.spacing == "trailing":
             return tuple(round(total - i * total / steps) - 1 for i in range(steps))
         if steps == 1:
@@ -133,25 +134,13 @@ def _betas(config: Mapping[str, object]) -> list[float]:
     end = float(str(config.get("beta_end", 0.02)))
     kind = config.get("beta_schedule", "linear")
     if kind == "linear":
-        return _line(start, end, total)
+        return line(start, end, total)
     if kind == "scaled_linear":
-        return [root * root for root in _line(math.sqrt(start), math.sqrt(end), total)]
+        return [root * root for root in line(math.sqrt(start), math.sqrt(end), total)]
     if kind == "squaredcos_cap_v2":
         level = [math.cos((i / total + 0.008) / 1.008 * math.pi / 2) ** 2 for i in range(total + 1)]
         return [min(1 - after / before, 0.999) for before, after in itertools.pairwise(level)]
     raise ValueError(f"scheduler: beta schedule {kind!r} is not supported.")
-
-
-def _line(start: float, end: float, count: int) -> list[float]:
-    return [start + (end - start) * i / (count - 1) for i in range(count)]
-
-
-def _cumulative(betas: list[float]) -> list[float]:
-    product, out = 1.0, []
-    for beta in betas:
-        product *= 1.0 - beta
-        out.append(product)
-    return out
 
 
 def _zero_terminal_snr(cumulative: list[float]) -> list[float]:

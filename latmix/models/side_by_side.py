@@ -11,6 +11,7 @@ import itertools
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -21,34 +22,26 @@ ROWS = 8
 _lock = threading.Lock()
 
 
-class SideBySide:
-    """Threads that are kept; one batch at a time is worked on by any of these."""
+def side_by_side(work: Callable[[slice], Tensor], rows: int) -> Tensor:
+    """What some work makes of rows of a batch, (rows, ...), in parts where they are enough; one
+    batch at a time is worked on so."""
+    cores = torch.get_num_threads()
+    parts = min(cores, rows // ROWS)
+    if parts < 2:
+        return work(slice(0, rows))
+    bounds = [rows * index // parts for index in range(parts + 1)]
+    slices = [slice(*pair) for pair in itertools.pairwise(bounds)]
+    share = max(1, cores // parts)
+    with _lock:
+        # This sets the calling thread's number, that of threads to come, and the libraries'.
+        torch.set_num_threads(share)
+        try:
+            return torch.cat(list(_threads(parts, share).map(work, slices)))
+        finally:
+            torch.set_num_threads(cores)
 
-    def __init__(self) -> None:
-        self._pool: ThreadPoolExecutor | None = None
-        self._threads = 0
 
-    def __call__(self, work: Callable[[slice], Tensor], rows: int) -> Tensor:
-        """What some work makes of rows of a batch, (rows, ...), in parts where they are enough."""
-        cores = torch.get_num_threads()
-        parts = min(cores, rows // ROWS)
-        if parts < 2:
-            return work(slice(0, rows))
-        bounds = [rows * index // parts for index in range(parts + 1)]
-        slices = [slice(*pair) for pair in itertools.pairwise(bounds)]
-        with _lock:
-            # This sets the calling thread's number, that of threads to come, and the libraries'.
-            torch.set_num_threads(max(1, cores // parts))
-            try:
-                return torch.cat(list(self._threads_for(parts).map(work, slices)))
-            finally:
-                torch.set_num_threads(cores)
-
-    def _threads_for(self, parts: int) -> ThreadPoolExecutor:
-        if self._pool is None or self._threads != parts:
-            if self._pool is not None:
-                self._pool.shutdown()
-            share = torch.get_num_threads()
-            self._pool = ThreadPoolExecutor(parts, "latmix-rows", torch.set_num_threads, (share,))
-            self._threads = parts
-        return self._pool
+@lru_cache(maxsize=1)
+def _threads(count: int, share: int) -> ThreadPoolExecutor:
+    """Threads that are kept until another number of them is wanted."""
+    return ThreadPoolExecutor(count, "latmix-rows", torch.set_num_threads, (share,))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from latmix.models.recorded import EACH, RecordedUNet
-from latmix.models.side_by_side import ROWS, SideBySide
+from latmix.models.side_by_side import ROWS, side_by_side
 
 
 @pytest.fixture(params=[1, 2, 3])
@@ -30,10 +30,9 @@ def test_every_row_is_worked_on_once_in_parts_that_are_large_enough(cores: int, 
         threads.add(torch.get_num_threads())
         return values[part] * 2
 
-    beside = SideBySide()
     for _ in range(2):
         parts.clear()
-        assert torch.equal(beside(work, rows), values * 2)
+        assert torch.equal(side_by_side(work, rows), values * 2)
         assert len(parts) == max(1, min(cores, rows // ROWS))
         assert min(part.stop - part.start for part in parts) >= min(rows, ROWS)
     assert len(parts) == 1 or threads == {max(1, cores // len(parts))}
@@ -41,25 +40,25 @@ def test_every_row_is_worked_on_once_in_parts_that_are_large_enough(cores: int, 
 
 
 def test_what_goes_wrong_in_a_part_is_raised_and_the_next_batch_works(cores: int) -> None:
-    beside = SideBySide()
-
     def work(part: slice) -> Tensor:
         if part.stop == 4 * ROWS:
             raise RuntimeError("out of memory")
         return torch.zeros(part.stop - part.start)
 
     with pytest.raises(RuntimeError, match="out of memory"):
-        beside(work, 4 * ROWS)
+        side_by_side(work, 4 * ROWS)
     assert torch.get_num_threads() == cores
-    assert len(beside(work, 4 * ROWS - 1)) == 4 * ROWS - 1
+    assert len(side_by_side(work, 4 * ROWS - 1)) == 4 * ROWS - 1
 
 
 def test_jobs_in_two_threads_do_not_disturb_one_another(cores: int) -> None:
-    beside, made = SideBySide(), dict[int, Tensor]()
+    made = dict[int, Tensor]()
 
     def job(number: int) -> None:
         for _ in range(20):
-            made[number] = beside(lambda part: torch.full((part.stop - part.start,), number), 40)
+            made[number] = side_by_side(
+                lambda part: torch.full((part.stop - part.start,), number), 40
+            )
 
     jobs = [threading.Thread(target=job, args=(number,)) for number in range(3)]
     for one in jobs:
