@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from latmix.mixing.blocks import precise
-from latmix.sampling.generators import drained
 
 Map = Callable[[Tensor, Tensor], Tensor]
 """g: states (k, ...) and the rows (k,) of the batch they are -> (k, ...)."""
@@ -23,7 +22,7 @@ Map = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Solution:
-    """What `solve` found.
+    """What `solving` found.
 
     Attributes:
         state: (B, ...), g applied to the best iterate of each row.
@@ -36,20 +35,16 @@ class Solution:
     calls: int
 
 
-def solve(g: Map, start: Tensor, tolerance: float, limit: int, memory: int = 3) -> Solution:
-    """Iterate until each row's relative residual is at most `tolerance`, or for `limit` calls.
+def solving(
+    g: Map, start: Tensor, tolerance: float, limit: int, memory: int = 3
+) -> Generator[int, None, Solution]:
+    """Iterate until each row's relative residual is at most `tolerance`, or for `limit` calls;
+    yields between two calls of g how many there were, so that it can be left.
 
     Args:
         start: (B, ...) float32.
         memory: how many earlier differences Anderson acceleration uses; 0 is plain iteration.
     """
-    return drained(solving(g, start, tolerance, limit, memory))
-
-
-def solving(
-    g: Map, start: Tensor, tolerance: float, limit: int, memory: int = 3
-) -> Generator[int, None, Solution]:
-    """The same, yielding between two calls of g how many there were, so that it can be left."""
     count = start.shape[0]
     best = start.clone()
     best_residual = torch.full((count,), torch.inf, dtype=start.dtype, device=start.device)

@@ -17,11 +17,10 @@ def drained(work: Generator[Any, None, Result]) -> Result:
     """Run a generator to its end, what it yields unseen, and return its result."""
     try:
         while True:
-            try:
-                next(work)
-            except StopIteration as stop:
-                result: Result = stop.value
-                return result
+            next(work)
+    except StopIteration as stop:
+        result: Result = stop.value
+        return result
     finally:
         work.close()
 
@@ -32,11 +31,9 @@ def watched(
     """The same work with each thing it yields told in other words; closing one closes the other."""
     try:
         while True:
-            try:
-                seen = next(work)
-            except StopIteration as stop:
-                result: Result = stop.value
-                return result
-            yield tell(seen)
+            yield tell(next(work))
+    except StopIteration as stop:
+        result: Result = stop.value
+        return result
     finally:
         work.close()

@@ -62,10 +62,14 @@ class Levels:
         ]
 
     def coefficients(self, index: int, to: int | None = None) -> tuple[float, float]:
-        """A and B of the step x' = A x + B m from level `index` to another, or to the next one."""
-        end = index + 1 if to is None else to
-        here, there = (self.a[index], self.s[index]), (self.a[end], self.s[end])
-        return step_coefficients(self.prediction, here, there)
+        """A and B of the step x' = A x + B m from level `index` to another, or to the next one, in
+        either direction."""
+        (a, s), (a2, s2) = self.at(index), self.at(index + 1 if to is None else to)
+        if self.prediction == "epsilon":
+            return a2 / a, s2 - s * a2 / a
+        if self.prediction == "v_prediction":
+            return a * a2 + s * s2, s2 * a - a2 * s
+        return 1.0, s2 - s
 
     def moved(self, index: int, to: int, state: Tensor, output: Tensor) -> Tensor:
         """The state at level `to` that the plain step from level `index` takes a state there to.
@@ -76,42 +80,15 @@ class Levels:
         scale, push = self.coefficients(index, to)
         return scale * state + push * output
 
+    def clean_and_noise(self, index: int, state: Tensor, output: Tensor) -> tuple[Tensor, Tensor]:
+        """(x0_hat, eps_hat) of a state at a level and the network's output m for it."""
+        a, s = self.at(index)
+        if self.prediction == "epsilon":
+            return (state - s * output) / a, output
+        if self.prediction == "v_prediction":
+            return a * state - s * output, s * state + a * output
+        return state - s * output, state + (1 - s) * output
+
     def last_step(self) -> Levels:
         """The cleanest step alone."""
         return Levels(self.times[-1:], self.a[-2:], self.s[-2:], self.prediction)
-
-
-def step_coefficients(
-    prediction: str, here: tuple[float, float], there: tuple[float, float]
-) -> tuple[float, float]:
-    """A and B of x' = A x + B m between two levels (a, s), in either direction.
-
-    Raises:
-        ValueError: an unknown prediction.
-    """
-    (a, s), (a2, s2) = here, there
-    if prediction == "epsilon":
-        return a2 / a, s2 - s * a2 / a
-    if prediction == "v_prediction":
-        return a * a2 + s * s2, s2 * a - a2 * s
-    if prediction == "flow":
-        return 1.0, s2 - s
-    raise ValueError(f"prediction {prediction!r} is not known.")
-
-
-def clean_and_noise(
-    prediction: str, state: Tensor, output: Tensor, level: tuple[float, float]
-) -> tuple[Tensor, Tensor]:
-    """(x0_hat, eps_hat) of a state and the network's output m at a level (a, s).
-
-    Raises:
-        ValueError: an unknown prediction.
-    """
-    a, s = level
-    if prediction == "epsilon":
-        return (state - s * output) / a, output
-    if prediction == "v_prediction":
-        return a * state - s * output, s * state + a * output
-    if prediction == "flow":
-        return state - s * output, state + (1 - s) * output
-    raise ValueError(f"prediction {prediction!r} is not known.")

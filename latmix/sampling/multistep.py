@@ -1,4 +1,4 @@
-"""Drafts: noise to pictures in few steps, by diffusers' DPM-Solver++(2M).
+"""The steps of drafts: noise to pictures in few steps, by diffusers' DPM-Solver++(2M).
 
 A draft starts from the very level that the latents were inverted to, whatever its own number of
 steps, and walks to the clean end in second-order steps that reuse the call before.
@@ -8,40 +8,15 @@ Source: Lu et al. 2211.01095, algorithm 2.
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import Any
 
 import numpy
-from torch import Tensor
 
 from latmix.models.flow_schedule import FlowSchedule
 from latmix.models.schedule import NoiseSchedule
-from latmix.sampling.trajectory import Guidance, Network, Step
 
 LEAST_KEPT = 2.0**-24
 """Of abar: a schedule that ends in pure noise would have an infinite level there."""
-
-
-def generate_draft(
-    network: Network, noise: Tensor, scheduler: Any, guidance: Guidance
-) -> Generator[Step, None, Tensor]:
-    """From noise latents to clean ones, by the steps of a diffusers scheduler that is set.
-
-    Args:
-        noise: (B, C, H, W) float32, states at the scheduler's first level.
-
-    Yields:
-        a `Step` after each step.
-
-    Returns:
-        (B, C, H, W) float32 clean latents.
-    """
-    state, total = noise, len(scheduler.timesteps)
-    for done, time in enumerate(scheduler.timesteps, start=1):
-        output = guidance.at(done - 1).predict(network, state, float(time))
-        state = scheduler.step(output, time, state).prev_sample
-        yield Step(done, total, scheduler.model_outputs[-1])
-    return state
 
 
 def draft_scheduler(schedule: NoiseSchedule, steps: int, draft: int) -> Any:

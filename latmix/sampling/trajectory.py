@@ -57,8 +57,7 @@ class Guidance:
         negative = _rows(self.negative, rows)
         text = text if rows is None else text[rows.to(text.device)]
         return replace(
-            negative,
-            tensors={**negative.tensors, "text": text.to(negative.tensors["text"].device)},
+            negative, tensors={**negative.tensors, "text": text.to(negative.tensors["text"].device)}
         )
 
     def without_idle(self) -> Guidance:

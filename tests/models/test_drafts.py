@@ -21,9 +21,10 @@ from latmix.models.protocol import Conditioning, Model
 from latmix.models.schedule import NoiseSchedule, Schedule, read_schedule
 from latmix.sampling.generators import drained
 from latmix.sampling.levels import Levels
-from latmix.sampling.multistep import draft_scheduler, draft_times, generate_draft
+from latmix.sampling.multistep import draft_scheduler, draft_times
 from latmix.sampling.pictures import generate_batch
 from latmix.sampling.settings import GenerationSettings
+from latmix.sampling.solvers import SOLVERS, Task
 from latmix.sampling.trajectory import Guidance
 from tests.support.walks import generate
 
@@ -110,7 +111,8 @@ def test_a_draft_converges_to_the_closed_form_at_second_order(config: dict[str, 
     network, errors = Gaussian(schedule, spread), []
     for steps in (10, 20, 40):
         scheduler = draft_scheduler(schedule, 50, steps)
-        made = drained(generate_draft(network, noise, scheduler, Guidance(TOLD)))
+        task = Task(network, noise, Levels.of(schedule, 50), Guidance(TOLD))
+        made = drained(SOLVERS["ddim"].draft(task, scheduler))
         exact = network.exact(noise, *network.level(float(scheduler.timesteps[0])))
         errors.append(float((made - exact).norm() / exact.norm()))
     levels = Levels.of(schedule, 10)

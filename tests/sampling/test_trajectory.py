@@ -11,9 +11,9 @@ from torch import Tensor
 
 from latmix.models.protocol import Conditioning, Model
 from latmix.models.schedule import Schedule
-from latmix.sampling.fixed_point import solve
+from latmix.sampling.fixed_point import solving
 from latmix.sampling.generators import drained
-from latmix.sampling.levels import Levels, clean_and_noise, step_coefficients
+from latmix.sampling.levels import Levels
 from latmix.sampling.trajectory import Call, Guidance, Step
 from tests.support.closed_form import data, flow_levels, network, relative, smooth_levels, told
 from tests.support.walks import generate, invert
@@ -85,8 +85,9 @@ def test_step_and_pair_say_the_same(prediction: str) -> None:
     torch.manual_seed(0)
     state, output = torch.randn(2, 5, dtype=torch.float64)
     here, there = ((0.3, 0.7), (0.8, 0.2)) if prediction == "flow" else ((0.6, 0.8), (0.8, 0.6))
-    scale, push = step_coefficients(prediction, here, there)
-    clean, noise = clean_and_noise(prediction, state, output, here)
+    levels = Levels((500.0,), (here[0], there[0]), (here[1], there[1]), prediction)
+    scale, push = levels.coefficients(0)
+    clean, noise = levels.clean_and_noise(0, state, output)
     torch.testing.assert_close(scale * state + push * output, there[0] * clean + there[1] * noise)
     torch.testing.assert_close(here[0] * clean + here[1] * noise, state)
 
@@ -172,16 +173,18 @@ def test_a_row_does_not_depend_on_the_rows_beside_it() -> None:
     def g(state: Tensor, rows: Tensor) -> Tensor:
         return slopes[rows] * torch.tanh(state) + goal[rows]
 
-    together = solve(g, goal, 1e-6, 50)
+    together = drained(solving(g, goal, 1e-6, 50))
     for row in range(3):
-        alone = solve(lambda z, _, r=row: g(z, torch.tensor([r])), goal[row : row + 1], 1e-6, 50)
+        alone = drained(
+            solving(lambda z, _, r=row: g(z, torch.tensor([r])), goal[row : row + 1], 1e-6, 50)
+        )
         torch.testing.assert_close(alone.state[0], together.state[row], rtol=1e-5, atol=1e-5)
     assert float(together.residual.max()) <= 1e-6
 
 
 def test_a_fixed_point_that_diverges_keeps_its_best_iterate() -> None:
     start = torch.ones(1, 4)
-    found = solve(lambda z, _: 3.0 * z + 1.0, start, 1e-6, 10, memory=0)
+    found = drained(solving(lambda z, _: 3.0 * z + 1.0, start, 1e-6, 10, memory=0))
     assert found.calls == 10
     assert bool(torch.isfinite(found.state).all())
     assert float(found.residual) <= 3.0
@@ -190,7 +193,9 @@ def test_a_fixed_point_that_diverges_keeps_its_best_iterate() -> None:
 def test_anderson_needs_fewer_calls_than_plain_iteration() -> None:
     goal = torch.randn(2, 16)
     calls = [
-        solve(lambda z, rows: 0.9 * torch.sin(z) + goal[rows], goal, 1e-6, 200, memory=memory).calls
+        drained(
+            solving(lambda z, rows: 0.9 * torch.sin(z) + goal[rows], goal, 1e-6, 200, memory)
+        ).calls
         for memory in (0, 3)
     ]
     assert calls[1] < calls[0]

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from latmix.mixing.companions import SECOND, Latents
 from latmix.sampling.generators import watched
-from latmix.sampling.levels import Levels, clean_and_noise
+from latmix.sampling.levels import Levels
 from latmix.sampling.solvers.solver import Generating, Inverting, Solver, Task
 from latmix.sampling.solvers.stepwise import FixedPoint
 from latmix.sampling.trajectory import Step
@@ -105,7 +105,7 @@ def _predicted(task: Task, grid: Levels, index: int, state: Tensor) -> tuple[Ten
     the leaps add no rounding of their own."""
     narrow = state.float()
     output = task.guidance.predict(task.network, narrow, grid.times[index])
-    return output, clean_and_noise(grid.prediction, narrow, output, grid.at(index))[0]
+    return output, grid.clean_and_noise(index, narrow, output)[0]
 
 
 def _wide(state: Tensor) -> Tensor:

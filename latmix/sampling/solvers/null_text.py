@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from latmix.mixing.companions import UNCONDITIONAL, Latents
 from latmix.sampling.generators import watched
-from latmix.sampling.levels import clean_and_noise
 from latmix.sampling.solvers.solver import Generating, Inverting, Task
 from latmix.sampling.solvers.stepwise import FixedPoint
 from latmix.sampling.trajectory import Call, Guidance, Step
@@ -158,8 +157,7 @@ class _Fit:
     def landed(self) -> tuple[Tensor, Tensor]:
         """Where the step with the embeddings found goes, and its x0_hat, (B, C, H, W)."""
         levels = self.task.levels
-        level = levels.at(self.index)
-        clean, _ = clean_and_noise(levels.prediction, self.state, self.output, level)
+        clean, _ = levels.clean_and_noise(self.index, self.state, self.output)
         return levels.moved(self.index, self.index + 1, self.state, self.output), clean
 
     def _tried(self, trial: Tensor, rows: Tensor) -> Tensor:

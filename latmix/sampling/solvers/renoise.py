@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from latmix.sampling.levels import clean_and_noise
 from latmix.sampling.solvers.stepwise import InverseStep, Stepwise, shared_noise
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ class Renoise(Stepwise):
         cleaner_a, cleaner_s = levels.at(step.index + 1)
 
         def predicted(state: Tensor, output: Tensor) -> Tensor:
-            return clean_and_noise(levels.prediction, state, output, step.level)[1]
+            return levels.clean_and_noise(step.index, state, output)[1]
 
         def renoised(noise: Tensor) -> Tensor:
             """The state that holds this noise and steps to the cleaner one."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from latmix.mixing.companions import Latents
-from latmix.sampling.levels import Levels, clean_and_noise
+from latmix.sampling.levels import Levels
 from latmix.sampling.trajectory import Call, Guidance, Network, Step
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Solver(ABC):
         state, levels = task.start, task.levels
         for index, time in enumerate(levels.times):
             output = task.guidance.at(index).predict(task.network, state, time)
-            clean, _ = clean_and_noise(levels.prediction, state, output, levels.at(index))
+            clean, _ = levels.clean_and_noise(index, state, output)
             state = levels.moved(index, index + 1, state, output)
             yield Step(index + 1, levels.steps, clean)
         return state
@@ -144,8 +144,12 @@ class Solver(ABC):
         """The same in few steps, from the noise alone.
 
         Args:
-            scheduler: of diffusers, set to its steps (`multistep.draft_scheduler`).
+            scheduler: of diffusers, set to its steps (`multistep.draft_scheduler`), the first of
+                which is at the noise's level.
         """
-        from latmix.sampling.multistep import generate_draft
-
-        return (yield from generate_draft(task.network, task.start, scheduler, task.guidance))
+        state, total = task.start, len(scheduler.timesteps)
+        for done, time in enumerate(scheduler.timesteps, start=1):
+            output = task.guidance.at(done - 1).predict(task.network, state, float(time))
+            state = scheduler.step(output, time, state).prev_sample
+            yield Step(done, total, scheduler.model_outputs[-1])
+        return state

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from latmix.mixing.companions import Latents
 from latmix.sampling.generators import watched
-from latmix.sampling.levels import clean_and_noise
 from latmix.sampling.solvers.solver import Inverting, Solver, Task
 from latmix.sampling.trajectory import Call, Step
 
@@ -60,7 +59,7 @@ class Stepwise(Solver):
             carried, estimate = step.carrying(state), state
             if carried is not None:
                 output = carried
-                estimate, _ = clean_and_noise(levels.prediction, state, output, step.level)
+                estimate, _ = levels.clean_and_noise(step.index, state, output)
             residual = float(found.residual.max()) if self.is_iterative else 0.0
             yield Step(done, levels.steps, estimate, found.calls, residual, state)
         return state
