@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from latmix.cli import console
-from latmix.cli.bias_tables import (
-    Draws,
-    LawName,
-    bias_findings,
-    bias_json,
-    most_biased,
-    print_bias,
-    series_json,
-)
+from latmix.cli.bias_tables import Draws, LawName, bias_findings
 from latmix.cli.command import command
 from latmix.cli.lists import (
     Channels,
@@ -36,7 +27,7 @@ from latmix.cli.options import (
     argument,
     option,
 )
-from latmix.cli.outputs import FIGURES, TABLES, Outputs, Seed, StudyOptions
+from latmix.cli.outputs import Outputs, Seed, StudyOptions
 from latmix.cli.run import Run, find_pictures
 from latmix.errors import UsageError
 from latmix.mixing.grid import parse_method
@@ -45,8 +36,6 @@ from latmix.names import display_name
 if TYPE_CHECKING:
     from latmix.jobs.inversion import Inversion
     from latmix.study.bias import BiasSeries, Drawing
-
-SUFFIXES = (*FIGURES, *TABLES)
 
 
 @command
@@ -91,9 +80,8 @@ def bias(
     }
     for name, (_, paths) in found.items():
         check_counts(wanted, min(len(paths), pool or len(paths)), name)
-    outputs = Outputs.of(
-        output.output, SUFFIXES, [path for _, paths in found.values() for path in paths]
-    )
+    inputs = [path for _, paths in found.values() for path in paths]
+    outputs = Outputs.of(output.output, inputs=inputs)
     run = Run.of(model, inverting, output.quiet)
     check_channels(shown, run.bench.source.channels)
     all_series: list[BiasSeries] = []
@@ -102,16 +90,12 @@ def bias(
         inversion = run.of_demo(place.demo).invert(paths, pool)
         inversions.append(inversion)
         all_series.append(_measured(run, name, inversion, wanted, drawing))
-    shown = shown or most_biased(all_series)
+    findings = bias_findings(all_series, shown, run.bench.source.name, drawing)
     failures = [failure for inversion in inversions for failure in inversion.failures]
-    content = bias_json(run.bench.source.name, drawing) | {
-        "series": [series_json(series) for series in all_series],
-        "failures": console.failures_json(failures),
-    }
-    show = partial(print_bias, all_series, shown)
+    content = findings.content | {"failures": console.failures_json(failures)}
     cached = {"cached": sum(inversion.cached for inversion in inversions)}
-    findings = bias_findings(all_series, shown, content, show)
-    return outputs.finish(output, replace(findings, failures=failures, of_this_run=cached))
+    findings = replace(findings, content=content, failures=failures, of_this_run=cached)
+    return outputs.finish(output, findings)
 
 
 def _places(folders: Sequence[Path], demos: Sequence[str]) -> dict[str, PictureOptions]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 from latmix.cli import console
 from latmix.cli.options import option
-from latmix.cli.outputs import Findings, figure_writer
+from latmix.cli.outputs import Findings, figure_writers
 
 if TYPE_CHECKING:
     from latmix.study.bias import BiasSeries, Drawing, Law, Point
-
-COLUMNS = ("series", "n", "draws", "quantity", "mean", "low", "high", "law")
 
 SHOWN_CHANNELS = 3
 
@@ -35,39 +33,47 @@ def most_biased(all_series: Sequence[BiasSeries]) -> list[int]:
 
 def bias_findings(
     all_series: Sequence[BiasSeries],
-    channels: Sequence[int],
-    content: Mapping[str, Any],
-    show: Callable[[], None],
+    channels: Sequence[int] | None,
+    model: str,
+    drawing: Drawing,
+    **about: Any,
 ) -> Findings:
-    """Series as all that they are written as."""
+    """Series as all that they are written as.
+
+    Args:
+        channels: those shown; None are the most biased.
+        about: what stands in the JSON before the series, beside the model and the drawing.
+    """
     from latmix.study.bias_figure import draw_bias
 
-    drawn = [figure_writer(lambda: draw_bias(all_series, channels))]
-    return Findings(content, COLUMNS, list(csv_rows(all_series)), drawn, show)
-
-
-def csv_rows(all_series: Sequence[BiasSeries]) -> Iterator[tuple[object, ...]]:
-    for series in all_series:
-        for point in series.points:
-            law = series.law.amplification(point.count) if series.law else None
-            means = series.expected_channel_mean(point.count)
-            start = (series.name, point.count, point.draws)
-            yield (*start, "amplification", *asdict(point.amplification).values(), law)
-            yield (*start, "norm_ratio", *asdict(point.norm_ratio).values(), None)
-            for channel, mean in enumerate(point.channel_mean):
-                expected = means[channel] if means else None
-                yield (*start, f"channel_mean_{channel}", *asdict(mean).values(), expected)
-
-
-def bias_json(model: str, drawing: Drawing) -> dict[str, Any]:
-    """What was drawn, and how."""
-    return {
+    shown = channels or most_biased(all_series)
+    content = {
         "model": model,
         "method": drawing.method,
         "draws": drawing.draws,
         "seed": drawing.seed,
         "interval": INTERVAL,
+        **about,
+        "series": [series_json(series) for series in all_series],
     }
+    drawn = figure_writers(lambda: draw_bias(all_series, shown))
+    return Findings(
+        content, list(csv_rows(all_series)), drawn, lambda: print_bias(all_series, shown)
+    )
+
+
+def csv_rows(all_series: Sequence[BiasSeries]) -> Iterator[dict[str, object]]:
+    for series in all_series:
+        for point in series.points:
+            law = series.expected(point.count)
+            values = [("amplification", point.amplification, law)]
+            values.append(("norm_ratio", point.norm_ratio, None))
+            for channel, mean in enumerate(point.channel_mean):
+                law = series.expected(point.count, channel)
+                values.append((f"channel_mean_{channel}", mean, law))
+            start = {"series": series.name, "n": point.count, "draws": point.draws}
+            for quantity, value, law in values:
+                yield {**start, "quantity": quantity, **asdict(value), "law": law}
 
 
 def series_json(series: BiasSeries) -> dict[str, Any]:
@@ -76,7 +82,7 @@ def series_json(series: BiasSeries) -> dict[str, Any]:
             "n": point.count,
             "draws": point.draws,
             "amplification": asdict(point.amplification),
-            "law": series.law.amplification(point.count) if series.law else None,
+            "law": series.expected(point.count),
             "norm_ratio": asdict(point.norm_ratio),
             "channel_mean": [asdict(mean) for mean in point.channel_mean],
         }
@@ -111,16 +117,12 @@ def print_bias(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> Non
 
 
 def _print_chart(all_series: Sequence[BiasSeries], channel: int) -> None:
-    from latmix.study.bias import curve_counts
     from latmix.study.chart import Plot
 
     plots = []
     for series in all_series:
-        expected = [(n, series.expected_channel_mean(n)) for n in curve_counts(series)]
         points = [(point.count, point.channel_mean[channel].mean) for point in series.points]
-        plots.append(
-            Plot(series.name, points, [(n, means[channel]) for n, means in expected if means])
-        )
+        plots.append(Plot(series.name, points, series.curve(channel)))
     ticks = sorted({point.count for series in all_series for point in series.points})
     label = f"mean of channel {channel} (· the law)"
     console.print_chart(plots, x_label="N", y_label=label, x_ticks=ticks)

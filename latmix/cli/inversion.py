@@ -17,7 +17,7 @@ from latmix.cli.outputs import (
     DryRun,
     Findings,
     StudyOptions,
-    figure_writer,
+    figure_writers,
     find_kept,
     say_cost_only,
 )
@@ -90,9 +90,8 @@ def inversion(
     content = _content(bench.source, trying, found) | {"failures": console.failures_json(failures)}
     findings = Findings(
         content,
-        COLUMNS,
-        [[row.get(column) for column in COLUMNS] for row in content["trials"]],
-        [figure_writer(lambda: draw_inversion(found))],
+        [{column: row.get(column) for column in COLUMNS} for row in content["trials"]],
+        figure_writers(lambda: draw_inversion(found)),
         lambda: _print(found),
         failures,
         {"kept": sum(tried.kept for tried in found)},

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from latmix.cli import console
 from latmix.cli.command import command
 from latmix.cli.lists import PromptOfDemo, check_channels, numbers, whole_numbers
 from latmix.cli.options import Guidance, Inverting, ModelOptions, option
-from latmix.cli.outputs import (
-    FIGURES,
-    TABLES,
-    VECTORS,
-    Findings,
-    Outputs,
-    Seed,
-    StudyOptions,
-    sheet_writers,
-)
+from latmix.cli.outputs import VECTORS, Findings, Outputs, Seed, StudyOptions, sheet_writers
 from latmix.cli.run import Run
 from latmix.errors import UsageError
 from latmix.names import display_name
@@ -27,10 +18,6 @@ from latmix.names import display_name
 if TYPE_CHECKING:
     from latmix.study.offset import OffsetPicture
     from latmix.study.sheet import Sheet
-
-SUFFIXES = (*FIGURES, *TABLES)
-
-COLUMNS = ("time", "channel", "offset", "change_top", "change_rest")
 
 
 @command
@@ -54,29 +41,20 @@ def offset(
 
     sizes = _sizes(offsets)
     named = whole_numbers(channels, "--channels", least=0)
-    outputs = Outputs.of(output.output or [free_name(Path("offset.png"))], SUFFIXES, drawn=VECTORS)
+    outputs = Outputs.of(output.output or [free_name(Path("offset.png"))], drawn=VECTORS)
     run = Run.of(model, inverting | guidance, output.quiet, demo)
     bench, prompt = run.bench, run.choices.prompt
     check_channels(named, bench.source.channels)
     signed = [-size for size in reversed(sizes)] + [0.0] + sizes
     [noise] = sample_noise(1, bench.source.latent_shape(run.inverting.size), seed)
-    job = offset_pictures(
-        bench,
-        noise,
-        [(channel, offset) for channel in named for offset in signed],
-        prompt,
-        run.generating,
-    )
-    made = run.drive(job)
-    rows = [(each.time, each.channel, each.offset, each.top, each.rest) for each in made]
-    content: dict[str, Any] = {
-        "model": bench.source.name,
-        "prompt": prompt,
-        "seed": seed,
-        "pictures": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
-    }
-    drawn = sheet_writers(lambda: _sheet(made, named))
-    return outputs.finish(output, Findings(content, COLUMNS, rows, drawn, lambda: _print(made)))
+    cases = [(channel, offset) for channel in named for offset in signed]
+    made = run.drive(offset_pictures(bench, noise, cases, prompt, run.generating))
+    rows = [
+        {name: value for name, value in vars(each).items() if name != "picture"} for each in made
+    ]
+    content = {"model": bench.source.name, "prompt": prompt, "seed": seed, "pictures": rows}
+    drawn = sheet_writers(lambda: _sheet(made, len(signed)))
+    return outputs.finish(output, Findings(content, rows, drawn, lambda: _print(made)))
 
 
 def _sizes(text: str) -> list[float]:
@@ -94,26 +72,21 @@ def _sizes(text: str) -> list[float]:
     return sizes
 
 
-def _sheet(made: Sequence[OffsetPicture], channels: Sequence[int]) -> Sheet:
+def _sheet(made: Sequence[OffsetPicture], offsets: int) -> Sheet:
     """A row a time and channel, a column an offset."""
-    from latmix.study.offset import TIMES
-    from latmix.study.sheet import Sheet, SheetCell, enlarged
+    from latmix.sampling.batches import split
+    from latmix.study.sheet import plain_sheet
 
-    keys = [(time, channel) for time in TIMES for channel in channels]
-    cells = [[each for each in made if (each.time, each.channel) == key] for key in keys]
-    return Sheet(
-        columns=[f"b = {each.offset:+g}" if each.offset else "b = 0" for each in cells[0]],
-        rows=[
-            (f"t = {time}, channel {channel}", [SheetCell(enlarged(e.picture)) for e in row])
-            for (time, channel), row in zip(keys, cells, strict=True)
-        ],
-    )
+    rows = split(made, offsets)
+    names = [f"t = {row[0].time}, channel {row[0].channel}" for row in rows]
+    columns = [f"b = {each.offset:+g}" if each.offset else "b = 0" for each in rows[0]]
+    return plain_sheet(columns, names, [[each.picture for each in row] for row in rows])
 
 
 def _print(made: Sequence[OffsetPicture]) -> None:
     console.screen().print("Root mean square change of pixels, of 255 levels:")
     rows = (
-        (e.time, str(e.channel), f"{e.offset:+g}", f"{e.top:.1f}", f"{e.rest:.1f}")
+        (e.time, e.channel, f"{e.offset:+g}", f"{e.change_top:.1f}", f"{e.change_rest:.1f}")
         for e in made
         if e.offset
     )

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from latmix.study.cost import NetworkCost
     from latmix.study.sheet import Sheet
 
-Writer = tuple[Sequence[str], Callable[[Path], None]]
-"""Suffixes, and what writes a file of theirs."""
+Writers = dict[str, Callable[[Path], None]]
+"""What writes a file, by its suffix."""
 
 VECTORS = (".svg", ".pdf")
 
@@ -63,30 +63,19 @@ class Findings:
 
     Attributes:
         content: as JSON; with the same content a study writes the same bytes.
-        columns, rows: as CSV.
+        rows: as CSV; each holds all columns.
         drawn: what writes its figures.
         show: prints its tables.
         failures: pictures that were left out.
         of_this_run: what this run did, which is answered and in no file.
     """
 
-    content: Mapping[str, Any]
-    columns: Sequence[str]
-    rows: Iterable[Sequence[object]]
-    drawn: Sequence[Writer]
+    content: dict[str, Any]
+    rows: Sequence[Mapping[str, object]]
+    drawn: Writers
     show: Callable[[], None]
     failures: Sequence[Failure] = ()
     of_this_run: Mapping[str, Any] = field(default_factory=dict)
-
-    def writers(self) -> list[Writer]:
-        """By suffix."""
-        from latmix.study.tables import write_csv, write_json
-
-        return [
-            ((".csv",), lambda path: write_csv(path, self.columns, self.rows)),
-            ((".json",), lambda path: write_json(path, self.content)),
-            *self.drawn,
-        ]
 
 
 @dataclass(frozen=True)
@@ -104,7 +93,7 @@ class Outputs:
     def of(
         cls,
         named: Sequence[Path] | None,
-        suffixes: Sequence[str],
+        suffixes: Sequence[str] = (*FIGURES, *TABLES),
         inputs: Iterable[Path] = (),
         drawn: Sequence[str] = FIGURES,
     ) -> Outputs:
@@ -152,13 +141,15 @@ class Outputs:
 
     def write(self, findings: Findings) -> None:
         """Give each file to what writes its kind."""
-        for path in self.paths:
-            for suffixes, write in findings.writers():
-                if path.suffix.lower() in suffixes:
-                    write(path)
+        from latmix.study.tables import write_csv, write_json
 
-    def names(self) -> list[str]:
-        return [display_name(path) for path in self.paths]
+        writers = {
+            ".csv": lambda path: write_csv(path, findings.rows),
+            ".json": lambda path: write_json(path, findings.content),
+            **findings.drawn,
+        }
+        for path in self.paths:
+            writers[path.suffix.lower()](path)
 
     def tell(self, options: StudyOptions, findings: Findings) -> int:
         """Report findings that are written: as JSON, or shown as tables, with the files' names.
@@ -166,12 +157,13 @@ class Outputs:
         Returns:
             the exit code: 1 where a figure could not be drawn.
         """
+        names = [display_name(path) for path in self.paths]
         if options.json:
-            answer = {**findings.content, **findings.of_this_run, "outputs": self.names()}
+            answer = {**findings.content, **findings.of_this_run, "outputs": names}
             console.print_json(answer)
         else:
             findings.show()
-            for name in self.names():
+            for name in names:
                 console.screen().print(name)
         shown = [path for path in self.paths if path.suffix.lower() not in TABLES]
         if options.open and shown:
@@ -222,7 +214,7 @@ def find_kept(
             f"The pictures are kept in {display_name(cells)}, which is no folder.",
             "Give another name with -o, or move that file.",
         )
-    return Outputs.of(paths, (*FIGURES, *TABLES), pictures, drawn), cells
+    return Outputs.of(paths, inputs=pictures, drawn=drawn), cells
 
 
 def say_cost_only(cost: NetworkCost, options: StudyOptions) -> int:
@@ -234,7 +226,7 @@ def say_cost_only(cost: NetworkCost, options: StudyOptions) -> int:
     return 0
 
 
-def figure_writer(draw: Callable[[], Figure], suffixes: Sequence[str] = FIGURES) -> Writer:
+def figure_writers(draw: Callable[[], Figure], suffixes: Sequence[str] = FIGURES) -> Writers:
     """What writes a figure, by matplotlib."""
 
     def write(path: Path) -> None:
@@ -242,16 +234,14 @@ def figure_writer(draw: Callable[[], Figure], suffixes: Sequence[str] = FIGURES)
 
         write_figure(draw, path)
 
-    return suffixes, write
+    return dict.fromkeys(suffixes, write)
 
 
-def sheet_writers(make: Callable[[], Sheet]) -> list[Writer]:
+def sheet_writers(make: Callable[[], Sheet]) -> Writers:
     """What writes a contact sheet: as PNG by Pillow, as PDF or SVG by matplotlib."""
     from latmix.images.png import MADE_HERE, write_png
     from latmix.study.sheet import draw_sheet
     from latmix.study.sheet_figure import draw_sheet_figure
 
-    return [
-        ((".png",), lambda path: write_png(draw_sheet(make()), path, MADE_HERE)),
-        figure_writer(lambda: draw_sheet_figure(make()), VECTORS),
-    ]
+    as_png = {".png": lambda path: write_png(draw_sheet(make()), path, MADE_HERE)}
+    return as_png | figure_writers(lambda: draw_sheet_figure(make()), VECTORS)

@@ -11,16 +11,12 @@ from latmix.cli import console
 from latmix.cli.command import command
 from latmix.cli.lists import method_names, numbers
 from latmix.cli.options import option
-from latmix.cli.outputs import FIGURES, TABLES, Findings, Outputs, StudyOptions, figure_writer
+from latmix.cli.outputs import FIGURES, TABLES, Findings, Outputs, StudyOptions, figure_writers
 from latmix.errors import UsageError
 from latmix.names import display_name
 
 if TYPE_CHECKING:
     from latmix.study.paths import MethodPaths, Place
-
-MOVING = (".gif", ".webp")
-
-COLUMNS = ("method", "leg", "weight", "x", "y", "norm")
 
 
 @command
@@ -41,6 +37,7 @@ def paths(
     frames: Annotated[int, option("Of an animation, one way.", least=2)] = 40,
 ) -> int:
     """Paths between points of the plane under the mixing methods, with norm rings."""
+    from latmix.study.animations import SUFFIXES as MOVING
     from latmix.study.paths import POINTS, RADIUS, flat_methods, trace_paths
     from latmix.study.paths_figure import draw_paths
 
@@ -54,11 +51,9 @@ def paths(
         "points": [list(place) for place in points],
         "methods": [_paths_json(each) for each in traced],
     }
-    drawings = [
-        figure_writer(lambda: draw_paths(traced, points)),
-        (MOVING, lambda path: _write_moving(path, traced, points, frames)),
-    ]
-    findings = Findings(content, COLUMNS, _rows(traced), drawings, lambda: _print(traced))
+    still = figure_writers(lambda: draw_paths(traced, points))
+    moving = dict.fromkeys(MOVING, lambda path: _write_moving(path, traced, points, frames))
+    findings = Findings(content, _rows(traced), still | moving, lambda: _print(traced))
     return outputs.finish(output, findings)
 
 
@@ -94,17 +89,19 @@ def _write_moving(
     write_animation(pictures, path)
 
 
-def _rows(traced: Sequence[MethodPaths]) -> list[tuple[object, ...]]:
-    return [
+def _rows(traced: Sequence[MethodPaths]) -> list[dict[str, object]]:
+    columns = ("method", "leg", "weight", "x", "y", "norm")
+    rows = [
         (each.method, number, sample.weight, *sample.place, sample.norm)
         for each in traced
         for number, leg in enumerate(each.legs, start=1)
-        for sample in leg.samples
+        for sample in leg
     ]
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _paths_json(each: MethodPaths) -> dict[str, Any]:
-    legs = [[[s.weight, *s.place] for s in leg.samples] for leg in each.legs]
+    legs = [[[s.weight, *s.place] for s in leg] for leg in each.legs]
     centroid = list(each.centroid) if each.centroid else None
     return {
         "method": each.method,
@@ -126,7 +123,7 @@ def _print(traced: Sequence[MethodPaths]) -> None:
             [
                 (number + sample.weight, sample.norm)
                 for number, leg in enumerate(each.legs)
-                for sample in leg.samples[:: max(1, len(leg.samples) // 20)]
+                for sample in leg[:: max(1, len(leg) // 20)]
             ],
         )
         for each in traced

@@ -16,7 +16,7 @@ from latmix.cli.outputs import (
     Findings,
     Seed,
     StudyOptions,
-    figure_writer,
+    figure_writers,
     find_kept,
     say_cost_only,
 )
@@ -28,8 +28,6 @@ from latmix.names import plural
 if TYPE_CHECKING:
     from latmix.measures.intervals import Estimate
     from latmix.study.quality import Measure, Score
-
-COLUMNS = ("method", "count", "measure", "value", "low", "high")
 
 INTERVAL = "95 %, bootstrap over the draws"
 
@@ -105,9 +103,8 @@ def quality(
     }
     findings = Findings(
         content,
-        COLUMNS,
-        [list(_row(score).values()) for score in (*scores, *bounds)],
-        [figure_writer(lambda: draw_quality(measures, scores, bounds))],
+        content["scores"] + content["bounds"],
+        figure_writers(lambda: draw_quality(measures, scores, bounds)),
         lambda: _print_scores(measures, scores, bounds),
         failures,
         grids.run_json(made),
@@ -116,9 +113,8 @@ def quality(
 
 
 def _row(score: Score) -> dict[str, Any]:
-    value = score.value
-    cells = (score.method, score.count, score.measure, value.mean, value.low, value.high)
-    return dict(zip(COLUMNS, cells, strict=True))
+    of = {"method": score.method, "count": score.count, "measure": score.measure}
+    return of | {"value": score.value.mean, "low": score.value.low, "high": score.value.high}
 
 
 def _print_scores(

@@ -8,15 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from latmix.cli import console
-from latmix.cli.bias_tables import (
-    Draws,
-    LawName,
-    bias_findings,
-    bias_json,
-    most_biased,
-    print_bias,
-    series_json,
-)
+from latmix.cli.bias_tables import Draws, LawName, bias_findings
 from latmix.cli.command import command
 from latmix.cli.lists import (
     Channels,
@@ -27,27 +19,14 @@ from latmix.cli.lists import (
     whole_numbers,
 )
 from latmix.cli.options import Guidance, Inverting, Method, ModelOptions, option
-from latmix.cli.outputs import (
-    FIGURES,
-    TABLES,
-    VECTORS,
-    Outputs,
-    Seed,
-    StudyOptions,
-    sheet_writers,
-)
+from latmix.cli.outputs import FIGURES, VECTORS, Outputs, Seed, StudyOptions, sheet_writers
 from latmix.cli.run import Run
 from latmix.errors import UsageError
 from latmix.mixing.grid import parse_method
 from latmix.names import display_name
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from latmix.study.recipe import Comparison
-    from latmix.study.sheet import Sheet
-
-SUFFIXES = (*FIGURES, *TABLES)
 
 TRUE_NOISE = "true noise"
 
@@ -85,12 +64,13 @@ def recipe(
         invert_samples,
         make_samples,
     )
+    from latmix.study.sheet import plain_sheet
 
     drawing = Drawing(parse_method(method).name, draws, seed, law)
     wanted = whole_numbers(counts, "-n")
     sigmas = _perturbations(perturb)
     shown = channel_numbers(channels)
-    files = Outputs.of(output.output, SUFFIXES)
+    files = Outputs.of(output.output)
     sheets = Outputs.of([sheet] if sheet else None, FIGURES, drawn=VECTORS)
     outputs = files + sheets
     run = Run.of(model, inverting | guidance, output.quiet, demo)
@@ -110,27 +90,27 @@ def recipe(
         for name, latents in sources.items()
     ]
     kept = [compare_latents(latents, samples.noise) for latents in sources.values()]
-    shown = shown or most_biased(all_series)
-    pairs = zip(all_series, kept, strict=True)
-    content = bias_json(bench.source.name, drawing) | {
-        "prompt": prompt,
-        "series": [series_json(series) | asdict(each) for series, each in pairs],
+    found = bias_findings(all_series, shown, bench.source.name, drawing, prompt=prompt)
+    pairs = zip(found.content["series"], kept, strict=True)
+    content = found.content | {
+        "series": [series | asdict(each) for series, each in pairs],
         "samples": display_name(samples.folder),
     }
 
     def show() -> None:
-        print_bias(all_series, shown)
+        found.show()
         _print_comparison(list(sources), kept)
         run.say(f"The samples are kept in {display_name(samples.folder)}.")
 
-    findings = bias_findings(all_series, shown, content, show)
+    findings = replace(found, content=content, show=show)
     files.write(findings)
     if sheet:
         making = centroid_pictures(
             bench, list(sources.values()), wanted, drawing.method, prompt, run.generating
         )
         pictures = run.drive(making)
-        drawn = sheet_writers(lambda: _sheet(list(sources), wanted, pictures))
+        columns = [f"N = {count}" for count in wanted]
+        drawn = sheet_writers(lambda: plain_sheet(columns, list(sources), pictures))
         sheets.write(replace(findings, drawn=drawn))
     return outputs.tell(output, findings)
 
@@ -148,17 +128,6 @@ def _perturbations(text: str) -> list[float]:
             "A little noise is 0.01 to 0.05.",
         )
     return sigmas
-
-
-def _sheet(
-    sources: Sequence[str], counts: Sequence[int], pictures: Sequence[Sequence[Image]]
-) -> Sheet:
-    """A row a source, a column an N."""
-    from latmix.study.sheet import Sheet, SheetCell, enlarged
-
-    rows = [[SheetCell(enlarged(picture)) for picture in row] for row in pictures]
-    labels = [f"N = {count}" for count in counts]
-    return Sheet(labels, list(zip(sources, rows, strict=True)))
 
 
 def _print_comparison(sources: Sequence[str], kept: Sequence[Comparison]) -> None:

@@ -46,20 +46,20 @@ def sweep(
     outputs, cells = find_kept(output.output, "sweep", paths, VECTORS)
     from latmix.study.cells import Grid
     from latmix.study.draws import Draws
-    from latmix.study.sweep import COLUMNS, measure_cells, sweep_sheet
+    from latmix.study.sweep import measure_cells, sweep_sheet
 
     drawn = Draws.natural(paths) if draws == 1 else Draws.random(paths, draws, seed)
     run = Run.of(model, inverting | generating, output.quiet, pictures.demo)
     grid = Grid(drawn, names, numbers, run.choices, cells, pictures.strict)
     made = grids.make_grid(run, grid)
-    rows = run.drive(measure_cells(made.cells))
+    measured = run.drive(measure_cells(made.cells))
+    rows = [asdict(row) for row in measured]
     title = _title(paths, run.bench.source.name, run.generating)
     findings = Findings(
-        grids.made_json(run, grid, made) | {"cells": [asdict(row) for row in rows]},
-        COLUMNS,
-        [list(asdict(row).values()) for row in rows],
-        sheet_writers(lambda: sweep_sheet(made.cells, rows, title, cell)),
-        lambda: _print_rows(rows),
+        grids.made_json(run, grid, made) | {"cells": rows},
+        rows,
+        sheet_writers(lambda: sweep_sheet(made.cells, measured, title, cell)),
+        lambda: _print_rows(measured),
         made.inversion.failures,
         grids.run_json(made),
     )

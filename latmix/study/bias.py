@@ -52,6 +52,10 @@ class Point:
     norm_ratio: Estimate
     channel_mean: tuple[Estimate, ...]
 
+    def value(self, channel: int | None) -> Estimate:
+        """The mean of a channel; of None the amplification."""
+        return self.amplification if channel is None else self.channel_mean[channel]
+
 
 @dataclass(frozen=True)
 class Law:
@@ -92,18 +96,25 @@ class BiasSeries:
     points: tuple[Point, ...]
     law: Law | None
 
-    def expected_channel_mean(self, count: float) -> tuple[float, ...] | None:
-        """What the law says of the channels' means: d + alpha (mean - d), d the split-off part."""
+    def expected(self, count: float, channel: int | None = None) -> float | None:
+        """What the law says of the amplification alpha, or of a channel's mean: d + alpha
+        (mean - d), where d is what the method's mean split leaves as it is. L&K section 5."""
         if self.law is None:
             return None
         alpha = self.law.amplification(count)
-        pairs = zip(self.input_channel_mean, self._common(), strict=True)
-        return tuple(common + alpha * (mean - common) for mean, common in pairs)
-
-    def _common(self) -> tuple[float, ...]:
-        """d: what the method's mean split leaves as it is, per channel. L&K section 5."""
+        if channel is None:
+            return alpha
         means = torch.tensor(self.input_channel_mean, dtype=torch.float64)
-        return tuple(parse_method(self.method).split.constant(means).tolist())
+        common = float(parse_method(self.method).split.constant(means)[channel])
+        return common + alpha * (self.input_channel_mean[channel] - common)
+
+    def curve(self, channel: int | None = None) -> list[tuple[float, float]]:
+        """The law at values of N evenly spaced by sqrt(N); empty where there is none."""
+        first, last = (math.sqrt(self.points[at].count) for at in (0, -1))
+        step = (last - first) / (CURVE_POINTS - 1)
+        counts = ((first + index * step) ** 2 for index in range(CURVE_POINTS))
+        expected = ((count, self.expected(count, channel)) for count in counts)
+        return [(count, value) for count, value in expected if value is not None]
 
 
 def amplification(bias: float, count: float, spread: float = 1.0) -> float:
@@ -221,14 +232,6 @@ def subsets(total: int, count: int, draws: int, seed: int) -> Iterator[frozenset
         yield frozenset(source.sample(range(total), count))
 
 
-def curve_counts(series: BiasSeries) -> list[float]:
-    """Values of N that a smooth curve is drawn through, evenly spaced by sqrt(N)."""
-    first = math.sqrt(series.points[0].count)
-    last = math.sqrt(series.points[-1].count)
-    step = (last - first) / (CURVE_POINTS - 1)
-    return [(first + index * step) ** 2 for index in range(CURVE_POINTS)]
-
-
 def mean_of_draws(values: Sequence[float]) -> Estimate:
     """The mean, and the interval that 95 % of the draws lie in."""
     table = torch.tensor(values, dtype=torch.float64)
@@ -242,7 +245,7 @@ def _point(count: int, centroids: Sequence[Statistics]) -> Point:
         len(centroids),
         mean_of_draws([each.amplification for each in centroids]),
         mean_of_draws([each.norm_ratio for each in centroids]),
-        tuple(mean_of_draws(channel) for channel in channels),
+        tuple(map(mean_of_draws, channels)),
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from latmix.mixing.verdict import OFFSET_DAMAGING, OFFSET_VISIBLE
 from latmix.names import display_name
-from latmix.study.bias import BiasSeries, Point, curve_counts
+from latmix.study.bias import BiasSeries
 from latmix.study.figures import (
     add_legend,
     add_letters,
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from latmix.measures.intervals import Estimate
-
 NAME_CELLS = 28
 """Characters of a folder's name in a legend."""
 
@@ -35,13 +33,13 @@ def draw_bias(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> Figu
     """
     columns = min(2, 1 + len(channels))
     figure, axes = new_panels(1 + len(channels), columns)
-    _draw_panel(axes[0], all_series, lambda p: p.amplification, _law_of_amplification)
+    _draw_panel(axes[0], all_series)
     axes[0].set_ylabel(r"amplification $\alpha$")
     top = axes[0].get_ylim()[1]
     axes[0].plot([0, top**2], [0, top], color="#777777", linewidth=0.6, label=r"$\sqrt{N}$")
     axes[0].set_ylim(0, top)
     for axis, channel in zip(axes[1:], channels, strict=True):
-        _draw_panel(axis, all_series, _mean_of(channel), _law_of_channel(channel))
+        _draw_panel(axis, all_series, channel)
         axis.axhline(0.0, color="black", linewidth=0.5, zorder=0)
         axis.set_ylabel(f"mean of channel {channel}")
     _share_limits(axes[1:])
@@ -51,13 +49,9 @@ def draw_bias(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> Figu
     return figure
 
 
-def _draw_panel(
-    axis: Axes,
-    all_series: Sequence[BiasSeries],
-    value: Callable[[Point], Estimate],
-    law: Callable[[BiasSeries, float], float | None],
-) -> None:
-    """One quantity against N on a square-root axis, every folder a series."""
+def _draw_panel(axis: Axes, all_series: Sequence[BiasSeries], channel: int | None = None) -> None:
+    """The amplification or a channel's mean against N on a square-root axis, every folder a
+    series."""
     counts = sorted({point.count for series in all_series for point in series.points})
     for index, series in enumerate(all_series):
         look = series_look(index)
@@ -65,11 +59,9 @@ def _draw_panel(
         share = (index + 0.5) / len(all_series) - 0.5
         aside = share * math.sqrt(max(counts)) / 32
         places = [(math.sqrt(point.count) + aside) ** 2 for point in series.points]
-        draw_intervals(axis, places, [value(point) for point in series.points], look)
-        at = curve_counts(series)
-        curve = [y for y in (law(series, count) for count in at) if y is not None]
-        if curve:
-            axis.plot(at, curve, color=look.colour, linestyle=look.dashes, zorder=1)
+        draw_intervals(axis, places, [point.value(channel) for point in series.points], look)
+        if curve := series.curve(channel):
+            axis.plot(*zip(*curve, strict=True), color=look.colour, linestyle=look.dashes, zorder=1)
         axis.plot([], [], label=_legend(series), **look.line)
     axis.set_xscale("function", functions=(_root, _square))
     axis.set_xlim(0, max(counts) * 1.1)
@@ -82,22 +74,6 @@ def _draw_panel(
 def _legend(series: BiasSeries) -> str:
     fitted = f" (b = {series.law.bias:.3f})" if series.law else ""
     return plain_text(f"{display_name(series.name, NAME_CELLS)}{fitted}")
-
-
-def _law_of_amplification(series: BiasSeries, count: float) -> float | None:
-    return series.law.amplification(count) if series.law else None
-
-
-def _law_of_channel(channel: int) -> Callable[[BiasSeries, float], float | None]:
-    def law(series: BiasSeries, count: float) -> float | None:
-        expected = series.expected_channel_mean(count)
-        return expected[channel] if expected else None
-
-    return law
-
-
-def _mean_of(channel: int) -> Callable[[Point], Estimate]:
-    return lambda point: point.channel_mean[channel]
 
 
 def _share_limits(axes: Sequence[Axes]) -> None:

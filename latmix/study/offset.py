@@ -29,16 +29,16 @@ class OffsetPicture:
     Attributes:
         time: "T": the noise was; "0": the clean latent.
         offset: what was added to the channel, in the latent's own unit.
-        top, rest: root mean square change of pixels against the unchanged picture, of 255 levels,
-            in the top quarter and below it.
+        change_top, change_rest: root mean square change of pixels against the unchanged picture,
+            of 255 levels, in the top quarter and below it.
     """
 
     time: str
     channel: int
     offset: float
     picture: Image.Image
-    top: float
-    rest: float
+    change_top: float
+    change_rest: float
 
 
 def add_offset(latent: Tensor, channel: int, offset: float) -> Tensor:

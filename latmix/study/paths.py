@@ -38,11 +38,8 @@ class Sample:
         return math.hypot(*self.place)
 
 
-@dataclass(frozen=True)
-class Leg:
-    """The path from one point to the next; a weight at which the points cancel is left out."""
-
-    samples: tuple[Sample, ...]
+Leg = tuple[Sample, ...]
+"""The path from one point to the next; a weight at which the points cancel is left out."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ class MethodPaths:
 
     @property
     def norms(self) -> list[float]:
-        return [sample.norm for leg in self.legs for sample in leg.samples]
+        return [sample.norm for leg in self.legs for sample in leg]
 
 
 def flat_methods() -> tuple[str, ...]:
@@ -100,7 +97,7 @@ def _leg(ends: Sequence[Place], method: str, steps: int) -> Leg:
         place = _mixed(ends, [1.0 - weight, weight], method)
         if place is not None:
             samples.append(Sample(weight, place))
-    return Leg(tuple(samples))
+    return tuple(samples)
 
 
 def _mixed(points: Sequence[Place], weights: Sequence[float], method: str) -> Place | None:

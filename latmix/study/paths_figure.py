@@ -67,7 +67,7 @@ def animate_paths(
         for paths, (in_plane, in_profile) in zip(all_paths, movers, strict=True):
             number = min(int(at), len(paths.legs) - 1)
             leg = paths.legs[number]
-            sample = min(leg.samples, key=lambda s: abs(s.weight - (at - number)))
+            sample = min(leg, key=lambda s: abs(s.weight - (at - number)))
             in_plane.set_data([sample.place[0]], [sample.place[1]])
             in_profile.set_data([number + sample.weight], [sample.norm])
         canvas.draw()
@@ -81,7 +81,7 @@ def _paths_figure(
     all_paths: Sequence[MethodPaths], points: Sequence[Place]
 ) -> tuple[Figure, Axes, Axes]:
     """The plane with its rings on the left, the norm against the weight on the right."""
-    places = [s.place for paths in all_paths for leg in paths.legs for s in leg.samples]
+    places = [s.place for paths in all_paths for leg in paths.legs for s in leg]
     xs, ys = zip((0.0, 0.0), *points, *places, strict=True)
     left, right, low, high = min(xs) - 0.3, max(xs) + 0.3, min(ys) - 0.3, max(ys) + 0.3
     tall = 2.75 * (high - low) / (right - left)
@@ -126,7 +126,7 @@ def _mark_points(axis: Axes, points: Sequence[Place]) -> None:
 def pieces(leg: Leg) -> list[list[Sample]]:
     """The samples without the leaps between them: some methods are not continuous."""
     found: list[list[Sample]] = []
-    for sample in leg.samples:
+    for sample in leg:
         if not found or math.dist(found[-1][-1].place, sample.place) > LEAP:
             found.append([])
         found[-1].append(sample)

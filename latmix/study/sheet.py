@@ -63,6 +63,14 @@ class Sheet:
         return any(cell.caption for _, cells in self.rows for cell in cells)
 
 
+def plain_sheet(
+    columns: Sequence[str], names: Sequence[str], rows: Sequence[Sequence[Image.Image]]
+) -> Sheet:
+    """Pictures alone, small ones enlarged, with the names of their rows."""
+    cells = [[SheetCell(enlarged(picture)) for picture in row] for row in rows]
+    return Sheet(columns, list(zip(names, cells, strict=True)))
+
+
 def enlarged(picture: Image.Image) -> Image.Image:
     """The picture, by whole pixels at least `SMALLEST` wide."""
     factor = -(-SMALLEST // picture.width)

@@ -6,7 +6,7 @@ Source: L&K figures 1, 8, 9 and 12.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from latmix.images.pictures import read_picture
@@ -43,9 +43,6 @@ class SweepRow:
     contrast: float
     saturation: float
     warning: str | None
-
-
-COLUMNS = tuple(field.name for field in fields(SweepRow))
 
 
 def measure_cells(made: Sequence[MadeCell]) -> Generator[Progress, None, list[SweepRow]]:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from latmix.images.png import write_whole
 
 
-def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a table, whole or not at all; None is an empty cell.
+def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write a table, whole or not at all; its columns are the first row's, None is an empty cell.
 
     Raises:
         LatmixError: it cannot be written.
     """
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
     writer.writerows(rows)
     write_whole(text.getvalue().encode("utf-8"), path)
 

@@ -78,11 +78,13 @@ def test_noise_spreads_an_offset_over_the_picture_and_the_decoder_does_not(
         ("T", 1, -1.0),
     ]
     assert len(made) == 12
-    assert all((m.top, m.rest) == pytest.approx((0, 0), abs=1) for m in made if not m.offset)
+    assert all(
+        (m.change_top, m.change_rest) == pytest.approx((0, 0), abs=1) for m in made if not m.offset
+    )
 
     def share(time: str) -> float:
         moved = [m for m in made if m.time == time and m.offset]
-        return sum(m.rest for m in moved) / sum(m.top for m in moved)
+        return sum(m.change_rest for m in moved) / sum(m.change_top for m in moved)
 
     assert share("T") > share("0")
 

@@ -30,7 +30,7 @@ def test_the_norm_along_a_path_is_the_methods(given_ends: tuple[float, ...]) -> 
     ]
     for method in ("lin/0", "fix/0", "nin/0"):
         [leg] = trace_paths(points, method, 8).legs
-        for sample in leg.samples:
+        for sample in leg:
             w = sample.weight
             straight = [(1 - w) * a + w * b for a, b in zip(*points, strict=True)]
             wanted = {
@@ -53,7 +53,7 @@ def test_the_methods_of_the_plane_are_those_that_split_nothing_off() -> None:
 
 def test_points_that_cancel_leave_a_gap() -> None:
     paths = trace_paths([(1.0, 0.0), (-1.0, 0.0)], "fix/0", 4)
-    assert [sample.weight for sample in paths.legs[0].samples] == [0, 0.25, 0.75, 1]
+    assert [sample.weight for sample in paths.legs[0]] == [0, 0.25, 0.75, 1]
     assert paths.centroid is None
     assert trace_paths([(1.0, 0.0), (-1.0, 0.0)], "lin/0", 4).centroid == (0.0, 0.0)
 
@@ -71,8 +71,8 @@ def test_every_leg_joins_its_points_where_the_method_is_exact_at_inputs() -> Non
             continue
         legs = trace_paths(points, method, 5).legs
         for leg, start, end in zip(legs, points, points[1:], strict=False):
-            assert leg.samples[0].place == pytest.approx(start)
-            assert leg.samples[-1].place == pytest.approx(end)
+            assert leg[0].place == pytest.approx(start)
+            assert leg[-1].place == pytest.approx(end)
 
 
 @pytest.mark.parametrize(
