@@ -64,7 +64,6 @@ def inversion(
     dry_run: DryRun = False,
 ) -> int:
     """Solvers by steps by guidance: what comes back of pictures, and at how many evaluations."""
-    from latmix.jobs.pictures import prompt_template
     from latmix.study.inversion import Trying, estimate_trials, plan_trials, readable_rows, try_all
     from latmix.study.inversion_figure import draw_inversion
 
@@ -76,8 +75,7 @@ def inversion(
     _check_steps(bench.source, counts[-1], like.size)
     names = _solver_names(solvers, bench.source)
     trials = plan_trials(names, counts, _scales(guidance, bench.source))
-    prompt_of = prompt_template(run.choices.prompt)
-    rows, failures = run.drive(readable_rows(paths, like, prompt_of, count))
+    rows, failures = run.drive(readable_rows(paths, like, run.choices.prompt, count))
     console.tell_failures(failures)
     if not rows:
         raise LatmixError("None of the pictures can be read.", "The lines above say why.")

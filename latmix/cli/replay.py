@@ -37,7 +37,6 @@ def replay(
     from latmix.images.pictures import read_picture
     from latmix.jobs import recipes
     from latmix.jobs.inversion import InversionRules, invert_pictures
-    from latmix.jobs.pictures import prompt_template
     from latmix.results.names import free_name
     from latmix.results.recipes import read_recipe
     from latmix.session import from_recipe
@@ -59,8 +58,8 @@ def replay(
     looked_in = find_pictures(places, recursive=True) if places else []
     built_in = find_pictures([demo.folder(name) for name in demo.names()])
     rows = recipes.find_ingredients(bench, recipe, run.inverting, [*looked_in, *built_in])
-    rules, prompt_of = InversionRules(strict=True), prompt_template(recipe.prompt)
-    job = invert_pictures(bench, rows, run.inverting, prompt_of, rules)
+    rules = InversionRules(strict=True)
+    job = invert_pictures(bench, rows, run.inverting, recipe.prompt, rules)
     inversion = run.drive(job)
     weights = [image.weight for image in recipe.images]
     [made] = make(run, inversion, [Weighting(weights, recipe.seed)], replace(output, output=target))

@@ -88,16 +88,10 @@ class Run:
             LatmixError: no picture could be read.
         """
         from latmix.jobs.inversion import InversionRules, invert_pictures
-        from latmix.jobs.pictures import prompt_template
 
         self._say_ignored()
-        job = invert_pictures(
-            self.bench,
-            paths,
-            self.inverting,
-            prompt_template(self.choices.prompt),
-            InversionRules(count, strict=strict, resume=resume),
-        )
+        rules = InversionRules(count, strict=strict, resume=resume)
+        job = invert_pictures(self.bench, paths, self.inverting, self.choices.prompt, rules)
         inversion = self.drive(job)
         self.tell_inversion(inversion)
         if count is not None and len(inversion.rows) < count:

@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from latmix.errors import PictureError
-from latmix.jobs.pictures import Failure, PictureRow, PromptOf, look_up
+from latmix.jobs.pictures import Failure, PictureRow, look_up
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.companions import Latents
@@ -93,7 +93,7 @@ def invert_pictures(
     bench: Workbench,
     pictures: Iterable[Path | PictureRow],
     settings: InversionSettings,
-    prompt_of: PromptOf,
+    template: str,
     rules: InversionRules = InversionRules(),
 ) -> Generator[Progress, None, Inversion]:
     """Make sure that the first readable pictures have latents in the store.
@@ -103,6 +103,7 @@ def invert_pictures(
 
     Args:
         pictures: files, or rows whose content and prompt are known already.
+        template: of the prompts of files (`jobs.pictures.prompt_for`).
 
     Raises:
         PictureError: under `strict`, the first failure. StoreError, ModelError: as their rooms.
@@ -112,7 +113,7 @@ def invert_pictures(
     work = _Work(bench, bench.space(settings), settings, rules, len(pictures))
     with work.space:
         parts = [pictures[first : first + batch] for first in range(0, len(pictures), batch)]
-        with closing(map_ahead(parts, partial(work.look, prompt_of), 1)) as looked:
+        with closing(map_ahead(parts, partial(work.look, template), 1)) as looked:
             each = (pair for part, some in looked for pair in zip(part, some.result(), strict=True))
             while len(work.rows) < work.wanted and (found := next(each, None)):
                 work.take(*found)
@@ -159,11 +160,11 @@ class _Work:
         return self.offered if count is None else min(count, self.offered)
 
     def look(
-        self, prompt_of: PromptOf, pictures: Sequence[Path | PictureRow]
+        self, template: str, pictures: Sequence[Path | PictureRow]
     ) -> list[Looked | PictureError]:
         """Look pictures up together, and read those without a latent for the next batch; for each
         that cannot be used, why. Called in another thread."""
-        rows = [look_up(picture, prompt_of) for picture in pictures]
+        rows = [look_up(picture, template) for picture in pictures]
         keys = [row.key for row in rows if isinstance(row, PictureRow)]
         lost = self.space.missing(keys) if self.rules.resume else range(len(keys))
         absent = {keys[index] for index in lost}

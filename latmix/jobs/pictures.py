@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from latmix.errors import PictureError
 from latmix.images.files import content_hash, read_sidecar
 from latmix.store.latents import row_key
-
-PromptOf = Callable[[Path], str]
 
 
 @dataclass(frozen=True)
@@ -40,28 +37,24 @@ class Failure:
     reason: str
 
 
-def look_up(picture: Path | PictureRow, prompt_of: PromptOf) -> PictureRow | PictureError:
+def look_up(picture: Path | PictureRow, template: str) -> PictureRow | PictureError:
     """A picture with its content and prompt; why it cannot be used where it cannot be read."""
     if isinstance(picture, PictureRow):
         return picture
     try:
-        return PictureRow(picture, content_hash(picture), prompt_of(picture))
+        return PictureRow(picture, content_hash(picture), prompt_for(picture, template))
     except PictureError as error:
         return error
 
 
-def prompt_template(template: str) -> PromptOf:
+def prompt_for(path: Path, template: str) -> str:
     """The prompt that a picture is inverted with: its sidecar `name.txt`, else the template.
 
     `{name}` becomes the file's name without its ending, `{folder}` its folder's name.
     """
-
-    def prompt_of(path: Path) -> str:
-        beside = read_sidecar(path)
-        if beside is not None:
-            return beside
-        folder = path.resolve().parent.name
-        filled = template.replace("{name}", path.stem).replace("{folder}", folder)
-        return filled.encode("utf-8", "backslashreplace").decode()
-
-    return prompt_of
+    beside = read_sidecar(path)
+    if beside is not None:
+        return beside
+    folder = path.resolve().parent.name
+    filled = template.replace("{name}", path.stem).replace("{folder}", folder)
+    return filled.encode("utf-8", "backslashreplace").decode()

@@ -7,16 +7,19 @@ from collections.abc import Generator, Iterable
 from pathlib import Path
 
 from latmix.jobs.inversion import Inversion
-from latmix.jobs.pictures import Failure, PictureRow, PromptOf, look_up
+from latmix.jobs.pictures import Failure, PictureRow, look_up
 from latmix.jobs.progress import Progress
 from latmix.jobs.workbench import Workbench
 from latmix.sampling.settings import InversionSettings
 
 
 def recall_pictures(
-    bench: Workbench, paths: Iterable[Path], settings: InversionSettings, prompt_of: PromptOf
+    bench: Workbench, paths: Iterable[Path], settings: InversionSettings, template: str
 ) -> Generator[Progress, None, Inversion]:
     """The inversion of those pictures whose latents are in the store; the others are left out.
+
+    Args:
+        template: as `invert_pictures` has it.
 
     Raises:
         StoreError: the store cannot be read.
@@ -28,7 +31,7 @@ def recall_pictures(
     failures: list[Failure] = []
     for done, path in enumerate(paths):
         yield Progress("recall", done, len(paths), device=str(bench.device))
-        found = look_up(path, prompt_of)
+        found = look_up(path, template)
         if isinstance(found, PictureRow):
             rows.append(found)
         else:

@@ -18,7 +18,7 @@ from latmix.errors import LatmixError
 from latmix.images.pictures import read_picture
 from latmix.jobs.generation import generate_mixtures
 from latmix.jobs.inversion import Inversion, InversionRules, invert_pictures
-from latmix.jobs.pictures import PictureRow, PromptOf, prompt_template
+from latmix.jobs.pictures import PictureRow
 from latmix.jobs.progress import Progress, as_part
 from latmix.jobs.recipes import build_recipe
 from latmix.jobs.stored_mixtures import Mixed, mix_stored
@@ -90,10 +90,6 @@ class Grid:
     folder: Path
     strict: bool = False
 
-    @property
-    def prompt_of(self) -> PromptOf:
-        return prompt_template(self.choices.prompt)
-
     def cells(self, inversion: Inversion) -> list[Cell]:
         """Method by method, N by N, draw by draw. An N beyond the readable pictures is left out."""
         rows = {count: self.draws.rows(inversion, count) for count in self.counts}
@@ -148,15 +144,15 @@ def invert_grid(bench: Workbench, grid: Grid) -> Generator[Progress, None, Inver
         LatmixError: as `invert_pictures`.
     """
     draws, count, rules = grid.draws, max(grid.counts), InversionRules(strict=grid.strict)
-    settings, prompt_of = grid.choices.for_model(bench.source)[0], grid.prompt_of
-    found = yield from invert_pictures(bench, draws.wanted(count), settings, prompt_of, rules)
+    settings, template = grid.choices.for_model(bench.source)[0], grid.choices.prompt
+    found = yield from invert_pictures(bench, draws.wanted(count), settings, template, rules)
     while True:
         failed = [failure.path for failure in found.failures]
         tried = {*failed, *(row.path for row in found.rows)}
         missing = [path for path in draws.wanted(count, failed) if path not in tried]
         if not missing:
             return found
-        more = yield from invert_pictures(bench, missing, settings, prompt_of, rules)
+        more = yield from invert_pictures(bench, missing, settings, template, rules)
         found = _joined(found, more)
 
 

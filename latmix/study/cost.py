@@ -75,7 +75,7 @@ def estimate_cost(bench: Workbench, grid: Grid) -> Generator[Progress, None, Cos
     """
     inverting, generating = grid.choices.for_model(bench.source)
     wanted = grid.draws.wanted(max(grid.counts))
-    found = yield from recall_pictures(bench, wanted, inverting, grid.prompt_of)
+    found = yield from recall_pictures(bench, wanted, inverting, grid.choices.prompt)
     to_invert = len(wanted) - len(found.rows) - len(found.failures)
     cells = len(grid.methods) * len(grid.counts) * len(grid.draws.orders)
     to_generate = cells

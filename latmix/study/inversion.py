@@ -19,7 +19,7 @@ from latmix.errors import PictureError
 from latmix.images.files import content_hash
 from latmix.jobs.inversion import invert_pictures
 from latmix.jobs.measurement import measure_health
-from latmix.jobs.pictures import Failure, PictureRow, PromptOf
+from latmix.jobs.pictures import Failure, PictureRow, prompt_for
 from latmix.jobs.progress import Progress
 from latmix.jobs.roundtrip import Likeness, RoundTrip, round_trips, trip_json
 from latmix.jobs.workbench import INVERSION_VERSION, Workbench
@@ -141,7 +141,7 @@ def plan_trials(
 
 
 def readable_rows(
-    paths: Iterable[Path], settings: InversionSettings, prompt_of: PromptOf, count: int
+    paths: Iterable[Path], settings: InversionSettings, template: str, count: int
 ) -> Generator[Progress, None, tuple[tuple[PictureRow, ...], list[Failure]]]:
     """The first `count` distinct pictures that can be read, and those passed over with reasons."""
     rows: dict[str, PictureRow] = {}
@@ -152,7 +152,7 @@ def readable_rows(
         yield Progress("read", len(rows), count)
         try:
             prepare(path, settings)
-            row = PictureRow(path, content_hash(path), prompt_of(path))
+            row = PictureRow(path, content_hash(path), prompt_for(path, template))
             rows.setdefault(row.key, row)
         except PictureError as error:
             failures.append(Failure(path, str(error)))
@@ -210,7 +210,7 @@ def _try(
     bench: Workbench, trial: Trial, trying: Trying, counted: dict[str, float]
 ) -> Generator[Progress, None, Tried]:
     settings, generation = trial.inversion(trying.like), trial.generation(trying.like)
-    job = invert_pictures(bench, trying.rows, settings, _no_prompt)
+    job = invert_pictures(bench, trying.rows, settings, "")
     inversion = yield from job
     inverting, generating = calls_each(settings, generation, bench.source)
     doubled = inverting / (settings.steps * find_solver(settings.solver).calls)
@@ -224,11 +224,6 @@ def _try(
     trips = yield from round_trips(bench, inversion, guidance=trial.guidance)
     health = Health.mean(drained(measure_health(inversion)))
     return Tried(trial, inverting, generating, trips, health, left_out)
-
-
-def _no_prompt(path: Path) -> str:
-    """Rows have theirs already."""
-    return ""
 
 
 def _kept(bench: Workbench, trial: Trial, trying: Trying) -> Tried | None:

@@ -17,9 +17,11 @@ from PIL import Image
 from torch import Tensor
 
 from latmix.disk import make_folder
+from latmix.images.files import content_hash
 from latmix.images.pictures import read_picture
 from latmix.images.png import write_png
 from latmix.jobs.inversion import Inversion, InversionRules, invert_pictures
+from latmix.jobs.pictures import PictureRow
 from latmix.jobs.progress import Progress, as_part
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.formula import mix
@@ -135,7 +137,8 @@ def invert_samples(
         PictureError: a sample's file was removed or damaged meanwhile.
     """
     paths = samples.paths[perturbation]
-    job = invert_pictures(bench, paths, settings, lambda _: prompt, InversionRules(strict=True))
+    rows = [PictureRow(path, content_hash(path), prompt) for path in paths]
+    job = invert_pictures(bench, rows, settings, "", InversionRules(strict=True))
     return (yield from job)
 
 

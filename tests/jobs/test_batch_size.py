@@ -23,7 +23,6 @@ from latmix.jobs.batch_size import (
     measured_batch,
 )
 from latmix.jobs.inversion import invert_pictures
-from latmix.jobs.pictures import prompt_template
 from latmix.jobs.workbench import Workbench
 from latmix.models.protocol import Conditioning, Model
 from latmix.sampling.generators import drained
@@ -93,7 +92,7 @@ def test_a_job_takes_as_many_as_fit_and_none_is_lost(
     counted: Any = Counted(mini, 50, 10)
     bench._model, bench._meter, bench.batch = counted, counted, MOST
     counted.tried = []
-    job = invert_pictures(bench, faces[:5], STEPS, prompt_template(""))
+    job = invert_pictures(bench, faces[:5], STEPS, "")
     inversion = drained(job)
     assert inversion.inverted == 5
     assert counted.tried == [2, *[2, 2] * 2, *[1, 1]]
@@ -107,7 +106,7 @@ def test_evaluations_are_of_the_pictures_whatever_was_halved(
 ) -> None:
     bench = Workbench(mini.source, LatentStore(tmp_path), Machine("cpu"))
     bench._model = Counted(mini, 20, 10)  # type: ignore[assignment]
-    inversion = drained(invert_pictures(bench, faces[:3], STEPS, prompt_template("")))
+    inversion = drained(invert_pictures(bench, faces[:3], STEPS, ""))
     assert bench.limit.most == 1
     assert inversion.evaluations == 3 * STEPS.steps
 

@@ -13,7 +13,6 @@ import torch
 
 from latmix.errors import StoreError
 from latmix.jobs.inversion import Inversion, InversionRules, invert_pictures
-from latmix.jobs.pictures import prompt_template
 from latmix.jobs.stored_mixtures import mix_companions, mix_stored
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.companions import UNCONDITIONAL
@@ -49,7 +48,7 @@ def settings(guidance: float = 5.0, **others: Any) -> InversionSettings:
 
 def inverted(bench: Workbench, faces: list[Path], made: InversionSettings) -> Inversion:
     work: Generator[object, None, Inversion] = invert_pictures(
-        bench, faces, made, prompt_template("an emoji of a face"), InversionRules(strict=True)
+        bench, faces, made, "an emoji of a face", InversionRules(strict=True)
     )
     return drained(work)
 

@@ -10,7 +10,7 @@ import torch
 from latmix.errors import PictureError
 from latmix.images.files import content_hash
 from latmix.jobs.inversion import Inversion, InversionRules, invert_pictures
-from latmix.jobs.pictures import PictureRow, look_up, prompt_template
+from latmix.jobs.pictures import PictureRow, look_up
 from latmix.jobs.recall import recall_pictures
 from latmix.jobs.workbench import Workbench
 from latmix.models.protocol import Model
@@ -38,7 +38,7 @@ def broken(folder: Path) -> Path:
 
 
 def inverted(bench: Workbench, paths: list[Path], rules: InversionRules) -> Inversion:
-    return drained(invert_pictures(bench, paths, STEPS, prompt_template("an emoji"), rules))
+    return drained(invert_pictures(bench, paths, STEPS, "an emoji", rules))
 
 
 def test_what_cannot_be_read_gives_its_place_to_the_next(
@@ -78,21 +78,21 @@ def test_each_picture_is_inverted_once_unless_all_are_to_be_made_again(
 def test_recalling_makes_nothing_and_finds_what_is_stored(bench: Workbench, folder: Path) -> None:
     paths = [folder / "gone.png", *sorted(folder.iterdir())]
     made = inverted(bench, paths[1:3], InversionRules())
-    found = drained(recall_pictures(bench, paths, STEPS, prompt_template("an emoji")))
+    found = drained(recall_pictures(bench, paths, STEPS, "an emoji"))
     assert found.rows == made.rows and found.cached == 2
     assert (found.calls, found.inverted) == (0, 0)
     assert [failure.path for failure in found.failures] == paths[:1]
-    other = drained(recall_pictures(bench, paths, STEPS, prompt_template("another prompt")))
+    other = drained(recall_pictures(bench, paths, STEPS, "another prompt"))
     assert not other.rows
 
 
 def test_a_picture_is_known_by_its_content_and_the_prompt_beside_it(folder: Path) -> None:
     path = sorted(folder.iterdir())[0]
-    prompt_of = prompt_template("{name} in {folder}")
+    template = "{name} in {folder}"
     known = PictureRow(path, content_hash(path), f"{path.stem} in {folder.name}")
-    assert look_up(path, prompt_of) == known
+    assert look_up(path, template) == known
     path.with_suffix(".txt").write_text("a word of its own")
-    changed = look_up(path, prompt_of)
+    changed = look_up(path, template)
     assert isinstance(changed, PictureRow)
     assert changed.prompt == "a word of its own" and changed.key != known.key
-    assert look_up(known, prompt_of) is known
+    assert look_up(known, template) is known

@@ -15,7 +15,6 @@ from latmix.errors import LatmixError
 from latmix.jobs.batch_size import MOST_ON_CPU
 from latmix.jobs.generation import generate_mixtures
 from latmix.jobs.inversion import invert_pictures
-from latmix.jobs.pictures import prompt_template
 from latmix.jobs.roundtrip import round_trips
 from latmix.jobs.stored_mixtures import mix_stored
 from latmix.jobs.workbench import Workbench
@@ -57,12 +56,12 @@ def test_jobs_halve_their_batches_and_lose_nothing(
     mini: Model, faces: list[Path], tmp_path: Path
 ) -> None:
     """Three pictures at a time do not fit: they are done one by one."""
-    prompt_of, settings = prompt_template("an emoji"), GenerationSettings(1.0, 1)
+    settings = GenerationSettings(1.0, 1)
     wide = crowded_bench(mini, tmp_path / "wide", 99)
     narrow = crowded_bench(mini, tmp_path / "narrow", 2)
     found = []
     for bench in (wide, narrow):
-        job = invert_pictures(bench, faces[:3], STEPS, prompt_of)
+        job = invert_pictures(bench, faces[:3], STEPS, "an emoji")
         inversion = drained(job)
         assert not inversion.failures
         assert inversion.inverted == 3
@@ -90,7 +89,7 @@ def test_halved_batches_keep_each_latents_own_companions(
     found = []
     for room in (99, 2):
         bench = crowded_bench(mini, tmp_path / str(room), room)
-        job = invert_pictures(bench, faces[:3], settings, prompt_template("an emoji"))
+        job = invert_pictures(bench, faces[:3], settings, "an emoji")
         inversion = drained(job)
         latents = inversion.read(inversion.rows)
         found.append((latents.noise, *latents.companions.values()))
@@ -120,7 +119,7 @@ def test_one_picture_that_does_not_fit_is_a_sentence(
     mini: Model, faces: list[Path], tmp_path: Path
 ) -> None:
     bench = crowded_bench(mini, tmp_path, 0)
-    job = invert_pictures(bench, faces[:2], STEPS, prompt_template(""))
+    job = invert_pictures(bench, faces[:2], STEPS, "")
     with pytest.raises(LatmixError, match="one picture at a time"):
         drained(job)
 

@@ -13,7 +13,6 @@ import pytest
 from latmix.errors import StoreError
 from latmix.jobs.inversion import Inversion, InversionRules, invert_pictures
 from latmix.jobs.measurement import measure
-from latmix.jobs.pictures import prompt_template
 from latmix.jobs.workbench import Workbench
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.mixing.mixture import Mixture
@@ -134,9 +133,7 @@ def inverted(folder: Path, home: Path, count: int) -> Inversion:
     bench = Workbench(find_model("mini"), LatentStore(home), Machine("cpu"))
     paths = sorted(folder.iterdir())
     settings = InversionSettings((32, 32), steps=2)
-    return drained(
-        invert_pictures(bench, paths, settings, prompt_template(""), InversionRules(count))
-    )
+    return drained(invert_pictures(bench, paths, settings, "", InversionRules(count)))
 
 
 def test_statistics_are_live_once_the_pictures_are_inverted(folder: Path, own_home: Path) -> None:

@@ -110,14 +110,11 @@ class Studio:
         Raises:
             LatmixError: as `prepare`, or a latent is damaged.
         """
-        from latmix.jobs.pictures import prompt_template
         from latmix.jobs.recall import recall_pictures
 
         bench = yield from self._made()
         settings, _ = choices.for_model(bench.source)
-        inversion = yield from recall_pictures(
-            bench, paths, settings, prompt_template(choices.prompt)
-        )
+        inversion = yield from recall_pictures(bench, paths, settings, choices.prompt)
         return Measured(inversion, (yield from _live(inversion)))
 
     def invert(
@@ -129,19 +126,11 @@ class Studio:
             LatmixError: as `prepare`; no picture can be read; the store refuses.
         """
         from latmix.jobs.inversion import InversionRules, invert_pictures
-        from latmix.jobs.pictures import prompt_template
 
         bench = yield from self._made()
-        inversion = yield from _for_screen(
-            bench,
-            invert_pictures(
-                bench,
-                paths,
-                choices.for_model(bench.source)[0],
-                prompt_template(choices.prompt),
-                InversionRules(preview=True),
-            ),
-        )
+        settings, rules = choices.for_model(bench.source)[0], InversionRules(preview=True)
+        job = invert_pictures(bench, paths, settings, choices.prompt, rules)
+        inversion = yield from _for_screen(bench, job)
         return Measured(inversion, (yield from _live(inversion)))
 
     def generate(self, choices: Choices, inversion: Inversion) -> Generator[Progress, None, Made]:
