@@ -73,9 +73,7 @@ class Pace:
             return  # within a step
         if made > 0 and elapsed > 0:
             recent = made / elapsed
-            self.steps_per_second = (
-                recent if not self.steps_per_second else 0.8 * self.steps_per_second + 0.2 * recent
-            )
+            self.steps_per_second = 0.8 * (self.steps_per_second or recent) + 0.2 * recent
         self._last = (now, progress.step)
         gained = progress.fraction - self._start[1]
         if gained > 0:

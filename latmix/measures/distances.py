@@ -112,7 +112,6 @@ def sampled_distance(distance: Distance, rows: Tensor, count: int) -> Estimate:
     """The distance of `count` rows drawn, with repetition, from features (k, d): the mean over many
     samples, and the interval that they fall in. For the features that the distance is from it is
     what nothing can be expected to be nearer than."""
-    generator = torch.Generator().manual_seed(0)
-    drawn = torch.randint(len(rows), (DISTANCE_RESAMPLES, count), generator=generator)
+    drawn = resamples(len(rows), DISTANCE_RESAMPLES, count)
     found = torch.tensor([distance(rows[some]) for some in drawn], dtype=torch.float64)
     return Estimate(float(found.mean()), *interval(found))

@@ -34,10 +34,14 @@ def estimate(values: Tensor) -> Estimate:
     return Estimate(float(values.mean()), *interval(means))
 
 
-def resamples(count: int, times: int) -> Tensor:
-    """Rows of each of `times` resamples of `count` rows, (times, count): always the same ones."""
+def resamples(count: int, times: int, size: int | None = None) -> Tensor:
+    """Rows of each of `times` resamples of `count` rows, (times, count): always the same ones.
+
+    Args:
+        size: of a resample, if not `count`.
+    """
     generator = torch.Generator().manual_seed(0)
-    return torch.randint(count, (times, count), generator=generator)
+    return torch.randint(count, (times, size or count), generator=generator)
 
 
 def interval(values: Tensor) -> tuple[float, float]:
