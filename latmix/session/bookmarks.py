@@ -5,7 +5,6 @@ The session keeps them for every folder; only those of the folder that is open a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,13 +79,7 @@ class Bookmarks:
         here = self.of(folder)
         if not here:
             return None
-        if self._last in here:
-            at = (here.index(self._last) + by) % len(here)
-        else:
-            at = 0 if by > 0 else len(here) - 1
+        last = here.index(self._last) if self._last in here else -1 if by > 0 else 0
+        at = (last + by) % len(here)
         self._last = here[at]
         return at + 1, here[at]
-
-    def take(self, bookmarks: Iterable[Bookmark]) -> None:
-        """Replace all."""
-        self.kept, self._last = list(bookmarks), None

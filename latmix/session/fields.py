@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from latmix.names import display_name
@@ -23,6 +24,8 @@ class Kind:
     what = "text in quotes"
     option: type = str
     least: float | None = None
+    sentences: Mapping[str, str] = MappingProxyType({})
+    """The values that can be chosen, each with a sentence, where they are few."""
 
     def accepts(self, value: object) -> bool:
         """Whether a value that was read from a file can be used."""
@@ -39,10 +42,6 @@ class Kind:
     def text(self, value: Any) -> str:
         """What `parse` reads the value from."""
         return str(value)
-
-    def words(self) -> Mapping[str, str]:
-        """The values that can be chosen, each with a sentence, where they are few."""
-        return {}
 
 
 @dataclass(frozen=True)
@@ -99,15 +98,12 @@ class OneOf(Kind):
         aliases: other words for some of them.
     """
 
-    sentences: Mapping[str, str]
+    sentences: Mapping[str, str] = field()
     aliases: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def what(self) -> str:  # type: ignore[override]
         return f"one of {', '.join(self.sentences)}"
-
-    def words(self) -> Mapping[str, str]:
-        return self.sentences
 
     def accepts(self, value: object) -> bool:
         return isinstance(value, str) and self.aliases.get(value, value) in self.sentences

@@ -13,7 +13,7 @@ from latmix.mixing.grid import parse_method
 from latmix.mixing.mixture import mixture_of
 from latmix.names import display_name
 from latmix.session.arranged import Arranged
-from latmix.session.bookmarks import Bookmark
+from latmix.session.bookmarks import Bookmark, Bookmarks
 from latmix.session.choices import Choices
 from latmix.session.session import SETTINGS, Session
 
@@ -68,7 +68,7 @@ def resume(session: Session, path: Path) -> bool:
             return False
         session.theme = str(content["theme"])
         _resume_results(session, content)
-        session.bookmarks.take(map(Bookmark.of, content.get("bookmarks", [])))
+        session.bookmarks = Bookmarks([Bookmark.of(each) for each in content.get("bookmarks", [])])
         if not content["folder"]:
             return False
         chosen = dict(content["choices"])

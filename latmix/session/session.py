@@ -6,7 +6,7 @@ at the next start. Needs no torch: what computes is handed in by a job (`Session
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -210,9 +210,8 @@ class Session:
             return None
         number, there = found
         known = {str(path) for path in self.pictures} - self.failures.keys()
-        gone = [key for key in there.mixture.keys if key not in known]
-        if len(gone) < len(there.mixture):
-            mixture = there.mixture.drop(*gone)
+        gone = set(there.mixture.keys) - known
+        if mixture := _without(there.mixture, gone):
             seed = None if gone else there.seed
             self.choose(mixture=mixture, seed=seed, method=there.method, prompt=there.prompt)
         return number
@@ -238,12 +237,8 @@ class Session:
     def keep_existing(self, pictures: Iterable[Path], count: int) -> None:
         """Set the folder's pictures; a mixture keeps those of its pictures that are still there."""
         self.pictures = list(pictures)
-        there = {str(path) for path in self.pictures}
-        mixture, held = self.mixture, self.mixture.keys if self.mixture else ()
-        gone = [key for key in held if key not in there]
-        if mixture is None or len(gone) == len(held):
-            mixture = self._first(count)
-        mixture = mixture.drop(*gone) if mixture else None
+        gone = set(self.mixture.keys if self.mixture else ()) - set(map(str, self.pictures))
+        mixture = _without(self.mixture, gone) or self._first(count)
         seed = None if gone else self.choices.seed
         self.choices = replace(self.choices, mixture=mixture, seed=seed)
 
@@ -260,12 +255,9 @@ class Session:
 
     def _leave_out_failed(self) -> None:
         """Pictures that could not be read leave the mixture; the others keep their proportions."""
-        if self.mixture is None or not self.failures.keys() & set(self.mixture.keys):
-            return
-        failed = [key for key in self.mixture.keys if key in self.failures]
-        is_all = len(failed) == len(self.mixture)
-        mixture = None if is_all else self.mixture.drop(*failed)
-        self.choices = replace(self.choices, mixture=mixture)
+        mixture = _without(self.mixture, self.failures)
+        if mixture is not self.mixture:
+            self.choices = replace(self.choices, mixture=mixture)
 
     def add_result(self, path: Path) -> None:
         """A picture was made: it is the one looked at."""
@@ -286,6 +278,12 @@ class Session:
             return False
         self.marked.append(path)
         return True
+
+
+def _without(mixture: Mixture | None, gone: Container[str]) -> Mixture | None:
+    """What is left of a mixture, in its proportions; None where nothing is."""
+    out = [key for key in mixture.keys if key in gone] if mixture else []
+    return mixture.drop(*out) if mixture and len(out) < len(mixture) else None
 
 
 SETTINGS = rows(Session)

@@ -13,7 +13,10 @@ import io
 import math
 import os
 import shlex
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from itertools import product
 from pathlib import Path
 
 from latmix.disk import read_file
@@ -92,10 +95,10 @@ def match_weights(pairs: Sequence[Pair], paths: Sequence[Path]) -> dict[Path, fl
         UsageError: a name that is not there, is ambiguous or stands twice; weights that cannot be
             meant.
     """
-    names = _Names(paths)
+    find = _finder(paths)
     table: dict[Path, float] = {}
     for name, weight in pairs:
-        path = names.find(name)
+        path = find(name)
         if path in table:
             raise UsageError(f"{display_name(name)} is given two weights.", "Give it one.")
         table[path] = weight
@@ -112,14 +115,12 @@ def weights_text(weights: Mapping[Path, float], paths: Sequence[Path]) -> str:
     Args:
         paths: all the pictures they are among: a file name that is there twice needs its path.
     """
-    counts: dict[str, int] = {}
-    for path in paths:
-        counts[path.name] = counts.get(path.name, 0) + 1
+    counts = Counter(path.name for path in paths)
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(HEADER)
     for path, weight in weights.items():
-        is_clear = counts.get(path.name) == 1 and path.name == path.name.strip()
+        is_clear = counts[path.name] == 1 and path.name == path.name.strip()
         writer.writerow([path.name if is_clear else str(path), repr(weight)])
     return stream.getvalue()
 
@@ -138,41 +139,38 @@ SPELLINGS: tuple[Callable[[Path], str], ...] = (
 """How a name may name a picture: as it is listed, as the same file, by its file name or stem."""
 
 
-class _Names:
-    """Finds pictures by name, each way of naming looked through once."""
+def _finder(paths: Sequence[Path]) -> Callable[[str], Path]:
+    """What finds pictures by name, each way of naming looked through once."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self._paths = paths
-        self._tables: dict[Callable[[Path], str], dict[str, list[Path]]] = {}
+    @cache
+    def spelled(spelling: Callable[[Path], str]) -> Mapping[str, list[Path]]:
+        table: dict[str, list[Path]] = {}
+        for path in paths:
+            table.setdefault(spelling(path), []).append(path)
+        return table
 
-    def find(self, name: str) -> Path:
-        for spelled in dict.fromkeys((name, name.strip())):
-            for spelling in SPELLINGS:
-                fits = self._look_up(spelled, spelling)
-                if len(fits) == 1:
-                    return fits[0]
-                if fits:
-                    raise UsageError(
-                        f"{display_name(name)} fits {len(fits)} pictures.", "Give its whole path."
-                    )
-        names = [path.name for path in self._paths]
-        near = difflib.get_close_matches(name, names, n=1)
-        raise UsageError(
-            f"There is no picture {display_name(name)} among those named.",
-            f"Did you mean {display_name(near[0])}?" if near else "",
-        )
-
-    def _look_up(self, name: str, spelling: Callable[[Path], str]) -> list[Path]:
+    def look_up(name: str, spelling: Callable[[Path], str]) -> list[Path]:
         if spelling is _same_file:
             try:
                 name = os.path.realpath(name, strict=True)
             except (OSError, ValueError):  # asking where every picture is would be in vain
                 return []
-        if spelling not in self._tables:
-            self._tables[spelling] = {}
-            for path in self._paths:
-                self._tables[spelling].setdefault(spelling(path), []).append(path)
-        return self._tables[spelling].get(name, [])
+        return spelled(spelling).get(name, [])
+
+    def find(name: str) -> Path:
+        shown = display_name(name)
+        for written, spelling in product(dict.fromkeys((name, name.strip())), SPELLINGS):
+            if len(fits := look_up(written, spelling)) == 1:
+                return fits[0]
+            if fits:
+                raise UsageError(f"{shown} fits {len(fits)} pictures.", "Give its whole path.")
+        near = difflib.get_close_matches(name, [path.name for path in paths], n=1)
+        raise UsageError(
+            f"There is no picture {shown} among those named.",
+            f"Did you mean {display_name(near[0])}?" if near else "",
+        )
+
+    return find
 
 
 def _pairs(lines: list[list[str]], what: str, shown: str) -> list[Pair]:

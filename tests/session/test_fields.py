@@ -44,7 +44,7 @@ def values(kind: Kind) -> st.SearchStrategy[Any]:
         case Number():
             return st.floats(0, 1e6)
         case OneOf():
-            return st.sampled_from(list(kind.words()))
+            return st.sampled_from(list(kind.sentences))
         case Size():
             return st.tuples(st.integers(1, 9999), st.integers(1, 9999))
     return st.text()

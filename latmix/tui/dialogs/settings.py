@@ -95,7 +95,7 @@ class SettingsDialog(Dialog[dict[str, Any]]):
     def contents(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             for row, line in LINES:
-                value, words = self._values[row.name], tuple(row.kind.words())
+                value, words = self._values[row.name], tuple(row.kind.sentences)
                 with Horizontal(classes="setting"):
                     yield Static(row.label, classes="setting-label", markup=False)
                     if words:
@@ -127,7 +127,7 @@ class SettingsDialog(Dialog[dict[str, Any]]):
         if not self.is_current:
             return
         row, line = next(pair for pair in LINES if pair[0].name == field.name)
-        words = (isinstance(field, OneOf) and row.kind.words().get(field.value)) or line.sentence
+        words = (isinstance(field, OneOf) and row.kind.sentences.get(field.value)) or line.sentence
         self.query_one("#setting-words", Static).update(Text(words, style="dim"))
 
     def action_go(self, by: int) -> None:

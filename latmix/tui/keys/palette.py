@@ -62,7 +62,7 @@ class ChoiceProvider(Provider):
             words = parse_method(method).sentence
             yield f"Method {method}", partial(take_method, app, method), words
         for row in OFFERED:
-            for word, words in row.kind.words().items():
+            for word, words in row.kind.sentences.items():
                 act = partial(take_settings, app, **{row.name: word})
                 yield f"{row.label.capitalize()} {word}", act, words or row.offer
         for entry in CATALOGUE:
