@@ -42,7 +42,7 @@ def measure_inputs(
     by_gram = method.norm.turns and fits_gram(inversion)
     gram = _gram(inversion, method.split.largest) if by_gram else None
     live = _live(inversion, gram.summary if gram else stored_summary(inversion, method), gram)
-    return live.inputs(weights, method), live.health(inversion.space.shape)
+    return live.inputs(weights, method), _health(inversion)
 
 
 def measure_health(inversion: Inversion) -> Generator[Progress, None, tuple[Health, ...]]:
@@ -52,6 +52,10 @@ def measure_health(inversion: Inversion) -> Generator[Progress, None, tuple[Heal
         StoreError: a latent is damaged.
     """
     yield Progress("measure", 0, len(inversion.rows), note="measuring")
+    return _health(inversion)
+
+
+def _health(inversion: Inversion) -> tuple[Health, ...]:
     return blocks_health(inversion.space.blocks(inversion.keys), inversion.space.shape)
 
 
@@ -63,11 +67,4 @@ def _live(inversion: Inversion, summary: Summary, gram: Gram | None) -> LiveStat
     def read(indices: Iterable[int]) -> Iterator[tuple[slice, Tensor]]:
         return inversion.space.blocks([inversion.keys[index] for index in indices])
 
-    return LiveStatistics(summary, read, gram, lambda: _whole_summary(inversion))
-
-
-def _whole_summary(inversion: Inversion) -> Summary:
-    """With what every method needs."""
-    space, keys = inversion.space, inversion.keys
-    summary = stored_summary(inversion).with_spectrum(space.blocks(keys), space.shape)
-    return summary.with_channels(space.blocks(keys))
+    return LiveStatistics(summary, read, gram)

@@ -139,14 +139,8 @@ def stored_summary(inversion: Inversion, method: Method | None = None) -> Summar
     The latents themselves are read for a low-pass split and for adain only.
     """
     space, keys = inversion.space, inversion.keys
-    squared_norm, channel_mean = space.summary(keys)
-    _, height, width = space.shape
-    summary = Summary(squared_norm, channel_mean, height * width)
-    if method is not None and method.norm.per_channel:
-        summary = summary.with_channels(space.blocks(keys))
-    if method is not None and method.split.largest is not None:
-        summary = summary.with_spectrum(space.blocks(keys), space.shape)
-    return summary
+    summary = Summary(*space.summary(keys), space.shape[1:])
+    return summary.serving(method, lambda: space.blocks(keys)) if method else summary
 
 
 def stored_products(inversion: Inversion, method: Method, summary: Summary) -> Products | None:

@@ -35,7 +35,8 @@ def blocks(
     count, channels = latents.shape[0], latents.shape[1] if latents.ndim > 2 else 1
     kind = kind or precise(latents.device)
     for part in parts(count, latents[0].numel(), elements):
-        yield part, latents[part].to(kind).reshape(-1, channels, places(latents))
+        rows = latents[part].to(kind)
+        yield part, rows.reshape(len(rows), channels, -1)
 
 
 def parts(count: int, length: int, elements: int) -> Iterator[slice]:
@@ -45,9 +46,9 @@ def parts(count: int, length: int, elements: int) -> Iterator[slice]:
         yield slice(start, min(start + rows, count))
 
 
-def places(latents: Tensor) -> int:
-    """P: elements of a channel of latents (N, C, ...); of (N, L), which is one channel, L."""
-    return latents[0, 0].numel() if latents.ndim > 2 else latents.shape[1]
+def channel_size(latents: Tensor) -> tuple[int, ...]:
+    """Of latents (N, C, ...), what follows C; of (N, L), which is one channel, (L,)."""
+    return tuple(latents.shape[2:] or latents.shape[1:])
 
 
 def weighted_sums(rows: Blocks, shape: tuple[int, int], weights: Tensor) -> Tensor:

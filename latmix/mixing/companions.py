@@ -18,18 +18,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@dataclass(frozen=True)
-class Companion:
-    """A kind of companion.
-
-    Attributes:
-        is_linear: it is mixed linearly, as embeddings are; else by the method that mixes latents.
-    """
-
-    name: str
-    is_linear: bool
-
-
 LINEAR = Method("lin", "0")
 """The method that is the plain weighted mean."""
 
@@ -39,18 +27,13 @@ UNCONDITIONAL = "unconditional"
 SECOND = "second"
 """An exact pair: the state at the level after the noisiest, (C, H, W)."""
 
-COMPANIONS = {
-    companion.name: companion
-    for companion in (
-        Companion(UNCONDITIONAL, is_linear=True),
-        Companion(SECOND, is_linear=False),
-    )
-}
+MIXED_BY: dict[str, Method | None] = {UNCONDITIONAL: LINEAR, SECOND: None}
+"""By which method a companion is mixed, as embeddings are linearly; None: by that of the noise."""
 
 
 def companion_method(name: str, method: Method) -> Method:
     """What mixes a companion of latents that a method mixes."""
-    return LINEAR if COMPANIONS[name].is_linear else method
+    return MIXED_BY[name] or method
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ float64 wherever the mixture would amplify their rounding.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import overload
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -32,17 +32,12 @@ TOLERANCE = 5e-6
 Weights = Tensor | Sequence[float] | Sequence[Sequence[float]] | None
 
 
-@overload
+Mixable = TypeVar("Mixable", Tensor, Latents)
+
+
 def mix(
-    latents: Tensor, weights: Weights = None, method: str | Method = DEFAULT_METHOD
-) -> Tensor: ...
-@overload
-def mix(
-    latents: Latents, weights: Weights = None, method: str | Method = DEFAULT_METHOD
-) -> Latents: ...
-def mix(
-    latents: Tensor | Latents, weights: Weights = None, method: str | Method = DEFAULT_METHOD
-) -> Tensor | Latents:
+    latents: Mixable, weights: Weights = None, method: str | Method = DEFAULT_METHOD
+) -> Mixable:
     """Mix N latents under a method of the grid.
 
     Args:
@@ -146,8 +141,8 @@ def _scale_some(sums: Tensor, weighting: Weighting) -> Scaling:
 def _soundness(scaling: Scaling, weighting: Weighting, kind: torch.dtype) -> tuple[Tensor, Tensor]:
     """For each mixture, what the rounding of its sums is multiplied by, relative to its norm; and
     whether its latents cancel, so that no direction was left to scale."""
-    summary, averages = weighting.summary, weighting.averages
-    common = weighting.cut.split.constant(averages.channel_mean)
+    summary = weighting.summary
+    common = weighting.cut.split.constant(weighting.averages.channel_mean)
     input_norm = weighting.coefficients.abs() @ summary.norms.to(common)
     squares = scaling.target.square().sum(dim=1) + common.square().sum(dim=1) * summary.places
     norm = squares.sqrt().clamp_min(torch.finfo(squares.dtype).tiny)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from latmix.mixing.blocks import BLOCK_ELEMENTS, precise
-from latmix.mixing.products import cosines
+from latmix.mixing.products import Products
 from latmix.mixing.sphere import Product
 from latmix.mixing.summary import Cut, Summary
 
@@ -17,7 +17,7 @@ GRAM_BYTES = 1 << 27
 
 
 @dataclass(frozen=True)
-class Gram:
+class Gram(Products):
     """Inner products of N latents, from which every weighting's statistics follow in O(C N^2); the
     `Products` of those latents.
 
@@ -70,7 +70,6 @@ class Gram:
         return self.kept[key]
 
     def times(self, coefficients: Tensor, cut: Cut) -> Tensor:
-        """<e_n, sum c e>, (B, N), for coefficients c (B, N)."""
         if cut.cutoffs is None or not cut.differs:
             return coefficients @ self.residual(cut)
         result = torch.zeros_like(coefficients)
@@ -80,8 +79,7 @@ class Gram:
         return result
 
     def cosines(self, cut: Cut, inverse: Tensor) -> Product:
-        """<u_n, sum a u> of the directions u = e/r, 1/r (B, N) or (1, N)."""
         if len(inverse) > 1:
-            return cosines(self.times, cut, inverse)
+            return super().cosines(cut, inverse)
         matrix = (self.residual(cut) * inverse[0] * inverse[0, :, None]).numpy(force=True)
         return lambda coefficients: coefficients @ matrix

@@ -39,10 +39,9 @@ class Method:
         norm = _find_norm(norm) if isinstance(norm, str) else norm
         split = _find_split(split) if isinstance(split, str) else split
         if not goes_with(norm, split):
-            offered = " or ".join(f"{norm.name}/{fits}" for fits in norm.splits or ("chm",))
             raise ValueError(
                 f"method '{norm.name}/{split.name}' is not of the grid: "
-                f"{norm.name} is {offered} only."
+                f"{norm.name} is {norm.name}/chm only."
             )
         object.__setattr__(self, "norm", norm)
         object.__setattr__(self, "split", split)
@@ -64,9 +63,7 @@ class Method:
 
 def goes_with(norm: Norm, split: Split) -> bool:
     """Whether a norm target goes with a mean split."""
-    if norm.per_channel and split.name != "chm":
-        return False
-    return not norm.splits or split.name in norm.splits
+    return not norm.per_channel or split.name == "chm"
 
 
 @functools.cache

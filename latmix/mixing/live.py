@@ -18,12 +18,11 @@ from latmix.mixing.blocks import Blocks, blocks, weighted_sums
 from latmix.mixing.formula import weight_table
 from latmix.mixing.gram import Gram
 from latmix.mixing.grid import Method, parse_method
-from latmix.mixing.health import Health, blocks_health
 from latmix.mixing.influence import Inputs, gram_influence, sum_influence
 from latmix.mixing.products import StreamedProducts
 from latmix.mixing.splits import LARGEST_CUTOFF
 from latmix.mixing.statistics import Statistics, mixture_statistics, sum_statistics
-from latmix.mixing.summary import Averages, Summary
+from latmix.mixing.summary import Summary
 from latmix.mixing.turned_influence import LARGEST, turned_angles, turned_influence
 from latmix.mixing.weighting import Weighting, weigh
 
@@ -68,24 +67,20 @@ class LiveStatistics:
         summary: Summary,
         read: Callable[[Iterable[int]], Blocks],
         gram: Gram | None = None,
-        whole_summary: Callable[[], Summary] | None = None,
     ) -> None:
         """Keep what is needed.
 
         Args:
             read: yields the blocks of the latents at these indices, their places counted from 0.
             gram: of the same latents; None keeps a running sum instead.
-            whole_summary: makes the summary that a low-pass split or adain needs, when asked for.
         """
         self.summary = summary
         self._read = read
         self._gram = gram
-        self._whole_summary = whole_summary
         self._last: _Running | None = None
         self._growth = 1.0
         self._sample = np.zeros(0, dtype=np.int64)
         self._change = np.empty(summary.count)  # whose pages are kept
-        self._health: tuple[Health, ...] | None = None
 
     @classmethod
     def of(cls, latents: Tensor) -> LiveStatistics:
@@ -130,27 +125,22 @@ class LiveStatistics:
         if gram is not None and not turns:
             return gram_influence(gram, row, method)
         total, weighting = self._summed(row, method)
-        rows = self._read(range(self.summary.count))
         if turns:
-            return turned_angles(rows, total, weighting)
-        return sum_influence(rows, total, weighting, self._streamed())
-
-    def health(self, shape: tuple[int, ...]) -> tuple[Health, ...]:
-        """The health of each latent, of shape (C, H, W); the first call reads them all."""
-        if self._health is None:
-            self._health = blocks_health(self._read(range(self.summary.count)), shape)
-        return self._health
+            return turned_angles(self._read_all(), total, weighting)
+        return sum_influence(self._read_all(), total, weighting, self._streamed())
 
     def _row(self, weights: Sequence[float]) -> Tensor:
         return weight_table(weights, self.summary.count, torch.device("cpu"))[0]
 
+    def _read_all(self) -> Blocks:
+        return self._read(range(self.summary.count))
+
     def _streamed(self) -> StreamedProducts:
-        return StreamedProducts(lambda: self._read(range(self.summary.count)), self.summary)
+        return StreamedProducts(self._read_all, self.summary)
 
     def _summed(self, weights: Tensor, method: Method) -> tuple[Tensor, Weighting]:
         """sum c z, (C, P), of one weighting, with all in the summary that the method asks for."""
-        if self._whole_summary is not None and not self.summary.serves(method):
-            self.summary = self._whole_summary()
+        self.summary = self.summary.serving(method, self._read_all)
         if method.norm.turns:
             weighting = weigh(method, self.summary, weights[None], self._streamed()).checked()
             held = weighting.coefficients[0].nonzero()[:, 0]
@@ -158,11 +148,8 @@ class LiveStatistics:
         cut = self.summary.cut(method.split, weights[None])
         columns = self.summary.columns(cut, method.norm.per_channel)
         running = self._last = self._moved(weights, columns) or self._whole(weights, columns)
-        # Not weights @ weights: that product of vectors waits for a thread of its own, 20 ms.
-        channels, beta = self.summary.shape[0], weights.square().sum()[None]
-        averages = Averages(cut, running.linear[None], channels, beta)
-        products = self._streamed()
-        weighting = weigh(method, self.summary, weights[None], products, averages).checked()
+        known, products = (cut, self.summary.parted(running.linear[None])), self._streamed()
+        weighting = weigh(method, self.summary, weights[None], products, known).checked()
         return running.total, weighting
 
     def _whole(self, weights: Tensor, columns: Tensor) -> _Running:

@@ -47,7 +47,6 @@ class Norm(Half, ABC):
     """A norm target.
 
     Attributes:
-        splits: names of the mean splits that it goes with; none named is every one.
         is_plain: it leaves the weighted mean as long as it is.
         per_channel: each channel is scaled by itself; with the split chm only.
         needs_correlation: it asks for `Sizes.correlation`, and so for inner products of latents.
@@ -55,7 +54,6 @@ class Norm(Half, ABC):
             of latents.
     """
 
-    splits: tuple[str, ...] = ()
     is_plain: bool = False
     per_channel: bool = False
     needs_correlation: bool = False
@@ -147,7 +145,6 @@ class Adain(Nin):
     formula = "each channel: rho_c = sum w r_c"
     sentence = "Each channel scaled by itself to the interpolated standard deviation of the inputs."
     source = "Zhang et al. 2312.07409 (DiffMorpher), for N inputs"
-    splits = ("chm",)
     per_channel = True
 
 

@@ -5,9 +5,9 @@ They come from a `Gram` or, where N is too large for one, from passes over the l
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -17,12 +17,12 @@ from latmix.mixing.sphere import Array, Product
 from latmix.mixing.summary import Cut, Summary
 
 
-class Products(Protocol):
+class Products(ABC):
     """Inner products of the residuals e_n of N latents."""
 
+    @abstractmethod
     def times(self, coefficients: Tensor, cut: Cut) -> Tensor:
         """<e_n, sum c e>, (B, N), for coefficients c (B, N)."""
-        ...
 
     def cosines(self, cut: Cut, inverse: Tensor) -> Product:
         """<u_n, sum a u>, (B, N), for coefficients a (B, N), of the directions u = e/r.
@@ -30,11 +30,17 @@ class Products(Protocol):
         Args:
             inverse: 1/r_n, (B, N) or (1, N).
         """
-        ...
+
+        def product(coefficients: Array) -> Array:
+            scaled = torch.from_numpy(coefficients).to(inverse) * inverse
+            found: Array = (self.times(scaled, cut) * inverse).numpy(force=True)
+            return found
+
+        return product
 
 
 @dataclass(frozen=True)
-class StreamedProducts:
+class StreamedProducts(Products):
     """Inner products from two passes over the latents, in memory that does not grow with N."""
 
     read: Callable[[], Blocks]
@@ -48,17 +54,3 @@ class StreamedProducts:
         for part, block in self.read():
             result[:, part] = rest @ block.to(rest).flatten(1).T
         return result
-
-    def cosines(self, cut: Cut, inverse: Tensor) -> Product:
-        return cosines(self.times, cut, inverse)
-
-
-def cosines(times: Callable[[Tensor, Cut], Tensor], cut: Cut, inverse: Tensor) -> Product:
-    """`Products.cosines` by `Products.times`."""
-
-    def product(coefficients: Array) -> Array:
-        scaled = torch.from_numpy(coefficients).to(inverse) * inverse
-        found: Array = (times(scaled, cut) * inverse).numpy(force=True)
-        return found
-
-    return product

@@ -168,9 +168,9 @@ def _judged(
 ) -> Statistics:
     """Of one weighting, from the means and deviations of the mixture's channels, (C,)."""
     summary, averages = weighting.summary, weighting.averages
-    mean, effective_count = averages.channel_mean[0], float(1 / averages.beta[0])
+    mean, effective_count = averages.channel_mean[0], float(1 / weighting.beta[0])
     norm = ((channel_mean.square() + channel_std.square()).sum() * summary.places).sqrt()
-    share = norm / averages.norm[0].clamp_min(torch.finfo(norm.dtype).tiny)
+    share = norm / averages.norm[0, 0].clamp_min(torch.finfo(norm.dtype).tiny)
     verdict, warning = judge(weighting.method, (channel_mean - mean).tolist(), float(share))
     bias = root_mean_square((mean - weighting.cut.split.constant(mean)).tolist())
     target_ratio = float(scaling.target[0].norm()) / summary.radius
@@ -180,7 +180,7 @@ def _judged(
         norm_ratio=float(norm) / summary.radius,
         amplification=float(alpha),
         predicted_amplification=target_ratio * law(bias, effective_count),
-        coherence=float(coherence(scaling.residual[0], averages.residual[0])),
+        coherence=float(coherence(scaling.residual[0], averages.residual[0, 0])),
         effective_count=effective_count,
         channel_mean=tuple(channel_mean.tolist()),
         channel_std=tuple(channel_std.tolist()),

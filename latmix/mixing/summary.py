@@ -7,13 +7,22 @@ by rounding (an MPS device has no float64: there it is float32).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from latmix.mixing.blocks import CACHED_ELEMENTS, ROUNDING, Blocks, blocks, places, precise
+from latmix.mixing.blocks import (
+    CACHED_ELEMENTS,
+    ROUNDING,
+    Blocks,
+    blocks,
+    channel_size,
+    precise,
+)
 from latmix.mixing.grid import Method
 from latmix.mixing.low_pass import Spectrum
 from latmix.mixing.norms import Norm
@@ -50,46 +59,21 @@ class Cut:
         return Cut(self.split, self.cutoffs[which])
 
 
-@dataclass(frozen=True)
-class Averages:
+class Averages(NamedTuple):
     """Weighted means over the inputs of B mixtures.
 
     Attributes:
-        cut: what the split takes off each.
-        linear: weights times `Summary.columns`, (B, K).
-        channels: C.
-        beta: sum w^2, (B,).
+        channel_mean: of the channels' means, (B, C).
+        norm: sum w |z|, (B, 1).
+        residual: sum w r, (B, 1), with r the norm of a latent without what the split takes off.
+        channel_norm: sum w r_c, (B, C), with r_c the norm of a channel without its mean; (B, 0)
+            where no norm target asks for it.
     """
 
-    cut: Cut
-    linear: Tensor
-    channels: int
-    beta: Tensor
-
-    @property
-    def channel_mean(self) -> Tensor:
-        """Of the channels' means, (B, C)."""
-        return self.linear[:, : self.channels]
-
-    @property
-    def norm(self) -> Tensor:
-        """sum w |z|, (B,)."""
-        return self.linear[:, self.channels]
-
-    @property
-    def residual(self) -> Tensor:
-        """sum w r, (B,), with r the norm of a latent without what the split takes off."""
-        return self.linear[:, self.channels + 1]
-
-    @property
-    def channel_norm(self) -> Tensor:
-        """sum w r_c, (B, C), with r_c the norm of a channel without its mean; (B, 0) where no norm
-        target asks for it."""
-        return self.linear[:, self.channels + 2 :]
-
-    def rows(self, which: slice | Tensor) -> Averages:
-        """Those of some mixtures."""
-        return Averages(self.cut.rows(which), self.linear[which], self.channels, self.beta[which])
+    channel_mean: Tensor
+    norm: Tensor
+    residual: Tensor
+    channel_norm: Tensor
 
 
 @dataclass(frozen=True)
@@ -99,7 +83,7 @@ class Summary:
     Attributes:
         squared_norm: |z_n|^2, (N,).
         channel_mean: mean of each channel of z_n, (N, C).
-        places: P, elements of a channel.
+        size: of a channel, such as (H, W).
         spectrum: the slow part of the latents; None where no split asks for it.
         channel_norm: norm of each channel of z_n without its mean, (N, C); None where no norm
             target asks for it.
@@ -108,7 +92,7 @@ class Summary:
 
     squared_norm: Tensor
     channel_mean: Tensor
-    places: int
+    size: tuple[int, ...]
     spectrum: Spectrum | None = None
     channel_norm: Tensor | None = None
     kept: dict[tuple[object, bool], Tensor] = field(default_factory=dict, compare=False, repr=False)
@@ -133,40 +117,41 @@ class Summary:
             if spectrum is not None and cutoff is not None:
                 spectrum.take(part, block, cutoff)
         square, channel_mean = torch.cat(squares), torch.cat(means)
-        summary = cls(square.sum(dim=1), channel_mean, places(latents), spectrum)
+        summary = cls(square.sum(dim=1), channel_mean, channel_size(latents), spectrum)
         return replace(summary, channel_norm=summary._spread(square))
 
-    def with_spectrum(self, rows: Blocks, shape: tuple[int, ...]) -> Summary:
-        """The same with the spectrum of the latents, which come in blocks; shape is (C, H, W).
+    def serving(self, method: Method, read: Callable[[], Blocks]) -> Summary:
+        """With what a method needs; the latents are read where that is not known yet.
 
         Raises:
-            ValueError: the latents have no height and width.
+            ValueError: the latents have no height and width, and the split asks for them.
         """
-        spectrum = Spectrum.empty(self.count, shape, LARGEST_CUTOFF, self.channel_mean)
-        for part, block in rows:
-            spectrum.take(part, block, LARGEST_CUTOFF)
-        return replace(self, spectrum=spectrum)
-
-    def with_channels(self, rows: Blocks) -> Summary:
-        """The same with the norm of each channel of the latents, which come in blocks."""
-        square = torch.cat(
-            [block.to(self.channel_mean).flatten(2).square().sum(dim=2) for _, block in rows]
-        )
-        return replace(self, channel_norm=self._spread(square))
+        spectrum, channel_norm = self.spectrum, self.channel_norm
+        if method.split.largest is not None and spectrum is None:
+            like, shape = self.channel_mean, (self.shape[0], *self.size)
+            spectrum = Spectrum.empty(self.count, shape, LARGEST_CUTOFF, like)
+            for part, block in read():
+                spectrum.take(part, block, LARGEST_CUTOFF)
+        if method.norm.per_channel and channel_norm is None:
+            rows = (block.to(self.channel_mean).flatten(2) for _, block in read())
+            channel_norm = self._spread(torch.cat([row.square().sum(dim=2) for row in rows]))
+        if spectrum is self.spectrum and channel_norm is self.channel_norm:
+            return self
+        return replace(self, spectrum=spectrum, channel_norm=channel_norm)
 
     def _spread(self, square: Tensor) -> Tensor:
         """Norms without the mean, (N, C), from sums of squares; what rounding leaves is nothing."""
         return positive_root(square - self.channel_mean.square() * self.places, square)
 
-    def serves(self, method: Method) -> bool:
-        """Whether it has what a method needs."""
-        split_served = method.split.largest is None or self.spectrum is not None
-        return split_served and (not method.norm.per_channel or self.channel_norm is not None)
-
     @property
     def count(self) -> int:
         """N."""
         return self.channel_mean.shape[0]
+
+    @cached_property
+    def places(self) -> int:
+        """P, elements of a channel."""
+        return math.prod(self.size)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -208,18 +193,23 @@ class Summary:
         slow = None if split.largest is None else self.slow.cutoffs(split, weights)
         return Cut(split, slow)
 
-    def averages(self, method: Method, weights: Tensor) -> Averages:
-        """Of mixtures with weights (B, N), under a method.
+    def averages(self, cut: Cut, weights: Tensor, per_channel: bool) -> Averages:
+        """Of mixtures with weights (B, N); with the norms of channels, or without.
 
         Raises:
-            ValueError: the method asks for what is not known.
+            ValueError: norms of channels are not known.
         """
-        cut = self.cut(method.split, weights)
-        linear = weights @ self.columns(cut, method.norm.per_channel).to(weights)
+        linear = weights @ self.columns(cut, per_channel).to(weights)
         if cut.differs:
             residual = (weights * self.residual_norms(cut).to(weights)).sum(dim=1)
             linear[:, self.shape[0] + 1] = residual
-        return Averages(cut, linear, self.shape[0], weights.square().sum(dim=1))
+        return self.parted(linear)
+
+    def parted(self, linear: Tensor) -> Averages:
+        """The averages of `columns`, (B, K), one by one."""
+        channels = self.shape[0]
+        widths = [channels, 1, 1, linear.shape[1] - channels - 2]
+        return Averages(*torch.split(linear, widths, dim=1))
 
     def columns(self, cut: Cut, per_channel: bool = False) -> Tensor:
         """What is averaged of the inputs, (N, C + 2), or (N, 2 C + 2) with the norms of channels:

@@ -7,6 +7,7 @@ finds c on the sphere.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,38 +26,35 @@ class Weighting:
 
     Attributes:
         weights: (B, N), each row summing to 1.
+        cut: what the mean split takes off each.
         averages: of the inputs.
+        beta: sum w^2, (B, 1).
         coefficients: c, (B, N).
         lost: whether the latents cancel, so that no direction is left, (B,).
-        residual: |m|, (B,), where c is not the weights; else None, and it is the scaled part's own.
-        correlation: w' C w with C_ij = <e_i, e_j>/(r_i r_j), (B,), for a norm that asks for it.
+        residual: |m|, (B, 1), where c is not the weights; else None, and it is that of the scaled
+            part.
+        correlation: w' C w with C_ij = <e_i, e_j>/(r_i r_j), (B, 1), for a norm that asks for it.
     """
 
     method: Method
     summary: Summary
     weights: Tensor
+    cut: Cut
     averages: Averages
+    beta: Tensor
     coefficients: Tensor
     lost: Tensor
     residual: Tensor | None = None
     correlation: Tensor | None = None
 
-    @property
-    def cut(self) -> Cut:
-        """What the mean split takes off each."""
-        return self.averages.cut
-
     def rows(self, which: slice | Tensor) -> Weighting:
         """Some of them."""
-        return replace(
-            self,
-            weights=self.weights[which],
-            averages=self.averages.rows(which),
-            coefficients=self.coefficients[which],
-            lost=self.lost[which],
-            residual=None if self.residual is None else self.residual[which],
-            correlation=None if self.correlation is None else self.correlation[which],
-        )
+        values = vars(self).items()
+        some: dict[str, Any] = {
+            name: value[which] for name, value in values if isinstance(value, Tensor)
+        }
+        averages = Averages(*(values[which] for values in self.averages))
+        return replace(self, cut=self.cut.rows(which), averages=averages, **some)
 
     def checked(self) -> Weighting:
         """The same.
@@ -74,15 +72,15 @@ class Weighting:
         Args:
             channels: norm of each channel of sum c e, (B, C).
         """
-        averages, norm, size = self.averages, self.method.norm, channels
+        norm, size = self.method.norm, channels
         if not norm.per_channel:
             size = torch.linalg.vector_norm(channels, dim=1, keepdim=True)
         sizes = Sizes(
-            residual=size if self.residual is None else self.residual[:, None],
-            mean_norm=averages.channel_norm if norm.per_channel else averages.residual[:, None],
-            beta=averages.beta[:, None],
+            residual=size if self.residual is None else self.residual,
+            mean_norm=self.averages.channel_norm if norm.per_channel else self.averages.residual,
+            beta=self.beta,
             radius=self.summary.radius_of(norm),
-            correlation=None if self.correlation is None else self.correlation[:, None],
+            correlation=self.correlation,
         )
         return Scaling.of(norm, size, sizes)
 
@@ -92,17 +90,19 @@ def weigh(
     summary: Summary,
     weights: Tensor,
     products: Products | None = None,
-    averages: Averages | None = None,
+    known: tuple[Cut, Averages] | None = None,
 ) -> Weighting:
     """Weightings (B, N), each row summing to 1, under a method; see `Weighting.checked`.
 
     Args:
         products: of the same latents; None for a method that needs none.
-        averages: of the inputs, where they are known.
+        known: what the split takes off, and averages of the inputs, where that is known.
     """
-    averages = averages or summary.averages(method, weights)
-    cut, none = averages.cut, torch.zeros_like(weights[:, 0], dtype=torch.bool)
-    plain = Weighting(method, summary, weights, averages, weights, none)
+    cut, averages = known or (summary.cut(method.split, weights), None)
+    averages = averages or summary.averages(cut, weights, method.norm.per_channel)
+    beta = weights.square().sum(dim=1, keepdim=True)
+    none = torch.zeros_like(beta[:, 0], dtype=torch.bool)
+    plain = Weighting(method, summary, weights, cut, averages, beta, weights, none)
     if not method.norm.needs_products:
         return plain
     if products is None:
@@ -112,17 +112,17 @@ def weigh(
 
     pointing = torch.where(norms > 0, weights, 0.0)
     toward = products.times(pointing * inverse, cut) * inverse
-    square = (pointing * toward).sum(dim=1).clamp_min(0)
-    least = ROUNDING * torch.finfo(weights.dtype).eps * pointing.sum(dim=1).square()
+    square = (pointing * toward).sum(dim=1, keepdim=True).clamp_min(0)
+    least = ROUNDING * torch.finfo(weights.dtype).eps * pointing.sum(dim=1, keepdim=True).square()
     lost = (square <= least) & (least > 0)
-    plain = replace(plain, lost=lost, correlation=square)
+    plain = replace(plain, lost=lost[:, 0], correlation=square)
     if not method.norm.turns:
         return plain
-    pointing = torch.where(lost[:, None], 0.0, pointing)
-    start = pointing / torch.where(square > 0, square.sqrt(), 1.0)[:, None]
+    pointing = torch.where(lost, 0.0, pointing)
+    start = pointing / torch.where(square > 0, square.sqrt(), 1.0)
     product = products.cosines(cut, inverse)
     found = method.norm.centre(product, pointing.numpy(force=True), start.numpy(force=True))
-    residual = (weights * products.times(weights, cut)).sum(dim=1)
+    residual = (weights * products.times(weights, cut)).sum(dim=1, keepdim=True)
     return replace(
         plain,
         coefficients=torch.from_numpy(found).to(inverse) * inverse,

@@ -58,7 +58,7 @@ def main() -> None:
         report("and once more", seconds(lambda: space.missing(keys), 1), reading, "reading")
         report("summary: norms and channel means", seconds(lambda: space.summary(keys), 1), reading,
                "reading")  # fmt: skip
-        summary = Summary(*space.summary(keys), 64 * 64)
+        summary = Summary(*space.summary(keys), (64, 64))
         weights = torch.full((1, ROWS), 1 / ROWS, dtype=torch.float64)
 
         settings = InversionSettings((512, 512))
