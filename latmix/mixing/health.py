@@ -16,8 +16,7 @@ import torch
 from torch import Tensor
 
 from latmix.mixing.blocks import Blocks
-from latmix.mixing.low_pass import Spectrum
-from latmix.mixing.splits import SLACK
+from latmix.mixing.low_pass import Spectrum, half_plane
 
 LOW_CYCLES = 2.0
 """Cycles per latent width up to which a frequency is low: the cut of the split lp:2."""
@@ -97,9 +96,9 @@ def expected_health(shape: tuple[int, ...]) -> dict[str, Expected]:
     """
     channels, height, width = shape
     places, length = height * width, math.prod(shape)
-    slow, fast = (channels * count / 2 for count in _frequencies(height, width))
-    whole = slow + fast
-    share_spread = math.sqrt(slow * fast / (whole + 1)) / whole if whole else 0.0
+    waves = half_plane(height, width, LOW_CYCLES, torch.float64, torch.device("cpu"))
+    slow, whole = channels * float(waves.weight.sum()) / 2, channels * (places - 1) / 2
+    share_spread = math.sqrt(slow * (whole - slow) / (whole + 1)) / whole if whole else 0.0
     return {
         "norm_ratio": Expected(1.0, 1 / math.sqrt(2 * length)),
         "channel_mean": Expected(0.0, 1 / math.sqrt(places)),
@@ -149,11 +148,3 @@ def _largest(count: int, spread: float) -> Expected:
     above = 1 - torch.erf(x / math.sqrt(2)) ** count
     mean, square = (float(torch.trapezoid(f * above, x)) for f in (torch.ones_like(x), 2 * x))
     return Expected(mean * spread, math.sqrt(square - mean * mean) * spread)
-
-
-def _frequencies(height: int, width: int) -> tuple[int, int]:
-    """How many frequencies of (H, W) are low, and how many are not, the mean left out."""
-    down = torch.fft.fftfreq(height, dtype=torch.float64)[:, None] * width
-    across = torch.fft.fftfreq(width, dtype=torch.float64)[None] * width
-    low = int(((down.square() + across.square()).sqrt() <= LOW_CYCLES + SLACK).sum()) - 1
-    return low, height * width - 1 - low

@@ -43,7 +43,7 @@ class Spectrum:
     def of(cls, latents: Tensor, largest: float = LARGEST_CUTOFF) -> Spectrum:
         """The spectrum of latents (N, C, H, W), up to a cut-off."""
         height, width = int(latents.shape[-2]), int(latents.shape[-1])
-        plane = _half_plane(height, width, largest, latents.dtype, latents.device)
+        plane = half_plane(height, width, largest, latents.dtype, latents.device)
         if len(plane.radius) <= FEW:
             pairs = latents.flatten(2) @ _waves(plane).T
             values = torch.view_as_complex(pairs.reshape(*pairs.shape[:2], -1, 2))
@@ -101,7 +101,7 @@ class Spectrum:
         used = self.radius <= largest + SLACK
         some = Spectrum(self.values[..., used], self.radius[used], self.shape)
         summed = some.sums(weights) * some._inside(cutoffs)[:, None]
-        plane = _half_plane(*self.shape, largest, self.radius.dtype, self.radius.device)
+        plane = half_plane(*self.shape, largest, self.radius.dtype, self.radius.device)
         return torch.view_as_real(summed).flatten(2), _waves(plane)
 
     def onto(self, weights: Tensor, edges: tuple[float, ...]) -> Tensor:
@@ -166,7 +166,7 @@ class Spectrum:
 
 
 @dataclass(frozen=True, eq=False)
-class _HalfPlane:
+class HalfPlane:
     """The slow coefficients of a half spectrum, without the mean.
 
     Attributes:
@@ -184,9 +184,9 @@ class _HalfPlane:
 
 @lru_cache(maxsize=4)
 @torch.inference_mode(False)  # what is kept must serve everybody
-def _half_plane(
+def half_plane(
     height: int, width: int, largest: float, kind: torch.dtype, device: torch.device
-) -> _HalfPlane:
+) -> HalfPlane:
     """Of latents (H, W), up to a cut-off."""
     down = torch.fft.fftfreq(height, dtype=kind, device=device)[:, None] * width
     across = torch.fft.rfftfreq(width, dtype=kind, device=device)[None] * width
@@ -197,12 +197,12 @@ def _half_plane(
     radius = (down.square() + across.square()).sqrt()
     kept = (radius > 0) & (radius <= largest + SLACK)
     places = kept.flatten().nonzero()[:, 0]
-    return _HalfPlane(places, radius[kept], weight[kept], (height, width))
+    return HalfPlane(places, radius[kept], weight[kept], (height, width))
 
 
 @lru_cache(maxsize=4)
 @torch.inference_mode(False)
-def _waves(plane: _HalfPlane) -> Tensor:
+def _waves(plane: HalfPlane) -> Tensor:
     """What the real and the imaginary part of each coefficient are over space, (2 K, H W); a
     latent's products with them are its coefficients."""
     (height, width), count = plane.shape, len(plane.places)

@@ -32,8 +32,8 @@ def log_likelihood(norm: Tensor, length: int) -> Tensor:
     return (length - 1) * norm.log() - norm.square() / 2 - constant
 
 
-def path_loss(points: Tensor, length: int, longest: float, penalty: float = 1.0) -> Tensor:
-    """-sum |x_{i+1} - x_i| log P(|x_i + x_{i+1}|/2) + penalty sum relu(|x_{i+1} - x_i| - longest).
+def path_loss(points: Tensor, length: int, longest: float) -> Tensor:
+    """-sum |x_{i+1} - x_i| log P(|x_i + x_{i+1}|/2) + sum relu(|x_{i+1} - x_i| - longest).
 
     Args:
         points: (K+1, D) in any orthonormal basis: only norms and distances count.
@@ -43,7 +43,7 @@ def path_loss(points: Tensor, length: int, longest: float, penalty: float = 1.0)
     steps = (points[1:] - points[:-1]).norm(dim=-1)
     middles = ((points[1:] + points[:-1]) / 2).norm(dim=-1)
     excess = torch.relu(steps - longest).sum()
-    loss: Tensor = penalty * excess - (steps * log_likelihood(middles, length)).sum()
+    loss: Tensor = excess - (steps * log_likelihood(middles, length)).sum()
     return loss
 
 
@@ -64,8 +64,7 @@ def path(start: Tensor, end: Tensor, points: int = POINTS, steps: int = STEPS) -
     Raises:
         ValueError: other shapes, a latent that is zero or not finite, or opposite ones.
     """
-    _check_ends(start, end)
-    first, last = start.flatten().double(), end.flatten().double()
+    first, last = _checked(start, end)
     across = first / first.norm()
     along = last - (last @ across) * across
     along = along / along.norm().clamp_min(torch.finfo(along.dtype).tiny)
@@ -74,11 +73,10 @@ def path(start: Tensor, end: Tensor, points: int = POINTS, steps: int = STEPS) -
     norms = torch.lerp(first.norm(), last.norm(), share)
     flat = torch.stack([norms * (share * angle).cos(), norms * (share * angle).sin()], dim=1)
     flat = _descended(flat, first.numel(), steps)
-    found = flat[:, :1] * across + flat[:, 1:] * along
+    found: Tensor = flat[:, :1] * across + flat[:, 1:] * along
     found[0], found[-1] = first, last
     kind = torch.float64 if start.dtype == torch.float64 else torch.float32
-    points_found: Tensor = found.reshape(-1, *start.shape).to(kind)
-    return points_found
+    return found.reshape(-1, *start.shape).to(kind)
 
 
 def _descended(flat: Tensor, length: int, steps: int) -> Tensor:
@@ -100,7 +98,8 @@ def _descended(flat: Tensor, length: int, steps: int) -> Tensor:
     return torch.cat([flat[:1], inner.detach(), flat[-1:]])
 
 
-def _check_ends(start: Tensor, end: Tensor) -> None:
+def _checked(start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
+    """Ends that a path can be between, flat, in float64."""
     if start.shape != end.shape:
         raise ValueError(f"end must have start's shape {tuple(start.shape)}, not {end.shape}.")
     first, last = start.flatten().double(), end.flatten().double()
@@ -111,3 +110,4 @@ def _check_ends(start: Tensor, end: Tensor) -> None:
         raise ValueError("start and end must not be zero: they have no direction.")
     if bool(first @ last <= -size * (1 - 1e-12)):
         raise ValueError("start and end are opposite: every great circle is as short.")
+    return first, last

@@ -157,7 +157,7 @@ class Slerp(Nin):
     def centre(self, product: Product, weights: Array, start: Array) -> Array:
         from latmix.mixing.sphere import spherical_mean
 
-        return spherical_mean(product, weights, start).coefficients
+        return spherical_mean(product, weights, start)
 
 
 class Nao(Norm):
@@ -172,7 +172,7 @@ class Nao(Norm):
     def centre(self, product: Product, weights: Array, start: Array) -> Array:
         from latmix.mixing.sphere import spherical_median
 
-        return spherical_median(product, weights, start).coefficients
+        return spherical_median(product, weights, start)
 
 
 def coherence(residual: Tensor, mean_norm: Tensor) -> Tensor:

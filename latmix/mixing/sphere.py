@@ -46,19 +46,6 @@ FLATTEST = 1e-3
 
 
 @dataclass(frozen=True)
-class Centre:
-    """The mean or the median of B weightings.
-
-    Attributes:
-        coefficients: a, (B, N), with |sum a u| = 1; 0 for a row without any direction.
-        losses: what each iteration has left of sum w theta^2 / 2, or sum w theta; (iterations, B).
-    """
-
-    coefficients: Array
-    losses: Array
-
-
-@dataclass(frozen=True)
 class _Loss:
     """sum w theta^2 / 2, or sum w theta, for weights (B, N)."""
 
@@ -88,19 +75,22 @@ class _Loss:
         return bend + np.vecdot(self.weights, along) if self.squared else bend
 
 
-def spherical_mean(product: Product, weights: Array, start: Array) -> Centre:
+def spherical_mean(product: Product, weights: Array, start: Array) -> Array:
     """argmin sum w_n theta_n^2 over the sphere, theta_n the angle to u_n.
 
     Args:
         product: of the directions; 0 for a direction that is none.
         weights: (B, N), not negative.
         start: coefficients to begin at, (B, N): normalise(sum w u).
+
+    Returns:
+        Its coefficients, (B, N), with |sum a u| = 1; 0 for a row without any direction.
     """
     return _descend(product, _Loss(weights, squared=True), start, product(start))
 
 
-def spherical_median(product: Product, weights: Array, start: Array) -> Centre:
-    """argmin sum w_n theta_n over the sphere.
+def spherical_median(product: Product, weights: Array, start: Array) -> Array:
+    """argmin sum w_n theta_n over the sphere, as `spherical_mean`.
 
     A direction that the others together do not pull away from with more than its own weight is the
     median itself; the loss has a kink there, which a descent would only creep up on.
@@ -118,13 +108,13 @@ def spherical_median(product: Product, weights: Array, start: Array) -> Centre:
     # On a tie every point between two is a median: the middle, where the descent starts, is it.
     stays = force < own * (1 - SAME)
     if stays.all():
-        return Centre(corner, _Loss(weights, squared=False).at(np.arccos(_cut(cosines)))[None])
+        return corner
     moving = _Loss(np.where(stays[:, None], 0.0, weights), squared=False)
     found = _descend(product, moving, start, begun)
-    return Centre(np.where(stays[:, None], corner, found.coefficients), found.losses)
+    return np.where(stays[:, None], corner, found)
 
 
-def _descend(product: Product, loss: _Loss, start: Array, begun: Array) -> Centre:
+def _descend(product: Product, loss: _Loss, start: Array, begun: Array) -> Array:
     """Conjugate gradients (Polak and Ribiere) along great circles, every row by itself.
 
     A vector of the span is kept as the pair, (2, B, N), of its coefficients and their products.
@@ -138,7 +128,7 @@ def _descend(product: Product, loss: _Loss, start: Array, begun: Array) -> Centr
     angles = np.arccos(_cut(begun))
     least = loss.at(angles)
     last_square = np.zeros_like(least)
-    losses, idle = [least], 0
+    idle = 0
     for _ in range(STEPS):
         cosines = place[1]
         sines = _sines(cosines, rounding)
@@ -169,8 +159,8 @@ def _descend(product: Product, loss: _Loss, start: Array, begun: Array) -> Centr
         place = cos * place + sin * unit
         length = np.sqrt(np.maximum(np.vecdot(*place), 0))[:, None]
         place /= np.where(length > 0, length, 1.0)
-        losses.append(least)
-    return Centre(place[0], np.stack(losses))
+    found: Array = place[0]
+    return found
 
 
 def _cut(cosines: Array) -> Array:
