@@ -5,7 +5,7 @@ Bars and signs carry the meaning, so that nothing depends on colour alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,28 +24,33 @@ if TYPE_CHECKING:
     from latmix.results.differences import Difference
 
 
-def plain_table(*columns: str, title: str | None = None) -> Table:
-    """The one look of latmix's tables; columns of numbers are right-aligned (name them "#...")."""
+def plain_table(
+    *columns: str, rows: Iterable[Iterable[object]] = (), title: str | None = None
+) -> Table:
+    """The one look of latmix's tables; columns of numbers are right-aligned (name them "#...").
+
+    Args:
+        rows: of cells, none of which is read as markup.
+    """
     named = any(column.removeprefix("#") for column in columns)
     table = Table(box=None, pad_edge=False, show_header=named, title=title, title_justify="left")
     for column in columns:
         right = column.startswith("#")
         table.add_column(column.removeprefix("#"), justify="right" if right else "left")
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     return table
 
 
 def statistics_table(statistics: Statistics, method: str) -> Table:
     """A mixture's numbers with what each one should be."""
-    table = plain_table("", "#", "")
-    rows = [("method", method, ""), ("verdict", statistics.verdict.value, "")]
+    rows = [("method", method, Text()), ("verdict", statistics.verdict.value, Text())]
     for field in fields(statistics):
         shown, value = field.metadata, getattr(statistics, field.name)
         if shown and value is not None:
             meaning = shown["meaning"].format(statistics)
-            rows.append((shown["label"], format(value, shown["form"]), meaning))
-    for name, value, meaning in rows:
-        table.add_row(Text(name), Text(value), Text(meaning, style="dim"))
-    return table
+            rows.append((shown["label"], format(value, shown["form"]), Text(meaning, style="dim")))
+    return plain_table("", "#", "", rows=rows)
 
 
 def channel_table(statistics: Statistics, cells: int = 10) -> Table:
@@ -56,18 +61,13 @@ def channel_table(statistics: Statistics, cells: int = 10) -> Table:
         cells: of a bar, on either side.
     """
     figures = ("#mean", "#inputs", "#ampli-\nfied", "#std")
-    table = plain_table("channel", *figures, mean_scale(cells))
-    means = zip(statistics.channel_mean, statistics.input_channel_mean, strict=True)
+    found, rows = statistics, []
+    means = zip(found.channel_mean, found.input_channel_mean, strict=True)
     for channel, (mean, own) in enumerate(means):
-        table.add_row(
-            str(channel),
-            f"{mean:+.3f}",
-            f"{own:+.3f}",
-            f"{statistics.amplified_channel_mean[channel]:+.3f}",
-            f"{statistics.channel_std[channel]:.3f}",
-            mean_bar(mean, own, cells),
-        )
-    return table
+        amplified, std = found.amplified_channel_mean[channel], found.channel_std[channel]
+        cells_of_means = (f"{value:+.3f}" for value in (mean, own, amplified))
+        rows.append((channel, *cells_of_means, f"{std:.3f}", mean_bar(mean, own, cells)))
+    return plain_table("channel", *figures, mean_scale(cells), rows=rows)
 
 
 MEAN_LIMIT = 0.5
@@ -106,31 +106,38 @@ def picture_table(names: Sequence[str], weights: Sequence[float], inputs: Inputs
     """The inputs: weight, angle to the mixture, influence, and the mixture without each."""
     # Room for the names, which say which picture it is, on 80 columns too.
     figures = ("#influence", "#ampli-\nfication", "#largest\nmean", "#norm/√L")
-    table = plain_table("picture", "#weight", "#angle", *figures)
     without = zip(inputs.amplification, inputs.largest_mean, inputs.norm_ratio, strict=True)
-    rows = zip(names, weights, inputs.angle, inputs.influence, without, strict=True)
-    for name, weight, angle, influence, others in rows:
-        table.add_row(
-            Text(display_name(Path(name).name)),
-            f"{weight:.4f}",
-            f"{angle:.1f}°",
-            *(_number(value) for value in (influence, *others)),
+    rows = [
+        (_file(name), f"{weight:.4f}", f"{angle:.1f}°", *map(_number, (influence, *others)))
+        for name, weight, angle, influence, others in zip(
+            names, weights, inputs.angle, inputs.influence, without, strict=True
         )
-    return table
+    ]
+    return plain_table("picture", "#weight", "#angle", *figures, rows=rows)
 
 
 def picture_sentence(names: Sequence[str], inputs: Inputs) -> str:
     """Which picture drives the mixture, and which is nearest to it."""
-    nearest = display_name(Path(names[inputs.nearest]).name)
+    nearest = _file(names[inputs.nearest])
     sentence = f"Nearest: {nearest}, at {inputs.angle[inputs.nearest]:.1f}°."
     if inputs.strongest is None:
         return sentence
-    driver = display_name(Path(names[inputs.strongest]).name)
     change = inputs.influence[inputs.strongest]
-    drives = f"{driver} drives the mixture"
+    drives = f"{_file(names[inputs.strongest])} drives the mixture"
     if change is not None:
         drives += f": without it, it changes by {change:.2f} of its norm"
     return f"{drives}. {sentence}"
+
+
+HEALTH = {
+    "norm_ratio": ("norm/√L", ".3f"),
+    "bias": ("bias", ".3f"),
+    "excess_kurtosis": ("kurtosis", "+.3f"),
+    "low_share": ("low", ".3f"),
+    "correlation_across": ("across", "+.3f"),
+    "correlation_down": ("down", "+.3f"),
+}
+"""How each figure of a `mixing.health.Health` is headed, and its form."""
 
 
 def health_table(
@@ -138,16 +145,16 @@ def health_table(
 ) -> Table:
     """The latents' health, under what N(0, I) noise has, with its standard deviation; below, the
     mean of each figure, whose bias is that of the mean latent."""
-    columns = ("#norm/√L", "#bias", "#kurtosis", "#low", "#across", "#down")
-    table = plain_table("latent", *columns)
-    keys = ("norm_ratio", "bias", "excess_kurtosis", "low_share")
-    noise = [expected[key] for key in (*keys, "correlation_across", "correlation_down")]
+    table = plain_table("latent", *(f"#{head}" for head, _ in HEALTH.values()))
+    noise = [expected[figure] for figure in HEALTH]
     table.add_row("noise", *(f"{value.mean:.3f}" for value in noise), style="dim")
     table.add_row("  ±", *(f"{value.spread:.3f}" for value in noise), style="dim")
-    for name, latent in zip(names, latents, strict=True):
-        table.add_row(Text(display_name(Path(name).name)), *_health_cells(latent))
+    rows = [(_file(name), latent) for name, latent in zip(names, latents, strict=True)]
     if len(latents) > 1:
-        table.add_row("mean", *_health_cells(type(latents[0]).mean(latents)))
+        rows.append(("mean", type(latents[0]).mean(latents)))
+    for name, latent in rows:
+        cells = (format(getattr(latent, figure), form) for figure, (_, form) in HEALTH.items())
+        table.add_row(Text(name), *cells)
     return table
 
 
@@ -176,15 +183,9 @@ def round_trip_table(names: Sequence[str], trips: Sequence[RoundTrip]) -> Table:
     return table
 
 
-def _health_cells(latent: Health) -> tuple[str, ...]:
-    return (
-        f"{latent.norm_ratio:.3f}",
-        f"{latent.bias:.3f}",
-        f"{latent.excess_kurtosis:+.3f}",
-        f"{latent.low_share:.3f}",
-        f"{latent.correlation_across:+.3f}",
-        f"{latent.correlation_down:+.3f}",
-    )
+def _file(name: str) -> str:
+    """A picture's file as it is shown, without its folder."""
+    return display_name(Path(name).name)
 
 
 def _number(value: float | None) -> str:
@@ -198,9 +199,8 @@ def failure_lines(failures: Sequence[Any]) -> list[str]:
 
 def difference_table(rows: Sequence[Difference], left: str, right: str) -> Table:
     """What differs between two results, each under its file's name."""
-    table = plain_table("what", display_name(left), display_name(right))
+    cells = ((row.name, row.left, row.right) for row in rows)
+    table = plain_table("what", display_name(left), display_name(right), rows=cells)
     for column in table.columns:
         column.overflow = "fold"
-    for row in rows:
-        table.add_row(Text(row.name), Text(row.left), Text(row.right))
     return table

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
-
-from torch import Tensor
+from collections.abc import Generator, Iterable, Sequence
 
 from latmix.jobs.inversion import Inversion
 from latmix.jobs.progress import Progress
 from latmix.jobs.stored_mixtures import fits_gram, stored_summary
+from latmix.mixing.blocks import Blocks
 from latmix.mixing.gram import Gram
 from latmix.mixing.grid import Method
 from latmix.mixing.health import Health, blocks_health
 from latmix.mixing.influence import Inputs
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.splits import LARGEST_CUTOFF
-from latmix.mixing.summary import Summary
 
 
 def measure(inversion: Inversion) -> Generator[Progress, None, LiveStatistics]:
@@ -25,8 +23,7 @@ def measure(inversion: Inversion) -> Generator[Progress, None, LiveStatistics]:
         StoreError: a latent is damaged.
     """
     yield Progress("measure", 0, len(inversion.rows), note="measuring")
-    gram = _gram(inversion, LARGEST_CUTOFF) if fits_gram(inversion) else None
-    return _live(inversion, gram.summary if gram else stored_summary(inversion), gram)
+    return _live(inversion, keeps_gram=True)
 
 
 def measure_inputs(
@@ -39,9 +36,7 @@ def measure_inputs(
         StoreError: a latent is damaged.
     """
     yield Progress("measure", 0, len(inversion.rows), note="measuring")
-    by_gram = method.norm.turns and fits_gram(inversion)
-    gram = _gram(inversion, method.split.largest) if by_gram else None
-    live = _live(inversion, gram.summary if gram else stored_summary(inversion, method), gram)
+    live = _live(inversion, keeps_gram=method.norm.turns)
     return live.inputs(weights, method), _health(inversion)
 
 
@@ -59,12 +54,14 @@ def _health(inversion: Inversion) -> tuple[Health, ...]:
     return blocks_health(inversion.space.blocks(inversion.keys), inversion.space.shape)
 
 
-def _gram(inversion: Inversion, cutoff: float | None) -> Gram:
-    return Gram.of(inversion.space.read(inversion.keys), cutoff)
+def _live(inversion: Inversion, keeps_gram: bool) -> LiveStatistics:
+    """From Gram matrices where they are wanted and fit, else from the latents as they are read."""
+    space, keys = inversion.space, inversion.keys
 
+    def read(indices: Iterable[int]) -> Blocks:
+        return space.blocks([keys[index] for index in indices])
 
-def _live(inversion: Inversion, summary: Summary, gram: Gram | None) -> LiveStatistics:
-    def read(indices: Iterable[int]) -> Iterator[tuple[slice, Tensor]]:
-        return inversion.space.blocks([inversion.keys[index] for index in indices])
-
-    return LiveStatistics(summary, read, gram)
+    if keeps_gram and fits_gram(inversion):
+        gram = Gram.of(space.read(keys), LARGEST_CUTOFF)
+        return LiveStatistics(gram.summary, read, gram)
+    return LiveStatistics(stored_summary(inversion), read)

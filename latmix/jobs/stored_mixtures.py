@@ -13,10 +13,9 @@ from torch import Tensor
 from latmix.jobs.inversion import Inversion
 from latmix.mixing.companions import LINEAR, Latents, companion_method
 from latmix.mixing.formula import scale_sums, weight_table
-from latmix.mixing.gram import GRAM_BYTES, Gram
+from latmix.mixing.gram import GRAM_BYTES, Gram, products_of
 from latmix.mixing.grid import Method
 from latmix.mixing.low_pass import Spectrum
-from latmix.mixing.products import Products, StreamedProducts
 from latmix.mixing.scaling import Scaling
 from latmix.mixing.statistics import Statistics, scaled_statistics
 from latmix.mixing.summary import Summary
@@ -68,9 +67,10 @@ def _mixtures(
 ) -> tuple[Tensor, Weighting, Scaling]:
     """The mixtures with weights (B, N), in their type, and how they came about."""
     summary, sums = _summary_and_sums(inversion, weights, method)
-    weighting = weigh(
-        method, summary, weights, stored_products(inversion, method, summary)
-    ).checked()
+    space, keys = inversion.space, inversion.keys
+    whole = partial(space.read, keys) if fits_gram(inversion) else None
+    products = products_of(method, summary, lambda: space.blocks(keys), whole)
+    weighting = weigh(method, summary, weights, products).checked()
     if sums is None:
         sums = stored_sums(inversion, summary, weighting.coefficients, FAST)
     share = _block_share(weighting, inversion.space.block_rows)
@@ -141,16 +141,6 @@ def stored_summary(inversion: Inversion, method: Method | None = None) -> Summar
     space, keys = inversion.space, inversion.keys
     summary = Summary(*space.summary(keys), space.shape[1:])
     return summary.serving(method, lambda: space.blocks(keys)) if method else summary
-
-
-def stored_products(inversion: Inversion, method: Method, summary: Summary) -> Products | None:
-    """The inner products of an inversion's latents, where a method needs them."""
-    if not method.norm.needs_products:
-        return None
-    if fits_gram(inversion):
-        latents = inversion.space.read(inversion.keys)
-        return Gram.of(latents, method.split.largest)
-    return StreamedProducts(lambda: inversion.space.blocks(inversion.keys), summary)
 
 
 def fits_gram(inversion: Inversion) -> bool:

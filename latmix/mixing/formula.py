@@ -17,10 +17,9 @@ from torch import Tensor
 
 from latmix.mixing.blocks import CACHED_ELEMENTS, ROUNDING, blocks, parts, precise, weighted_sums
 from latmix.mixing.companions import Latents
-from latmix.mixing.gram import GRAM_BYTES, Gram
+from latmix.mixing.gram import products_of
 from latmix.mixing.grid import DEFAULT_METHOD, Method, parse_method
 from latmix.mixing.mixture import normalised
-from latmix.mixing.products import Products, StreamedProducts
 from latmix.mixing.scaling import Scaling
 from latmix.mixing.summary import Summary
 from latmix.mixing.weighting import Weighting, cancelled, weigh
@@ -66,7 +65,8 @@ def mix(
     summary = Summary.of(latents, method.split.largest)
     if not bool(torch.isfinite(summary.squared_norm).all()):
         raise ValueError("latents must be finite, but some element is NaN or infinite.")
-    weighting = weigh(method, summary, table, products_of(latents, method, summary)).checked()
+    products = products_of(method, summary, lambda: blocks(latents), lambda: latents)
+    weighting = weigh(method, summary, table, products).checked()
     kind = torch.float64 if latents.dtype == torch.float64 else torch.float32
 
     def sums(coefficients: Tensor) -> Tensor:
@@ -78,15 +78,6 @@ def mix(
     mixed = mixed.reshape(table.shape[0], *latents.shape[1:])
     many = weights is not None and torch.as_tensor(weights).ndim == 2
     return mixed if many else mixed[0]
-
-
-def products_of(latents: Tensor, method: Method, summary: Summary) -> Products | None:
-    """The inner products of latents (N, C, ...), where a method needs them."""
-    if not method.norm.needs_products:
-        return None
-    if Gram.bytes_for(*summary.channel_mean.shape) <= GRAM_BYTES:
-        return Gram.of(latents, method.split.largest)
-    return StreamedProducts(lambda: blocks(latents), summary)
 
 
 def scale_sums(
@@ -161,11 +152,7 @@ def _norms(rows: Tensor) -> Tensor:
     return norms
 
 
-def weight_table(
-    weights: Weights,
-    count: int,
-    device: torch.device,
-) -> Tensor:
+def weight_table(weights: Weights, count: int, device: torch.device) -> Tensor:
     """Weights as (B, N) rows that sum to 1, in the widest float type of the device.
 
     Raises:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from latmix.mixing.blocks import BLOCK_ELEMENTS, precise
-from latmix.mixing.products import Products
+from latmix.mixing.blocks import BLOCK_ELEMENTS, Blocks, precise
+from latmix.mixing.grid import Method
+from latmix.mixing.products import Products, StreamedProducts
 from latmix.mixing.sphere import Product
 from latmix.mixing.summary import Cut, Summary
 
@@ -83,3 +85,22 @@ class Gram(Products):
             return super().cosines(cut, inverse)
         matrix = (self.residual(cut) * inverse[0] * inverse[0, :, None]).numpy(force=True)
         return lambda coefficients: coefficients @ matrix
+
+
+def products_of(
+    method: Method,
+    summary: Summary,
+    read: Callable[[], Blocks],
+    whole: Callable[[], Tensor] | None,
+) -> Products | None:
+    """The inner products of latents, where a method needs them.
+
+    Args:
+        read: yields the latents in blocks.
+        whole: gives them all, (N, C, ...); None where they are too large for that.
+    """
+    if not method.norm.needs_products:
+        return None
+    if whole and Gram.bytes_for(*summary.channel_mean.shape) <= GRAM_BYTES:
+        return Gram.of(whole(), method.split.largest)
+    return StreamedProducts(read, summary)

@@ -63,10 +63,7 @@ class LiveStatistics:
     """The statistics of any weighting of one set of N latents on the CPU."""
 
     def __init__(
-        self,
-        summary: Summary,
-        read: Callable[[Iterable[int]], Blocks],
-        gram: Gram | None = None,
+        self, summary: Summary, read: Callable[[Iterable[int]], Blocks], gram: Gram | None = None
     ) -> None:
         """Keep what is needed.
 
@@ -79,7 +76,6 @@ class LiveStatistics:
         self._gram = gram
         self._last: _Running | None = None
         self._growth = 1.0
-        self._sample = np.zeros(0, dtype=np.int64)
         self._change = np.empty(summary.count)  # whose pages are kept
 
     @classmethod
@@ -153,9 +149,7 @@ class LiveStatistics:
         return running.total, weighting
 
     def _whole(self, weights: Tensor, columns: Tensor) -> _Running:
-        self._growth = 1.0
-        held = weights.nonzero()[:, 0]
-        self._sample = held[:: len(held) // SAMPLE + 1].numpy()
+        self._growth, held = 1.0, weights.nonzero()[:, 0]
         return _Running(weights, self._sum_of(held, weights[held]), columns, weights @ columns)
 
     def _moved(self, weights: Tensor, columns: Tensor) -> _Running | None:
@@ -163,9 +157,8 @@ class LiveStatistics:
         if (last := self._last) is None:
             return None
         now, before = weights.numpy(), last.weights.numpy()
-        some = self._sample[before[self._sample] > 0]
-        if not len(some):
-            return None
+        held = np.flatnonzero(before)
+        some = held[:: len(held) // SAMPLE + 1]
         # Where most of all moved by themselves, this is wrong, and all are summed again.
         ratios = now[some] / before[some]
         scale = float(np.partition(ratios, len(ratios) // 2)[len(ratios) // 2])

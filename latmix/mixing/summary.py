@@ -15,14 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from latmix.mixing.blocks import (
-    CACHED_ELEMENTS,
-    ROUNDING,
-    Blocks,
-    blocks,
-    channel_size,
-    precise,
-)
+from latmix.mixing.blocks import CACHED_ELEMENTS, ROUNDING, Blocks, blocks, channel_size, precise
 from latmix.mixing.grid import Method
 from latmix.mixing.low_pass import Spectrum
 from latmix.mixing.norms import Norm

@@ -43,16 +43,12 @@ class StatisticsPanel(Static):
     def show(self, statistics: Statistics | None, advice: str = "") -> None:
         """Show a mixture's numbers, or `advice` where they are not known."""
         self.statistics, self._advice = statistics, advice
-        self._draw()
+        self.refresh()
 
-    def on_resize(self) -> None:
-        self._draw()
-
-    def _draw(self) -> None:
+    def render(self) -> Text:
         if self.statistics is None:
-            self.update(Text(self._advice), layout=False)
-        else:
-            self.update(panel_text(self.statistics, *self.size), layout=False)
+            return Text(self._advice)
+        return panel_text(self.statistics, *self.size)
 
 
 def panel_text(statistics: Statistics, width: int, height: int) -> Text:
@@ -101,15 +97,11 @@ def full_figures(statistics: Statistics) -> list[str]:
 
 def short_figures(statistics: Statistics, width: int) -> list[str]:
     """The same in two lines."""
-    s = statistics
-    if width < NARROW:
-        return [
-            f"norm {s.norm_ratio:.3f} √L  amp {s.amplification:.3f}",
-            f"coherence {s.coherence:.3f}  N {s.effective_count:.2f}",
-        ]
+    s, is_narrow = statistics, width < NARROW
+    amplification, count = ("amp", "N") if is_narrow else ("amplification", "effective N")
     return [
-        f"norm {s.norm_ratio:.3f} √L  amplification {s.amplification:.3f}",
-        f"coherence {s.coherence:.3f}  effective N {s.effective_count:.2f}",
+        f"norm {s.norm_ratio:.3f} √L  {amplification} {s.amplification:.3f}",
+        f"coherence {s.coherence:.3f}  {count} {s.effective_count:.2f}",
     ]
 
 
