@@ -12,13 +12,11 @@ class Half:
         name: as it stands in a method's name; of a class that gives none, the class's own.
         formula: what it computes.
         sentence: what it does, in words.
-        source: where it is published.
     """
 
     name: str = ""
     formula: str = ""
     sentence: str = ""
-    source: str = ""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

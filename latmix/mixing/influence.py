@@ -175,19 +175,21 @@ class _Bands:
         without = (whole - self.weights[:, None] * values) * self.scale[:, None]
         return torch.cat([whole[None], without])
 
+    def quadratic(self, onto: Tensor, own: Tensor) -> Tensor:
+        """w' A w, (N + 1, J), of J matrices A, from A w and their diagonals, (N, J)."""
+        w, whole = self.weights[:, None], self.weights @ onto
+        without = whole - 2 * w * onto + w.square() * own
+        return torch.cat([whole[None], without * self.scale[:, None].square()]).clamp_min(0)
+
     @cached_property
     def squares(self) -> Tensor:
         """|s|^2 within each band, (N + 1, K)."""
-        w, whole = self.weights[:, None], self.weights @ self.onto
-        without = whole - 2 * w * self.onto + w.square() * self.own
-        return torch.cat([whole[None], without * self.scale[:, None].square()]).clamp_min(0)
+        return self.quadratic(self.onto, self.own)
 
     @cached_property
     def beta(self) -> Tensor:
         """sum w^2, (N + 1, 1)."""
-        squares = self.weights.square()
-        whole = squares.sum()
-        return torch.cat([whole[None], (whole - squares) * self.scale.square()])[:, None]
+        return self.quadratic(self.weights[:, None], torch.ones_like(self.own[:, :1]))
 
     @cached_property
     def _edges(self) -> tuple[float, ...]:
@@ -235,22 +237,17 @@ class _Bands:
 
     def _correlation(self, products: Products) -> Tensor:
         """w' C w, (N + 1, 1); C_ij = <e_i, e_j>/(r_i r_j)."""
-        weights, split = self.weights, self.method.split
-        left = torch.where(weights < 1, 1 - weights, 1.0)
-        result = torch.zeros_like(self.beta[:, 0])
+        weights, result = self.weights, torch.zeros_like(self.beta)
         for rings in torch.unique(self._rings).tolist():
-            cut = Cut(split, None)
-            if self._edges:
-                cut = Cut(split, weights.new_tensor([(0.0, *self._edges)[rings]]))
+            cutoff = weights.new_tensor([(0.0, *self._edges)[rings]]) if self._edges else None
+            cut = Cut(self.method.split, cutoff)
             norms = self.summary.residual_norms(cut)[0].to(weights)
-            pointing = torch.where(norms > 0, weights, 0.0)
             inverse = torch.where(norms > 0, 1 / norms, 0.0)
-            toward = products.times((pointing * inverse)[None], cut)[0] * inverse
-            whole = pointing @ toward
-            without = (whole - 2 * pointing * toward + pointing.square()) / left.square()
-            result = torch.where(self._rings == rings, torch.cat([whole[None], without]), result)
+            toward = products.times((weights * inverse)[None], cut)[0] * inverse
+            found = self.quadratic(toward[:, None], (norms > 0).to(weights)[:, None])
+            result = torch.where(self._rings[:, None] == rings, found, result)
         floor = ROUNDING * torch.finfo(weights.dtype).eps
-        return torch.where(result > floor, result, 0.0)[:, None]
+        return torch.where(result > floor, result, 0.0)
 
 
 def angles(onto: Tensor, lengths: Tensor) -> tuple[float, ...]:

@@ -81,8 +81,6 @@ def path(start: Tensor, end: Tensor, points: int = POINTS, steps: int = STEPS) -
 
 def _descended(flat: Tensor, length: int, steps: int) -> Tensor:
     """Points in the plane, (K+1, 2), with those between the ends where the loss is least."""
-    if steps == 0:
-        return flat
     longest = 1.1 * float((flat[1:] - flat[:-1]).norm(dim=1).max())
     inner = flat[1:-1].clone().requires_grad_()
     descent = torch.optim.LBFGS([inner], max_iter=steps, line_search_fn="strong_wolfe")

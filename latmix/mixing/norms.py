@@ -80,9 +80,10 @@ class Norm(Half, ABC):
 
 
 class Lin(Norm):
+    """Source: L&K eq. 1."""
+
     formula = "rho = |m|"
     sentence = "The plain weighted mean: too small a norm."
-    source = "L&K eq. 1"
     is_plain = True
 
     def target(self, sizes: Sizes) -> Tensor:
@@ -90,27 +91,30 @@ class Lin(Norm):
 
 
 class Fix(Norm):
+    """Source: L&K eq. 2."""
+
     formula = "rho = sqrt(L)"
     sentence = "Scaled to the norm of a typical noise sample."
-    source = "L&K eq. 2"
 
     def target(self, sizes: Sizes) -> float:
         return sizes.radius
 
 
 class Nin(Norm):
+    """Source: L&K eq. 4."""
+
     formula = "rho = sum w r"
     sentence = "Scaled to the interpolated norm of the inputs."
-    source = "L&K eq. 4"
 
     def target(self, sizes: Sizes) -> Tensor:
         return sizes.mean_norm
 
 
 class Coh(Norm):
+    """Of latmix's own."""
+
     formula = "rho = k^2 sum w r + (1 - k^2) sqrt(L)"
     sentence = "Between nin (coherent inputs) and fix (incoherent ones), by the coherence k."
-    source = "latmix"
 
     def target(self, sizes: Sizes) -> Tensor:
         share = coherence(sizes.residual, sizes.mean_norm).square()
@@ -118,18 +122,20 @@ class Coh(Norm):
 
 
 class Lol(Norm):
+    """Source: Bodin et al. 2408.08558."""
+
     formula = "rho = |m| / sqrt(sum w^2)"
     sentence = "Linear combination of independent latents, back to their distribution."
-    source = "Bodin et al. 2408.08558"
 
     def target(self, sizes: Sizes) -> Tensor:
         return sizes.residual / sizes.beta.sqrt()
 
 
 class Clol(Norm):
+    """Of latmix's own."""
+
     formula = "rho = |m| / sqrt(w' C w), C_ij = <e_i, e_j> / (r_i r_j)"
     sentence = "lol, corrected for latents that are alike: a picture listed twice changes nothing."
-    source = "latmix"
     needs_correlation = True
 
     def target(self, sizes: Sizes) -> Tensor:
@@ -140,18 +146,21 @@ class Clol(Norm):
 
 
 class Adain(Nin):
-    """nin of each channel by itself."""
+    """nin of each channel by itself.
+
+    Source: Zhang et al. 2312.07409 (DiffMorpher), for N inputs.
+    """
 
     formula = "each channel: rho_c = sum w r_c"
     sentence = "Each channel scaled by itself to the interpolated standard deviation of the inputs."
-    source = "Zhang et al. 2312.07409 (DiffMorpher), for N inputs"
     per_channel = True
 
 
 class Slerp(Nin):
+    """Source: Buss & Fillmore 2001, algorithm A1; L&K eq. 3."""
+
     formula = "u = spherical mean of e/r, rho = sum w r"
     sentence = "The weighted mean on the sphere: SLERP for two, any order for more."
-    source = "Buss & Fillmore 2001, algorithm A1; L&K eq. 3"
     turns = True
 
     def centre(self, product: Product, weights: Array, start: Array) -> Array:
@@ -161,9 +170,10 @@ class Slerp(Nin):
 
 
 class Nao(Norm):
+    """Source: Samuel et al. 2023 (L&K ref. 24)."""
+
     formula = "u = spherical median of e/r, rho = the likeliest norm"
     sentence = "Shortest likely paths to the inputs: a median, which half the weight pulls to one."
-    source = "Samuel et al. 2023 (L&K ref. 24)"
     turns = True
 
     def target(self, sizes: Sizes) -> float:

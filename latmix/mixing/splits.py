@@ -71,32 +71,34 @@ class Split(Half):
 
 
 class Nothing(Split):
+    """Source: L&K eq. 2-4."""
+
     name = "0"
     formula = "d = 0"
     sentence = "Nothing is split off: shared bias is amplified."
-    source = "L&K eq. 2-4"
 
 
 class OverallMean(Split):
+    """Source: L&K section 5."""
+
     name = "m"
     formula = "d = mean(z)"
     sentence = "The overall mean is mixed linearly."
-    source = "L&K section 5"
     takes_overall = True
 
 
 class ChannelMeans(Split):
+    """Source: L&K section 5."""
+
     name = "chm"
     formula = "d_c = mean(z_c)"
     sentence = "The mean of each channel is mixed linearly: the remedy for degeneracy."
-    source = "L&K section 5"
     takes_overall = takes_channels = True
 
 
 class LowPass(ChannelMeans):
     """Option 4 of L&K section 5, which the paper leaves to future work; lp:0 is chm."""
 
-    source = "L&K section 5, option 4"
     _SENTENCES = {
         1.0: "The channel means and the slowest waves, of 1 cycle per width, are mixed linearly.",
         2.0: "What is slower than 2 cycles per width is mixed linearly; lp:0 to lp:8 work too.",
@@ -130,7 +132,6 @@ class SharedRings(ChannelMeans):
     name = "lp:auto"
     formula = "d_c = low-pass(z_c), cut at the largest ring that the latents share"
     sentence = "The shared low frequencies, found from the latents, are mixed linearly."
-    source = "latmix"
     largest = LARGEST_CUTOFF
 
     def edges(self, last: int) -> tuple[float, ...]:
