@@ -10,14 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from latmix.cli import console
 from latmix.cli.bias_tables import Draws, LawName, bias_findings
 from latmix.cli.command import command
-from latmix.cli.lists import (
-    Channels,
-    channel_numbers,
-    check_channels,
-    check_counts,
-    readable_counts,
-    whole_numbers,
-)
+from latmix.cli.lists import Channels, check_channels, check_counts, readable_counts, whole_numbers
 from latmix.cli.options import (
     Inverting,
     Method,
@@ -72,7 +65,7 @@ def bias(
 
     drawing = Drawing(parse_method(method).name, draws, seed, law)
     wanted = whole_numbers(counts, "-n") if counts is not None else None
-    shown = channel_numbers(channels)
+    shown = whole_numbers(channels, "--channels", least=0) if channels is not None else None
     places = _places(folders or [], demo or [])
     found = {
         name: (place, find_pictures(replace(place, recursive=recursive)))

@@ -5,22 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import groupby
+from itertools import groupby, product
 from typing import TYPE_CHECKING, Annotated, Any
 
 from latmix.cli import console
 from latmix.cli.command import Given, Settings, command
 from latmix.cli.lists import numbers, whole_numbers
 from latmix.cli.options import ModelOptions, PictureOptions, SomePictures, option
-from latmix.cli.outputs import (
-    FIGURES,
-    DryRun,
-    Findings,
-    StudyOptions,
-    figure_writers,
-    find_kept,
-    say_cost_only,
-)
+from latmix.cli.outputs import DryRun, Findings, StudyOptions, figure_writers, find_kept
 from latmix.cli.run import Run, find_pictures
 from latmix.errors import LatmixError, UsageError
 from latmix.names import display_name, plural
@@ -64,17 +56,18 @@ def inversion(
     dry_run: DryRun = False,
 ) -> int:
     """Solvers by steps by guidance: what comes back of pictures, and at how many evaluations."""
-    from latmix.study.inversion import Trying, estimate_trials, plan_trials, readable_rows, try_all
+    from latmix.study.inversion import Trial, Trying, estimate_trials, readable_rows, try_all
     from latmix.study.inversion_figure import draw_inversion
 
     counts = whole_numbers(steps, "--steps")
     paths = list(dict.fromkeys(find_pictures(pictures)))
-    outputs, kept = find_kept(output.output, "inversion", paths, FIGURES)
+    outputs, kept = find_kept(output.output, "inversion", paths)
     run = Run.of(model, seen, output.quiet, pictures.demo)
     bench, like = run.bench, run.inverting
     _check_steps(bench.source, counts[-1], like.size)
     names = _solver_names(solvers, bench.source)
-    trials = plan_trials(names, counts, _scales(guidance, bench.source))
+    planned = product(names, counts, _scales(guidance, bench.source))
+    trials = [Trial(*each) for each in planned]
     rows, failures = run.drive(readable_rows(paths, like, run.choices.prompt, count))
     console.tell_failures(failures)
     if not rows:
@@ -82,7 +75,7 @@ def inversion(
     trying = Trying(rows, like, kept)
     cost = estimate_trials(bench, trials, trying)
     if dry_run:
-        return say_cost_only(cost, output)
+        return output.tell_cost(cost)
     run.say(str(cost))
     found = run.drive(try_all(bench, trials, trying))
     content = _content(bench.source, trying, found) | {"failures": console.failures_json(failures)}

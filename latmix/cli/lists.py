@@ -67,15 +67,6 @@ def method_names(text: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def channel_numbers(text: str | None) -> list[int] | None:
-    """The channels of --channels, or None where it is not given.
-
-    Raises:
-        UsageError: as `whole_numbers`.
-    """
-    return whole_numbers(text, "--channels", least=0) if text is not None else None
-
-
 def check_channels(channels: Sequence[int] | None, known: int) -> None:
     """Raises: UsageError: a channel that the model's latents do not have."""
     if channels and max(channels) >= known:

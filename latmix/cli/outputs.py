@@ -56,6 +56,14 @@ class StudyOptions:
     json: Annotated[bool, option("JSON on stdout.", "--json")] = False
     quiet: Annotated[bool, option("No progress, no notes.", "--quiet", "-q")] = False
 
+    def tell_cost(self, cost: NetworkCost) -> int:
+        """What a dry run answers; its exit code."""
+        if self.json:
+            console.print_json(asdict(cost))
+        else:
+            console.screen().print(str(cost))
+        return 0
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -186,7 +194,10 @@ def _check_distinct(targets: Sequence[Path]) -> None:
 
 
 def find_kept(
-    named: Sequence[Path] | None, study: str, pictures: Sequence[Path], drawn: Sequence[str]
+    named: Sequence[Path] | None,
+    study: str,
+    pictures: Sequence[Path],
+    drawn: Sequence[str] = FIGURES,
 ) -> tuple[Outputs, Path]:
     """The files of a study that keeps its pictures, and the folder that it keeps them in.
 
@@ -215,15 +226,6 @@ def find_kept(
             "Give another name with -o, or move that file.",
         )
     return Outputs.of(paths, inputs=pictures, drawn=drawn), cells
-
-
-def say_cost_only(cost: NetworkCost, options: StudyOptions) -> int:
-    """What a dry run answers; its exit code."""
-    if options.json:
-        console.print_json(asdict(cost))
-    else:
-        console.screen().print(str(cost))
-    return 0
 
 
 def figure_writers(draw: Callable[[], Figure], suffixes: Sequence[str] = FIGURES) -> Writers:

@@ -10,16 +10,7 @@ from latmix.cli import console, grids
 from latmix.cli.command import command
 from latmix.cli.lists import Methods, method_names
 from latmix.cli.options import Guidance, Inverting, ModelOptions, PictureOptions, option
-from latmix.cli.outputs import (
-    FIGURES,
-    DryRun,
-    Findings,
-    Seed,
-    StudyOptions,
-    figure_writers,
-    find_kept,
-    say_cost_only,
-)
+from latmix.cli.outputs import DryRun, Findings, Seed, StudyOptions, figure_writers, find_kept
 from latmix.cli.run import Run, find_pictures
 from latmix.errors import LatmixError
 from latmix.mixing.grid import DEFAULT_METHOD
@@ -79,12 +70,12 @@ def quality(
 
     networks = Networks(parse_extractors(features), inception, clip)
     networks.check()
-    outputs, cells = find_kept(output.output, "quality", paths, FIGURES)
+    outputs, cells = find_kept(output.output, "quality", paths)
     run = Run.of(model, inverting | guidance, output.quiet, pictures.demo)
     drawn = Draws.random(paths, draws, seed)
     grid = Grid(drawn, names, numbers, run.choices, cells, pictures.strict)
     if dry_run:
-        return say_cost_only(run.drive(estimate_cost(run.bench, grid)), output)
+        return output.tell_cost(run.drive(estimate_cost(run.bench, grid)))
     made = grids.make_grid(run, grid)
     scoring = Scoring(run.inverting, networks.load(run.bench.model), run.bench.batch)
     known, failures = run.drive(see_class(paths, scoring))

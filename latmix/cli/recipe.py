@@ -10,14 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from latmix.cli import console
 from latmix.cli.bias_tables import Draws, LawName, bias_findings
 from latmix.cli.command import command
-from latmix.cli.lists import (
-    Channels,
-    PromptOfDemo,
-    channel_numbers,
-    check_channels,
-    numbers,
-    whole_numbers,
-)
+from latmix.cli.lists import Channels, PromptOfDemo, check_channels, numbers, whole_numbers
 from latmix.cli.options import Guidance, Inverting, Method, ModelOptions, option
 from latmix.cli.outputs import FIGURES, VECTORS, Outputs, Seed, StudyOptions, sheet_writers
 from latmix.cli.run import Run
@@ -69,7 +62,7 @@ def recipe(
     drawing = Drawing(parse_method(method).name, draws, seed, law)
     wanted = whole_numbers(counts, "-n")
     sigmas = _perturbations(perturb)
-    shown = channel_numbers(channels)
+    shown = whole_numbers(channels, "--channels", least=0) if channels is not None else None
     files = Outputs.of(output.output)
     sheets = Outputs.of([sheet] if sheet else None, FIGURES, drawn=VECTORS)
     outputs = files + sheets

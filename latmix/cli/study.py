@@ -13,20 +13,11 @@ class Studies(LateGroup):
     """Every experiment."""
 
     late: ClassVar = {
-        "bias": "bias",
-        "inversion": "inversion",
-        "offset": "offset",
-        "paths": "paths",
-        "quality": "quality",
-        "recipe": "recipe",
+        name: name for name in ("bias", "inversion", "offset", "paths", "quality", "recipe")
     }
 
 
-app = typer.Typer(
-    cls=Studies,
-    rich_markup_mode=None,
-    no_args_is_help=True,
-)
+app = typer.Typer(cls=Studies, rich_markup_mode=None, no_args_is_help=True)
 
 
 @app.callback()

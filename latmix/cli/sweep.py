@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Annotated
@@ -52,14 +51,13 @@ def sweep(
     run = Run.of(model, inverting | generating, output.quiet, pictures.demo)
     grid = Grid(drawn, names, numbers, run.choices, cells, pictures.strict)
     made = grids.make_grid(run, grid)
-    measured = run.drive(measure_cells(made.cells))
-    rows = [asdict(row) for row in measured]
+    rows = run.drive(measure_cells(made.cells))
     title = _title(paths, run.bench.source.name, run.generating)
     findings = Findings(
         grids.made_json(run, grid, made) | {"cells": rows},
         rows,
-        sheet_writers(lambda: sweep_sheet(made.cells, measured, title, cell)),
-        lambda: _print_rows(measured),
+        sheet_writers(lambda: sweep_sheet(made.cells, rows, title, cell)),
+        lambda: _print_rows(rows),
         made.inversion.failures,
         grids.run_json(made),
     )
@@ -80,13 +78,13 @@ def _print_rows(rows: Sequence[SweepRow]) -> None:
     formats = ("{:.3f}", "{:.2f}", "{:.3f}", "{:.0f}", "{:.1f}", "{:.1f}")
     heads = ("norm/√L", "α", *names[2:])
     table: list[list[str]] = []
-    for method, count in dict.fromkeys((row.method, row.count) for row in rows):
-        some = [row for row in rows if (row.method, row.count) == (method, count)]
-        means = (fmean(getattr(row, name) for row in some) for name in names)
+    for method, count in dict.fromkeys((row["method"], row["count"]) for row in rows):
+        some = [row for row in rows if (row["method"], row["count"]) == (method, count)]
+        means = (fmean(row[name] for row in some) for name in names)
         shown = [form.format(mean) for form, mean in zip(formats, means, strict=True)]
-        warned = sum(row.warning is not None for row in some)
+        warned = sum(row["warning"] is not None for row in some)
         note = f"{warned} of {len(some)}" if warned else ""
         table.append([method, str(count), *shown, note])
     console.print_table(["method", "#N", *(f"#{head}" for head in heads), "warned"], table)
-    if any(row.warning for row in rows):
+    if any(row["warning"] for row in rows):
         console.say("warned: the column `warning` of the CSV says of what.")

@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING, Any
 from latmix.mixing.verdict import OFFSET_DAMAGING, OFFSET_VISIBLE
 from latmix.names import display_name
 from latmix.study.bias import BiasSeries
-from latmix.study.figures import (
-    add_legend,
-    add_letters,
-    draw_intervals,
-    new_panels,
-    plain_text,
-    series_look,
-)
+from latmix.study.figures import add_legend, draw_intervals, new_panels, plain_text, series_look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +36,6 @@ def draw_bias(all_series: Sequence[BiasSeries], channels: Sequence[int]) -> Figu
         axis.axhline(0.0, color="black", linewidth=0.5, zorder=0)
         axis.set_ylabel(f"mean of channel {channel}")
     _share_limits(axes[1:])
-    add_letters(axes)
     labels = (label for axis in axes for label in axis.get_legend_handles_labels()[1])
     add_legend(figure, -(-len(axes) // columns), 0.055 * max(map(len, labels)) + 0.45)
     return figure

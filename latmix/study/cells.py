@@ -158,17 +158,9 @@ def invert_grid(bench: Workbench, grid: Grid) -> Generator[Progress, None, Inver
 
 def _joined(one: Inversion, other: Inversion) -> Inversion:
     """Both; the later one's view of the store holds what the earlier one has added."""
-    return replace(
-        other,
-        rows=one.rows + other.rows,
-        failures=one.failures + other.failures,
-        cached=one.cached + other.cached,
-        inverted=one.inverted + other.inverted,
-        calls=one.calls + other.calls,
-        evaluations=one.evaluations + other.evaluations,
-        seconds=one.seconds + other.seconds,
-        residual=max(one.residual, other.residual),
-    )
+    summed = ("rows", "failures", "cached", "inverted", "calls", "evaluations", "seconds")
+    sums = {name: getattr(one, name) + getattr(other, name) for name in summed}
+    return replace(other, **sums, residual=max(one.residual, other.residual))
 
 
 def find_lost(

@@ -118,18 +118,15 @@ _SPLITS: dict[str, tuple[Dashes, Any]] = {
     "lp:auto": ((0, (4, 1.5, 1, 1.5, 1, 1.5)), "top"),
 }
 
-_SERIES = tuple(
-    Look(colour, marker, dashes)
-    for colour, marker, dashes in (
-        ("#332288", "o", (0, ())),
-        ("#CC6677", "s", (0, (4, 1.5))),
-        ("#117733", "D", (0, (1, 1.5))),
-        ("#AA4499", "^", (0, (4, 1.5, 1, 1.5))),
-        ("#44AA99", "v", (0, (6, 2))),
-        ("#999933", "P", (0, (2, 1))),
-        ("#882255", "X", (0, (4, 1.5, 1, 1.5, 1, 1.5))),
-        ("#777777", "<", (0, (1, 3))),
-    )
+_SERIES = (
+    Look("#332288", "o", (0, ())),
+    Look("#CC6677", "s", (0, (4, 1.5))),
+    Look("#117733", "D", (0, (1, 1.5))),
+    Look("#AA4499", "^", (0, (4, 1.5, 1, 1.5))),
+    Look("#44AA99", "v", (0, (6, 2))),
+    Look("#999933", "P", (0, (2, 1))),
+    Look("#882255", "X", (0, (4, 1.5, 1, 1.5, 1, 1.5))),
+    Look("#777777", "<", (0, (1, 3))),
 )
 
 
@@ -208,13 +205,14 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def new_panels(count: int, columns: int) -> tuple[Figure, list[Axes]]:
-    """A figure of so many panels, row by row, over one or two columns of a paper."""
+def new_panels(count: int, columns: int, titles: Sequence[str] = ()) -> tuple[Figure, list[Axes]]:
+    """A figure of so many lettered panels, row by row, over one or two columns of a paper."""
     rows = -(-count // columns)
     figure = new_figure(COLUMN * min(2, columns), HEIGHT * rows)
     axes: list[Axes] = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
     for spare in axes[count:]:
         spare.remove()
+    add_letters(axes[:count], titles)
     return figure, axes[:count]
 
 

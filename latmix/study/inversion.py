@@ -133,13 +133,6 @@ class TrialCost(NetworkCost):
         return self.told(f"to try: {self.left:,} of {plural(self.trials, 'trial')}")
 
 
-def plan_trials(
-    solvers: Sequence[str], steps: Sequence[int], guidances: Sequence[float]
-) -> list[Trial]:
-    """Solver by solver, steps by steps, guidance by guidance."""
-    return [Trial(name, count, scale) for name in solvers for count in steps for scale in guidances]
-
-
 def readable_rows(
     paths: Iterable[Path], settings: InversionSettings, template: str, count: int
 ) -> Generator[Progress, None, tuple[tuple[PictureRow, ...], list[Failure]]]:
@@ -210,8 +203,8 @@ def _try(
     bench: Workbench, trial: Trial, trying: Trying, counted: dict[str, float]
 ) -> Generator[Progress, None, Tried]:
     settings, generation = trial.inversion(trying.like), trial.generation(trying.like)
-    job = invert_pictures(bench, trying.rows, settings, "")
-    inversion = yield from job
+    # Rows have prompts of their own already.
+    inversion = yield from invert_pictures(bench, trying.rows, settings, "")
     inverting, generating = calls_each(settings, generation, bench.source)
     doubled = inverting / (settings.steps * find_solver(settings.solver).calls)
     if inversion.inverted:

@@ -29,21 +29,18 @@ def generate_clean(
     """Clean latents (B, C, H, W), float32 on the CPU, not yet decoded."""
     count = len(noise)
     yield from bench.loaded(count)
-    done: list[Tensor] = []
 
-    def tell(step: Step) -> Progress:
-        made, active = sum(map(len, done)), len(step.clean)
-        place = str(bench.device)
-        return Progress("generate", made, count, step.done, step.total, active, place)
+    def make(rows: range) -> Generator[Progress, None, Tensor]:
+        def tell(step: Step) -> Progress:
+            done, active, place = rows.start, len(step.clean), str(bench.device)
+            return Progress("generate", done, count, step.done, step.total, active, place)
 
-    def make(rows: range) -> Generator[Progress, None, None]:
         told = bench.model.condition([prompt] * len(rows))
         steps = generate_batch(bench.model, noise[rows.start : rows.stop], told, settings)
         clean = yield from watched(steps, tell)
-        done.append(clean.float().cpu())
+        return clean.float().cpu()
 
-    yield from in_batches(count, bench.batch, _limit(bench, noise), make)
-    return torch.cat(done)
+    return torch.cat((yield from in_batches(count, bench.batch, _limit(bench, noise), make)))
 
 
 def decode_clean(bench: Workbench, clean: Tensor) -> Generator[Progress, None, list[Image.Image]]:

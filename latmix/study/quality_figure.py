@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from latmix.study.figures import (
-    add_legend,
-    add_letters,
-    draw_intervals,
-    draw_level,
-    method_look,
-    new_panels,
-)
+from latmix.study.figures import add_legend, draw_intervals, draw_level, method_look, new_panels
 from latmix.study.quality import CLASS, Measure, Score
 
 if TYPE_CHECKING:
@@ -32,11 +25,10 @@ def draw_quality(
     there are draws; the dotted line is the mean of what the VAE alone leaves of them.
     """
     columns = 2 if len(measures) in (2, 4) else min(3, len(measures))
-    figure, axes = new_panels(len(measures), columns)
+    figure, axes = new_panels(len(measures), columns, [measure.name for measure in measures])
     for axis, measure in zip(axes, measures, strict=True):
         _draw_bounds(axis, [bound for bound in bounds if bound.measure == measure.name])
         _draw_methods(axis, [score for score in scores if score.measure == measure.name])
-    add_letters(axes, [measure.name for measure in measures])
     add_legend(figure, -(-len(axes) // columns), 1.1, handlelength=3.2)
     return figure
 

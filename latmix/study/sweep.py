@@ -5,9 +5,8 @@ Source: L&K figures 1, 8, 9 and 12.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Generator, Sequence
+from typing import Any
 
 from latmix.images.pictures import read_picture
 from latmix.jobs.progress import Progress
@@ -17,32 +16,15 @@ from latmix.names import display_name
 from latmix.study.cells import MadeCell
 from latmix.study.sheet import Sheet, SheetCell, fitted
 
+SweepRow = dict[str, Any]
+"""A cell's figures, by column:
 
-@dataclass(frozen=True)
-class SweepRow:
-    """A cell's figures.
-
-    Attributes:
-        draw: 0 for the first pictures, else 1, 2, ...
-        norm_ratio: |z'| / sqrt(L).
-        channel_mean: the largest of the channel means, by size, with its sign.
-        bias: the most that a channel mean is away from the unbiased mixture's.
-        warning: a sentence, or None where nothing is wrong.
-    """
-
-    method: str
-    count: int
-    draw: int
-    picture: str
-    norm_ratio: float
-    amplification: float
-    coherence: float
-    channel_mean: float
-    bias: float
-    sharpness: float
-    contrast: float
-    saturation: float
-    warning: str | None
+    draw: 0 for the first pictures, else 1, 2, ...
+    norm_ratio: |z'| / sqrt(L).
+    channel_mean: the largest of the channel means, by size, with its sign.
+    bias: the most that a channel mean is away from the unbiased mixture's.
+    warning: a sentence, or None where nothing is wrong.
+"""
 
 
 def measure_cells(made: Sequence[MadeCell]) -> Generator[Progress, None, list[SweepRow]]:
@@ -54,32 +36,26 @@ def measure_cells(made: Sequence[MadeCell]) -> Generator[Progress, None, list[Sw
     rows = []
     for done, cell in enumerate(made):
         yield Progress("measure", done, len(made))
-        rows.append(_row(cell, picture_qualities(cell.path)))
+        rows.append(_row(cell))
     return rows
 
 
-def picture_qualities(path: Path) -> dict[str, float]:
-    """Sharpness, contrast and saturation of a picture."""
-    pixels = to_pixels([read_picture(path)])
-    return {name: float(of(pixels)[0]) for name, of in QUALITIES.items()}
-
-
-def _row(made: MadeCell, qualities: Mapping[str, float]) -> SweepRow:
-    statistics = made.statistics
+def _row(made: MadeCell) -> SweepRow:
+    statistics, pixels = made.statistics, to_pixels([read_picture(made.path)])
     pairs = zip(statistics.channel_mean, statistics.input_channel_mean, strict=True)
-    return SweepRow(
-        method=made.cell.method,
-        count=made.cell.count,
-        draw=made.cell.draw,
-        picture=display_name(made.path.name),
-        norm_ratio=statistics.norm_ratio,
-        amplification=statistics.amplification,
-        coherence=statistics.coherence,
-        channel_mean=max(statistics.channel_mean, key=abs),
-        bias=max(abs(mean - unbiased) for mean, unbiased in pairs),
-        warning=statistics.warning,
-        **qualities,
-    )
+    return {
+        "method": made.cell.method,
+        "count": made.cell.count,
+        "draw": made.cell.draw,
+        "picture": display_name(made.path.name),
+        "norm_ratio": statistics.norm_ratio,
+        "amplification": statistics.amplification,
+        "coherence": statistics.coherence,
+        "channel_mean": max(statistics.channel_mean, key=abs),
+        "bias": max(abs(mean - unbiased) for mean, unbiased in pairs),
+        **{name: float(of(pixels)[0]) for name, of in QUALITIES.items()},
+        "warning": statistics.warning,
+    }
 
 
 def sweep_sheet(made: Sequence[MadeCell], rows: Sequence[SweepRow], title: str, side: int) -> Sheet:
@@ -91,14 +67,18 @@ def sweep_sheet(made: Sequence[MadeCell], rows: Sequence[SweepRow], title: str, 
     Raises:
         PictureError: a picture was removed or damaged meanwhile.
     """
-    columns = list(dict.fromkeys((row.count, row.draw) for row in rows))
-    places = {(r.method, r.count, r.draw): (m.path, r) for m, r in zip(made, rows, strict=True)}
-    methods = list(dict.fromkeys(row.method for row in rows))
+    cells = [each.cell for each in made]
+    columns = list(dict.fromkeys((cell.count, cell.draw) for cell in cells))
+    methods = list(dict.fromkeys(cell.method for cell in cells))
+    places = {
+        (each.cell.method, each.cell.count, each.cell.draw): (each.path, row)
+        for each, row in zip(made, rows, strict=True)
+    }
 
     def cell(method: str, column: tuple[int, int]) -> SheetCell:
         path, row = places[method, *column]
-        numbers = f"norm {row.norm_ratio:.2f}, x{row.amplification:.1f}"
-        alarming = row.warning is not None
+        numbers = f"norm {row['norm_ratio']:.2f}, x{row['amplification']:.1f}"
+        alarming = row["warning"] is not None
         picture = fitted(read_picture(path), side)
         return SheetCell(picture, f"! {numbers}" if alarming else numbers, alarming)
 
