@@ -40,11 +40,8 @@ def read_sidecar(path: AnyPath) -> str | None:
     """
     picture = as_path(path)
     beside = picture.with_suffix(".txt")
-    try:
-        beside.stat()
-    except (OSError, ValueError):
-        return None
-    if beside == picture:
+    # Unlike the path's own method it never raises.
+    if beside == picture or not os.path.exists(beside):  # noqa: PTH110
         return None
     with open_regular(beside) as file:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import importlib
 import os
 import struct
 import zlib
@@ -10,17 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from PIL import (  # each plugin enters its format into Image.OPEN
-    AvifImagePlugin,  # noqa: F401
-    BmpImagePlugin,  # noqa: F401
-    GifImagePlugin,  # noqa: F401
-    Image,
-    ImageFile,
-    JpegImagePlugin,  # noqa: F401
-    PngImagePlugin,  # noqa: F401
-    TiffImagePlugin,  # noqa: F401
-    WebPImagePlugin,  # noqa: F401
-)
+from PIL import Image, ImageFile
 
 from latmix.disk import failure
 from latmix.errors import PictureError
@@ -29,7 +20,10 @@ from latmix.images.hush import HUSH
 from latmix.images.pixels import WHITE, Colour, NotFiniteError, to_rgb
 from latmix.names import display_name
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
+_PLUGINS = ("Jpeg", "Png", "WebP", "Bmp", "Gif", "Tiff", "Avif")
+for _plugin in _PLUGINS:  # each enters its format into Image.OPEN
+    importlib.import_module(f"PIL.{_plugin}ImagePlugin")
+FORMATS = tuple(plugin.upper() for plugin in _PLUGINS)
 MAX_PIXELS = 50_000_000
 
 # What Pillow raises, or may, on data that was damaged or made to confuse it.

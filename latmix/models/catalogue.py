@@ -43,7 +43,7 @@ class Entry:
     guidance: float | None = None
 
 
-KNOWN: tuple[Entry, ...] = (
+CATALOGUE: tuple[Entry, ...] = (
     Entry(
         BUILT_IN,
         "",
@@ -95,12 +95,6 @@ KNOWN: tuple[Entry, ...] = (
         "Flux.1 dev; accept its terms first; 34 GB",
     ),
 )
-
-CATALOGUE: tuple[Entry, ...] = tuple(
-    entry for entry in KNOWN if entry.repository or built_in_folder(entry.name).is_dir()
-)
-"""Those that can be had; a built-in model may be missing from a build."""
-
 
 TINY: tuple[Entry, ...] = tuple(
     Entry(name, f"madebyollin/{name}", family, 0, "MIT", f"tiny autoencoder: {what}; 5 MB")

@@ -52,8 +52,7 @@ def pull_model(name: str) -> Path:
         ModelError: no such repository, no network, no room, not enough rights, or what arrived is
             not a model that latmix can use.
     """
-    tiny = catalogue.find_entry(name, catalogue.TINY)
-    entry = tiny or catalogue.find_entry(name)
+    entry = catalogue.find_entry(name, (*catalogue.TINY, *catalogue.CATALOGUE))
     repository = entry.repository if entry else name
     shown = display_name(repository or name)
     if not repository:
@@ -67,7 +66,7 @@ def pull_model(name: str) -> Path:
     with _explained(repository):
         _check_room(repository, Path(constants.HF_HUB_CACHE))
         _fetch(repository)
-    return tiny_folder(name) if tiny else find_model(name).folder
+    return tiny_folder(name) if entry in catalogue.TINY else find_model(name).folder
 
 
 def _fetch(repository: str, **more: Any) -> Any:

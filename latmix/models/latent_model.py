@@ -42,7 +42,7 @@ class LatentModel(ABC):
             vae = family.autoencoder
             for part in source.networks:
                 loaded = load_network(source, part, torch.float32 if part == vae else dtype)
-                self._parts.take(part, loaded)
+                self._parts.take(part, loaded.eval().requires_grad_(False))
             self._tokenizers = {part: load_tokenizer(source, part) for part in source.tokenizers}
             self._check()
             if source.adapters:
@@ -74,12 +74,12 @@ class LatentModel(ABC):
 
     def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
         with torch.set_grad_enabled(conditioning.wants_gradient):
-            output = self._predict(state.to(self.dtype), time, conditioning.tensors)
+            output: Tensor = self._predict(state.to(self.dtype), time, conditioning.tensors)
             return output.float()
 
     @abstractmethod
-    def _predict(self, state: Tensor, time: float, given: Mapping[str, Tensor]) -> Tensor:
-        """The network's output for a state of its own type.
+    def _predict(self, state: Tensor, time: float, given: Mapping[str, Tensor]) -> Any:
+        """The network's output, a tensor, for a state of its own type.
 
         Args:
             given: the conditioning.
@@ -108,16 +108,16 @@ class LatentModel(ABC):
             return_tensors="pt",
         ).to(self.device)
 
-    def _clip(self, prompts: list[str], number: str) -> tuple[Tensor, Tensor]:
-        """A CLIP encoder's states before its last layer, (B, 77, width), and the whole, (B, width).
-
-        Args:
-            number: "" or "_2": which of the encoders and tokenizers.
-        """
-        tokens = self._tokens(f"tokenizer{number}", prompts).input_ids
-        output = self._parts[f"text_encoder{number}"](tokens, output_hidden_states=True)
-        whole = output.text_embeds if "text_embeds" in output else output.pooler_output
-        return output.hidden_states[-2], whole
+    def _clip(self, prompts: list[str]) -> tuple[Tensor, list[Tensor]]:
+        """Two CLIP encoders' states before the last layer, beside one another, (B, 77, widths), and
+        the whole of each, (B, width)."""
+        states, pooled = [], []
+        for number in ("", "_2"):
+            tokens = self._tokens(f"tokenizer{number}", prompts).input_ids
+            output = self._parts[f"text_encoder{number}"](tokens, output_hidden_states=True)
+            states.append(output.hidden_states[-2])
+            pooled.append(output.text_embeds if "text_embeds" in output else output.pooler_output)
+        return torch.cat(states, dim=-1), pooled
 
 
 def check_width(what: str, actual: int, expected: int) -> None:

@@ -34,12 +34,11 @@ def import_class(name: str) -> Any:
 
 
 def load_network(source: ModelSource, part: str, dtype: torch.dtype) -> Any:
-    """A part that has weights, on the CPU, not to be trained."""
+    """A part that has weights, on the CPU."""
     name = source.networks[part]
     network = import_class(name)
     if source.single and source.single.has(part):
-        converted = _converted(source, source.single, part, network, dtype)
-        return converted.eval().requires_grad_(False)
+        return _converted(source, source.single, part, network, dtype)
     typed = {"torch_dtype" if name in DIFFUSERS else "dtype": dtype}
     loaded, found = network.from_pretrained(
         place(source.folder, part),
@@ -57,7 +56,7 @@ def load_network(source: ModelSource, part: str, dtype: torch.dtype) -> Any:
             f"{display_name(missing[0])}.",
             "Fetch the model again.",
         )
-    return loaded.eval().requires_grad_(False)
+    return loaded
 
 
 def _converted(

@@ -75,37 +75,28 @@ class Conditioning:
 
 
 class Model(Protocol):
-    """A model on a device."""
+    """A model on a device.
 
-    @property
-    def source(self) -> ModelSource: ...
+    Attributes:
+        dtype: what the network computes in.
+    """
 
-    @property
-    def schedule(self) -> NoiseSchedule: ...
-
-    @property
-    def device(self) -> torch.device: ...
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """What the network computes in."""
-        ...
+    source: ModelSource
+    schedule: NoiseSchedule
+    device: torch.device
+    dtype: torch.dtype
 
     def condition(self, prompts: Sequence[str]) -> Conditioning:
         """Encode prompts, one row each; a repeated prompt is encoded once."""
-        ...
 
     def condition_negative(self, prompts: Sequence[str]) -> Conditioning:
         """Encode negative prompts; "" is what the family was trained to take for no prompt."""
-        ...
 
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
         """Latents (B, C, H, W) of RGB pictures of one size: the mode, never a sample."""
-        ...
 
     def decode(self, latents: Tensor) -> list[Image.Image]:
         """RGB pictures of latents (B, C, H, W)."""
-        ...
 
     def predict(self, state: Tensor, time: float, conditioning: Conditioning) -> Tensor:
         """The network's raw output (epsilon, v or flow) for a state at a timestep.
@@ -113,4 +104,3 @@ class Model(Protocol):
         A model of classifier-free guidance can be differentiated by a conditioning that
         `wants_gradient`.
         """
-        ...

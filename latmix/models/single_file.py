@@ -52,10 +52,8 @@ class SingleFile:
     @property
     def base(self) -> str:
         """The catalogue's model that it is likely a child of, or nothing."""
-        for prefix, base in BASES:
-            if any(name.startswith(prefix) for name in self.names):
-                return base
-        return ""
+        likely = (base for prefix, base in BASES if any(n.startswith(prefix) for n in self.names))
+        return next(likely, "")
 
 
 def read_names(path: Path) -> tuple[str, ...]:

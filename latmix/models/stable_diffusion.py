@@ -22,12 +22,11 @@ class StableDiffusion(LatentModel):
         is_worth_it = is_worth_recording(self._denoiser, self.device, self._parts.offload)
         self._recorded = RecordedUNet(self._denoiser) if is_worth_it else None
 
-    def _predict(self, state: Tensor, time: float, given: Mapping[str, Tensor]) -> Tensor:
+    def _predict(self, state: Tensor, time: float, given: Mapping[str, Tensor]) -> Any:
         text = given["text"].to(self.dtype)
         if self._recorded and not torch.is_grad_enabled():
             return self._recorded(state, time, text)
-        output: Tensor = self._denoiser(state, time, encoder_hidden_states=text).sample
-        return output
+        return self._denoiser(state, time, encoder_hidden_states=text).sample
 
     def _encoded(self, prompts: list[str]) -> Conditioning:
         tokens, encoder = self._tokens("tokenizer", prompts), self._parts["text_encoder"]

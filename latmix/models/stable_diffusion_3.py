@@ -54,15 +54,14 @@ class StableDiffusion3(LatentModel):
     1.7, 2.2, 4.1 or 5.2 times as long with 256 of them, and come to the same but for rounding.
     """
 
-    def _predict(self, state: Tensor, time: float, given: Mapping[str, Tensor]) -> Tensor:
+    def _predict(self, state: Tensor, time: float, given: Mapping[str, Tensor]) -> Any:
         with LastKeyCounted() if self._empty_tokens == 1 else nullcontext():
-            output: Tensor = self._denoiser(
+            return self._denoiser(
                 hidden_states=state,
                 timestep=torch.full((len(state),), time, device=self.device),
                 encoder_hidden_states=given["text"].to(self.dtype),
                 pooled_projections=given["pooled"].to(self.dtype),
             ).sample
-        return output
 
     @cached_property
     def _empty_tokens(self) -> int:
@@ -74,8 +73,7 @@ class StableDiffusion3(LatentModel):
         return 1 if "text_encoder_3" not in self._parts and is_small else T5_TOKENS
 
     def _encoded(self, prompts: list[str]) -> Conditioning:
-        states, pooled = zip(*(self._clip(prompts, number) for number in ("", "_2")), strict=True)
-        clip = torch.cat(states, dim=-1)
+        clip, pooled = self._clip(prompts)
         width = self._denoiser.config.joint_attention_dim
         clip = pad(clip, (0, width - clip.shape[-1]))
         text = torch.cat([clip, self._t5(prompts, clip)], dim=1)

@@ -6,6 +6,7 @@ Source: Podell et al. 2307.01952, section 2.2; the layout is that of the publish
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,8 +19,8 @@ from latmix.models.stable_diffusion import StableDiffusion
 class StableDiffusionXL(StableDiffusion):
     """Epsilon or v prediction. Conditioning: "text", (B, 77, width), and "pooled", (B, width)."""
 
-    def _predict(self, state: Tensor, time: float, given: Mapping[str, Tensor]) -> Tensor:
-        output: Tensor = self._denoiser(
+    def _predict(self, state: Tensor, time: float, given: Mapping[str, Tensor]) -> Any:
+        return self._denoiser(
             state,
             time,
             encoder_hidden_states=given["text"].to(self.dtype),
@@ -28,7 +29,6 @@ class StableDiffusionXL(StableDiffusion):
                 "time_ids": self._sizes(state),
             },
         ).sample
-        return output
 
     def condition_negative(self, prompts: Sequence[str]) -> Conditioning:
         """Nothing is zeros here, where the index says so, and not the embedding of ""."""
@@ -50,8 +50,8 @@ class StableDiffusionXL(StableDiffusion):
         return sizes.to(self.device).expand(len(state), -1)
 
     def _encoded(self, prompts: list[str]) -> Conditioning:
-        states, pooled = zip(*(self._clip(prompts, number) for number in ("", "_2")), strict=True)
-        return Conditioning({"text": torch.cat(states, dim=-1), "pooled": pooled[-1]})
+        text, pooled = self._clip(prompts)
+        return Conditioning({"text": text, "pooled": pooled[-1]})
 
     def _check(self) -> None:
         first, second = (self._parts[part].config for part in ("text_encoder", "text_encoder_2"))

@@ -7,6 +7,7 @@ clipping of x0 that some of their schedulers ask for, since a clipped step canno
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from PIL import Image
@@ -20,9 +21,8 @@ from latmix.models.protocol import Conditioning
 class Unconditional(LatentModel):
     """Epsilon or v prediction. Conditioning: "nothing", (B, 0); prompts are not read."""
 
-    def _predict(self, state: Tensor, time: float, given: Mapping[str, Tensor]) -> Tensor:
-        output: Tensor = self._denoiser(state, time).sample
-        return output
+    def _predict(self, state: Tensor, time: float, given: Mapping[str, Tensor]) -> Any:
+        return self._denoiser(state, time).sample
 
     def _encoded(self, prompts: list[str]) -> Conditioning:
         return Conditioning({"nothing": torch.zeros(len(prompts), 0, device=self.device)})

@@ -30,13 +30,9 @@ from latmix.sampling.settings import (
     InversionSettings,
     fitted_guidance,
 )
-from latmix.sampling.solvers import (
-    DEFAULT_SOLVER,
-    INNER_STEPS,
-    Task,
-    check_solver,
-    generating_solver,
-)
+from latmix.sampling.solvers import DEFAULT_SOLVER, check_solver, generating_solver
+from latmix.sampling.solvers.null_text import INNER_STEPS
+from latmix.sampling.solvers.solver import Task
 from latmix.sampling.trajectory import Call, Step
 
 Readable = Image.Image | str | os.PathLike[str]

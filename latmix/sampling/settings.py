@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 
 from latmix.images.fits import FITS
 from latmix.names import display_name
-from latmix.sampling.solvers import DEFAULT_SOLVER, GENERATING, INNER_STEPS, find_solver
+from latmix.sampling.solvers import DEFAULT_SOLVER, GENERATING, find_solver
+from latmix.sampling.solvers.null_text import INNER_STEPS
 
 STEPS = 50
 """Of a trajectory, both ways."""

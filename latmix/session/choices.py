@@ -23,11 +23,11 @@ from latmix.sampling.settings import (
 from latmix.sampling.solvers import (
     ALIASES,
     DEFAULT_SOLVER,
-    INNER_STEPS,
     SOLVERS,
     check_solver,
     find_solver,
 )
+from latmix.sampling.solvers.null_text import INNER_STEPS
 from latmix.session.fields import (
     TEXT,
     Line,

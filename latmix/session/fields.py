@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from latmix.names import display_name
-from latmix.sampling.solvers import Solver
+from latmix.sampling.solvers.solver import Solver
 
 
 class Kind:

@@ -24,7 +24,8 @@ from latmix.sampling.levels import Levels
 from latmix.sampling.multistep import draft_scheduler, draft_times
 from latmix.sampling.pictures import generate_batch
 from latmix.sampling.settings import GenerationSettings
-from latmix.sampling.solvers import SOLVERS, Task
+from latmix.sampling.solvers import SOLVERS
+from latmix.sampling.solvers.solver import Task
 from latmix.sampling.trajectory import Guidance
 from tests.support.walks import generate
 

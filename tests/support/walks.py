@@ -8,7 +8,8 @@ from torch import Tensor
 
 from latmix.mixing.companions import Latents
 from latmix.sampling.levels import Levels
-from latmix.sampling.solvers import SOLVERS, Task
+from latmix.sampling.solvers import SOLVERS
+from latmix.sampling.solvers.solver import Task
 from latmix.sampling.trajectory import Call, Guidance, Network, Step
 
 

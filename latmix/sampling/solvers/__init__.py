@@ -8,26 +8,13 @@ from typing import TYPE_CHECKING
 from latmix.names import display_name
 from latmix.sampling.solvers.belm import Belm
 from latmix.sampling.solvers.midpoint import FireFlow, Midpoint
-from latmix.sampling.solvers.null_text import INNER_STEPS, NullText
+from latmix.sampling.solvers.null_text import NullText
 from latmix.sampling.solvers.renoise import Renoise
-from latmix.sampling.solvers.solver import Solver, Task
+from latmix.sampling.solvers.solver import Solver
 from latmix.sampling.solvers.stepwise import Ddim, FixedPoint, NegativePrompt, SharedNoise
 
 if TYPE_CHECKING:
     from latmix.models.model_source import ModelSource
-
-__all__ = [
-    "ALIASES",
-    "DEFAULT_SOLVER",
-    "GENERATING",
-    "INNER_STEPS",
-    "SOLVERS",
-    "Solver",
-    "Task",
-    "check_solver",
-    "find_solver",
-    "generating_solver",
-]
 
 SOLVERS: dict[str, Solver] = {
     solver.name: solver

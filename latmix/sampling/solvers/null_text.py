@@ -138,7 +138,9 @@ class _Fit:
         if not self._step[1]:
             return
         trial = self.text.clone().requires_grad_()
-        optimiser = torch.optim.Adam([trial], self._rate)
+        steps = self.task.levels.steps
+        rate = min(max(1.0, 50 / steps) * RATE, FASTEST) * (1 - self.index / (2 * steps))
+        optimiser = torch.optim.Adam([trial], rate)
         rows = torch.arange(len(trial), device=trial.device)
         for _ in range(self.task.inner_steps):
             wrong = self._tried(trial, rows)
@@ -178,11 +180,6 @@ class _Fit:
         self.text = self.text.index_copy(0, kept, trial.detach()[kept])
         self.distance = self.distance.index_copy(0, kept, distance[better])
         return wrong
-
-    @property
-    def _rate(self) -> float:
-        steps = self.task.levels.steps
-        return min(max(1.0, 50 / steps) * RATE, FASTEST) * (1 - self.index / (2 * steps))
 
     @property
     def _time(self) -> float:
