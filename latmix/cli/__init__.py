@@ -20,19 +20,15 @@ class Commands(LateGroup):
 
     late: ClassVar = {
         "explore": "explore",
-        "centroid": "mixing",
-        "mix": "mixing",
-        "invert": "latents",
-        "stats": "latents",
+        "mixing": "centroid mix",
+        "latents": "invert stats",
         "sweep": "sweep",
         "replay": "replay",
-        "diff": "results",
+        "results": "diff",
         "models": "models",
         "store": "store",
         "study": "study",
-        "themes": "machine",
-        "keys": "machine",
-        "doctor": "machine",
+        "machine": "themes keys doctor",
     }
 
 
@@ -58,7 +54,7 @@ def _show_version(wanted: bool) -> None:
 
 
 @app.callback()
-def options(
+def overall(
     version: Annotated[
         bool,
         typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),

@@ -27,7 +27,8 @@ def guarded(work: Callable[[], int | None]) -> int | None:
         return _complain(error)
     except ValueError as error:
         # A pure function refused a value that can only have come from the command line.
-        return _complain(UsageError(_sentence(error)))
+        text = str(error)
+        return _complain(UsageError(text[:1].upper() + text[1:]))
     except KeyboardInterrupt:
         typer.echo("Interrupted. What was finished is kept: run it again to go on.", err=True)
         return INTERRUPTED
@@ -62,8 +63,3 @@ def _unexpected(error: Exception) -> LatmixError:
 def _complain(error: LatmixError) -> int:
     typer.echo(f"latmix: {error}", err=True)
     return error.exit_code
-
-
-def _sentence(error: ValueError) -> str:
-    text = str(error)
-    return text[:1].upper() + text[1:]

@@ -52,8 +52,9 @@ class LateGroup(TyperGroup):
     """A group of such commands."""
 
     late: ClassVar[Mapping[str, str]]
-    """The module of each command, by name."""
+    """The commands of each module of this room, by its name."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
-        self.commands = {name: LateCommand(name, module) for name, module in self.late.items()}
+        for module, names in self.late.items():
+            self.commands.update({name: LateCommand(name, module) for name in names.split()})

@@ -6,18 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from latmix.cli import console
+from latmix.cli import console, options
 from latmix.cli.command import command
-from latmix.cli.options import (
-    Count,
-    Inverting,
-    Method,
-    ModelOptions,
-    PictureOptions,
-    SayOptions,
-    WeightOptions,
-    option,
-)
+from latmix.cli.options import option
 from latmix.cli.run import Run, find_pictures
 from latmix.cli.weighting import given_weights, weights_of
 from latmix.mixing.grid import DEFAULT_METHOD, parse_method
@@ -33,11 +24,11 @@ if TYPE_CHECKING:
 
 @command
 def invert(
-    pictures: PictureOptions,
-    model: ModelOptions,
-    inverting: Inverting,
-    output: SayOptions,
-    count: Count = None,
+    pictures: options.PictureOptions,
+    model: options.ModelOptions,
+    inverting: options.Inverting,
+    output: options.SayOptions,
+    count: options.Count = None,
     report: Annotated[
         bool,
         option("Also generate each again: PSNR and SSIM; and the latents' health.", "--report"),
@@ -65,13 +56,13 @@ def invert(
 
 @command
 def stats(
-    pictures: PictureOptions,
-    model: ModelOptions,
-    inverting: Inverting,
-    output: SayOptions,
-    weights: WeightOptions,
-    count: Count = None,
-    method: Method = DEFAULT_METHOD,
+    pictures: options.PictureOptions,
+    model: options.ModelOptions,
+    inverting: options.Inverting,
+    output: options.SayOptions,
+    weights: options.WeightOptions,
+    count: options.Count = None,
+    method: options.Method = DEFAULT_METHOD,
 ) -> int:
     """The numbers of a mixture and of its pictures, before a generation is spent on it."""
     given = inverting | {"method": parse_method(method).name}

@@ -48,13 +48,9 @@ def make(
         part = mixtures[first : first + batch]
         mixed = mix_stored(inversion, [one.weights for one in part], parse_method(method))
         mixing = time.monotonic() - started
-        job = generate_mixtures(bench, inversion, mixed, run.generating)
-        generated = run.drive(job)
-        seconds = {
-            "invert": round(inversion.seconds, 3),
-            "mix": round(mixing, 3),
-            "generate": round(generated.seconds, 3),
-        }
+        generated = run.drive(generate_mixtures(bench, inversion, mixed, run.generating))
+        took = {"invert": inversion.seconds, "mix": mixing, "generate": generated.seconds}
+        seconds = {name: round(each, 3) for name, each in took.items()}
         for at, picture in enumerate(generated.pictures):
             chosen = replace(run.choices, seed=part[at].seed)
             weights, target = mixed.weights[at].tolist(), targets[first + at]

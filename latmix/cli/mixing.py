@@ -6,21 +6,10 @@ from typing import Annotated
 
 import typer
 
-from latmix.cli import console
+from latmix.cli import console, options
 from latmix.cli.command import Given, command
 from latmix.cli.making import Weighting, check_output, make
-from latmix.cli.options import (
-    Count,
-    Generating,
-    Inverting,
-    Method,
-    ModelOptions,
-    OutputOptions,
-    PictureOptions,
-    SomePictures,
-    WeightOptions,
-    option,
-)
+from latmix.cli.options import option
 from latmix.cli.run import Run, find_pictures
 from latmix.cli.weighting import given_weights, weights_of
 from latmix.errors import UsageError
@@ -39,14 +28,14 @@ PromptMix = Annotated[
 
 @command
 def centroid(
-    pictures: PictureOptions,
-    model: ModelOptions,
-    inverting: Inverting,
-    output: OutputOptions,
+    pictures: options.PictureOptions,
+    model: options.ModelOptions,
+    inverting: options.Inverting,
+    output: options.OutputOptions,
     *,
-    count: SomePictures = DEFAULT_COUNT,
-    method: Method = DEFAULT_METHOD,
-    generating: Generating,
+    count: options.SomePictures = DEFAULT_COUNT,
+    method: options.Method = DEFAULT_METHOD,
+    generating: options.Generating,
     prompt_mix: PromptMix = False,
     seed: Annotated[int | None, typer.Option(help="Noted in the recipe.", hidden=True)] = None,
 ) -> int:
@@ -63,17 +52,17 @@ def centroid(
 
 @command
 def mix(
-    pictures: PictureOptions,
-    model: ModelOptions,
-    inverting: Inverting,
-    output: OutputOptions,
-    weights: WeightOptions,
+    pictures: options.PictureOptions,
+    model: options.ModelOptions,
+    inverting: options.Inverting,
+    output: options.OutputOptions,
+    weights: options.WeightOptions,
     *,
     random: Annotated[int | None, option("This many random mixtures.", least=1)] = None,
     seed: Annotated[int, option("Of the random weights.")] = 0,
-    count: Count = None,
-    method: Method = DEFAULT_METHOD,
-    generating: Generating,
+    count: options.Count = None,
+    method: options.Method = DEFAULT_METHOD,
+    generating: options.Generating,
     prompt_mix: PromptMix = False,
 ) -> int:
     """Mix pictures with weights: given by name, read from a CSV, or drawn at random."""

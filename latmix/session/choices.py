@@ -13,20 +13,9 @@ from typing import TYPE_CHECKING, Any
 from latmix.images.fits import FITS
 from latmix.mixing.grid import DEFAULT_METHOD, parse_method
 from latmix.mixing.mixture import Mixture
-from latmix.sampling.settings import (
-    FIT,
-    STEPS,
-    GenerationSettings,
-    InversionSettings,
-    fitted_guidance,
-)
-from latmix.sampling.solvers import (
-    ALIASES,
-    DEFAULT_SOLVER,
-    SOLVERS,
-    check_solver,
-    find_solver,
-)
+from latmix.sampling import settings as sampling
+from latmix.sampling import solvers
+from latmix.sampling.settings import GenerationSettings, InversionSettings
 from latmix.sampling.solvers.null_text import INNER_STEPS
 from latmix.session.fields import (
     TEXT,
@@ -81,7 +70,7 @@ class Choices:
         called="negative prompt",
     )
     steps: int = setting(
-        STEPS,
+        sampling.STEPS,
         Whole(),
         "Steps, both ways.",
         Line(1, "Of a result, both ways. Other steps mean other latents."),
@@ -104,9 +93,9 @@ class Choices:
         Line(5, "While inverting; 1 keeps latents close to noise."),
     )
     solver: str = setting(
-        DEFAULT_SOLVER,
-        OneOf({solver.name: solver.sentence for solver in SOLVERS.values()}, ALIASES),
-        f"{', '.join(SOLVERS)}: how pictures are inverted.",
+        solvers.DEFAULT_SOLVER,
+        OneOf({name: each.sentence for name, each in solvers.SOLVERS.items()}, solvers.ALIASES),
+        f"{', '.join(solvers.SOLVERS)}: how pictures are inverted.",
         Line(4, "How pictures are inverted."),
         offer="How pictures are inverted.",
     )
@@ -125,7 +114,7 @@ class Choices:
         default_words="the model's",
     )
     fit: str = setting(
-        FIT,
+        sampling.FIT,
         OneOf(dict.fromkeys(FITS, "")),
         "crop, pad or stretch.",
         Line(7, "How a picture is brought to that size."),
@@ -169,7 +158,7 @@ class Choices:
 
     def same_latents(self, other: Choices) -> bool:
         """Whether pictures inverted under one are inverted under the other."""
-        solver = find_solver(self.solver)
+        solver = solvers.find_solver(self.solver)
         names = [row.name for row in SETTINGS if row.latents(solver)]
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
@@ -182,7 +171,7 @@ class Choices:
         guidance = source.guidance if self.guidance is None else self.guidance
         inverting, generating = self._resolved(self.size or source.size, guidance)
         source.latent_shape(inverting.size)
-        check_solver(inverting.solver, source)
+        solvers.check_solver(inverting.solver, source)
         return inverting, generating
 
     def check(self) -> None:
@@ -192,11 +181,11 @@ class Choices:
     def _resolved(
         self, size: tuple[int, int], guidance: float
     ) -> tuple[InversionSettings, GenerationSettings]:
-        fitted = fitted_guidance(self.solver, self.inversion_guidance, guidance)
+        fitted = sampling.fitted_guidance(self.solver, self.inversion_guidance, guidance)
         inverting = self._shared(InversionSettings) | {"size": size, "guidance": fitted}
         generating = self._shared(GenerationSettings) | {
             "guidance": guidance,
-            "solver": find_solver(self.solver).generates,
+            "solver": solvers.find_solver(self.solver).generates,
             "prompt": self.result_prompt,
         }
         return InversionSettings(**inverting), GenerationSettings(**generating)

@@ -8,7 +8,7 @@ from latmix.cli import Commands
 from latmix.cli.late import LateCommand
 from latmix.cli.study import Studies
 
-LATE = [LateCommand(name, module) for name, module in (Commands.late | Studies.late).items()]
+LATE = [command for group in (Commands(), Studies()) for command in group.commands.values()]
 
 
 @pytest.mark.parametrize("command", LATE, ids=lambda command: str(command.name))
