@@ -66,11 +66,8 @@ def bias(
     drawing = Drawing(parse_method(method).name, draws, seed, law)
     wanted = whole_numbers(counts, "-n") if counts is not None else None
     shown = whole_numbers(channels, "--channels", least=0) if channels is not None else None
-    places = _places(folders or [], demo or [])
-    found = {
-        name: (place, find_pictures(replace(place, recursive=recursive)))
-        for name, place in places.items()
-    }
+    places = _places(folders or [], demo or [], recursive)
+    found = {name: (place, find_pictures(place)) for name, place in places.items()}
     for name, (_, paths) in found.items():
         check_counts(wanted, min(len(paths), pool or len(paths)), name)
     inputs = [path for _, paths in found.values() for path in paths]
@@ -91,7 +88,9 @@ def bias(
     return outputs.finish(output, findings)
 
 
-def _places(folders: Sequence[Path], demos: Sequence[str]) -> dict[str, PictureOptions]:
+def _places(
+    folders: Sequence[Path], demos: Sequence[str], recursive: bool
+) -> dict[str, PictureOptions]:
     """The series by name: the folder's, or its whole path where another has that name.
 
     Raises:
@@ -102,7 +101,7 @@ def _places(folders: Sequence[Path], demos: Sequence[str]) -> dict[str, PictureO
             "No folders are named.",
             "Name folders of pictures, or use built-in ones: --demo faces --demo hearts.",
         )
-    places = [(folder.resolve().name, folder, PictureOptions([folder])) for folder in folders]
+    places = [(f.resolve().name, f, PictureOptions([f], recursive=recursive)) for f in folders]
     places += [(name, Path(name), PictureOptions(demo=name)) for name in demos]
     taken = [name for name, _, _ in places]
     return {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from latmix.cli import console
 from latmix.cli.command import Given, Settings, command
-from latmix.cli.lists import numbers, whole_numbers
+from latmix.cli.lists import names, numbers, whole_numbers
 from latmix.cli.options import ModelOptions, PictureOptions, SomePictures, option
 from latmix.cli.outputs import DryRun, Findings, StudyOptions, figure_writers, find_kept
 from latmix.cli.run import Run, find_pictures
@@ -65,9 +65,8 @@ def inversion(
     run = Run.of(model, seen, output.quiet, pictures.demo)
     bench, like = run.bench, run.inverting
     _check_steps(bench.source, counts[-1], like.size)
-    names = _solver_names(solvers, bench.source)
-    planned = product(names, counts, _scales(guidance, bench.source))
-    trials = [Trial(*each) for each in planned]
+    tried = _solver_names(solvers, bench.source), counts, _scales(guidance, bench.source)
+    trials = [Trial(*each) for each in product(*tried)]
     rows, failures = run.drive(readable_rows(paths, like, run.choices.prompt, count))
     console.tell_failures(failures)
     if not rows:
@@ -107,10 +106,7 @@ def _solver_names(text: str | None, source: ModelSource) -> list[str]:
 
     if text is None:
         return [solver.name for solver in SOLVERS.values() if solver.suits(source)]
-    names = [check_solver(word.strip(), source).name for word in text.split(",") if word.strip()]
-    if not names:
-        raise UsageError("--solvers names no solver.", "Write --solvers ddim,fixed-point.")
-    return list(dict.fromkeys(names))
+    return names(text, "solver", lambda word: check_solver(word, source).name, "ddim,fixed-point")
 
 
 def _scales(text: str | None, source: ModelSource) -> list[float]:

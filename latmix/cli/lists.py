@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from latmix.cli import console
@@ -61,10 +61,23 @@ def method_names(text: str) -> list[str]:
     Raises:
         UsageError: there are none. ValueError: one is unknown; the sentence names the nearest.
     """
-    names = [parse_method(word.strip()).name for word in text.split(",") if word.strip()]
-    if not names:
-        raise UsageError("--methods names no method.", "Write --methods fix/0,nin/chm.")
-    return list(dict.fromkeys(names))
+    return names(text, "method", lambda word: parse_method(word).name, "fix/0,nin/chm")
+
+
+def names(text: str, kind: str, name: Callable[[str], str], example: str) -> list[str]:
+    """What the words of a list name, each once.
+
+    Args:
+        kind: of what is named; the option is its plural.
+        name: of what a word says.
+
+    Raises:
+        UsageError: there are none.
+    """
+    found = dict.fromkeys(name(word.strip()) for word in text.split(",") if word.strip())
+    if not found:
+        raise UsageError(f"--{kind}s names no {kind}.", f"Write --{kind}s {example}.")
+    return list(found)
 
 
 def check_channels(channels: Sequence[int] | None, known: int) -> None:

@@ -38,8 +38,9 @@ def paths(
 ) -> int:
     """Paths between points of the plane under the mixing methods, with norm rings."""
     from latmix.study.animations import SUFFIXES as MOVING
+    from latmix.study.animations import write_animation
     from latmix.study.paths import POINTS, RADIUS, flat_methods, trace_paths
-    from latmix.study.paths_figure import draw_paths
+    from latmix.study.paths_figure import animate_paths, draw_paths
 
     points = _points(point) if point else list(POINTS)
     names = method_names(methods) if methods is not None else flat_methods()
@@ -52,8 +53,13 @@ def paths(
         "methods": [_paths_json(each) for each in traced],
     }
     still = figure_writers(lambda: draw_paths(traced, points))
-    moving = dict.fromkeys(MOVING, lambda path: _write_moving(path, traced, points, frames))
-    findings = Findings(content, _rows(traced), still | moving, lambda: _print(traced))
+
+    def move(path: Path) -> None:
+        write_animation(animate_paths(traced, points, frames), path)
+
+    findings = Findings(
+        content, _rows(traced), still | dict.fromkeys(MOVING, move), lambda: _print(traced)
+    )
     return outputs.finish(output, findings)
 
 
@@ -75,18 +81,6 @@ def _points(words: Sequence[str]) -> list[Place]:
     if len(points) < 2:
         raise UsageError("A path has two ends.", "Give --point twice or more.")
     return points
-
-
-def _write_moving(
-    path: Path, traced: Sequence[MethodPaths], points: Sequence[Place], frames: int
-) -> None:
-    from latmix.study.animations import write_animation
-    from latmix.study.figures import styled
-    from latmix.study.paths_figure import animate_paths
-
-    with styled():
-        pictures = animate_paths(traced, points, frames)
-    write_animation(pictures, path)
 
 
 def _rows(traced: Sequence[MethodPaths]) -> list[dict[str, object]]:

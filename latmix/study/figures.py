@@ -152,10 +152,7 @@ def series_look(index: int) -> Look:
 
 def is_available() -> bool:
     """Whether matplotlib is there, without loading it."""
-    try:
-        return importlib.util.find_spec("matplotlib") is not None
-    except ValueError:
-        return False
+    return importlib.util.find_spec("matplotlib") is not None
 
 
 def write_figure(draw: Callable[[], Figure], path: Path) -> None:
@@ -264,5 +261,4 @@ def draw_intervals(axis: Axes, at: Sequence[float], values: Sequence[Estimate], 
 
 def draw_level(axis: Axes, value: float, label: str) -> None:
     """A dotted line at a value that others are held against."""
-    style: dict[str, Any] = {"linestyle": (0, (1, 2)), "label": label}
-    axis.axhline(value, color="black", linewidth=0.7, **style)
+    axis.axhline(value, color="black", linewidth=0.7, linestyle=(0, (1, 2)), label=label)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from latmix.study.figures import COLUMN, DOTS, add_letters, method_look, new_figure
+from latmix.study.figures import COLUMN, DOTS, add_letters, method_look, new_figure, styled
 from latmix.study.paths import RADIUS, Leg, MethodPaths, Place, Sample
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def draw_paths(all_paths: Sequence[MethodPaths], points: Sequence[Place]) -> Fig
     return figure
 
 
+@styled()
 def animate_paths(
     all_paths: Sequence[MethodPaths], points: Sequence[Place], frames: int
 ) -> list[Image.Image]:

@@ -32,9 +32,6 @@ from latmix.sampling.settings import GenerationSettings, InversionSettings
 from latmix.store.latents import space_id
 from latmix.study.noise import decode_clean, generate_clean, sample_noise
 
-LARGEST_PERTURBATION = 1.0
-"""Standard deviation in units of the range of a pixel, 0 to 1."""
-
 
 @dataclass(frozen=True)
 class Samples:
@@ -66,7 +63,7 @@ class SampleSettings:
     seed: int
 
     def __post_init__(self) -> None:
-        if not all(0 <= p <= LARGEST_PERTURBATION for p in self.perturbations):
+        if not all(0 <= p <= 1 for p in self.perturbations):
             raise ValueError(f"perturbations must be from 0 to 1, not {self.perturbations}.")
 
 
@@ -138,8 +135,7 @@ def invert_samples(
     """
     paths = samples.paths[perturbation]
     rows = [PictureRow(path, content_hash(path), prompt) for path in paths]
-    job = invert_pictures(bench, rows, settings, "", InversionRules(strict=True))
-    return (yield from job)
+    return invert_pictures(bench, rows, settings, "", InversionRules(strict=True))
 
 
 def compare_latents(latents: Tensor, noise: Tensor) -> Comparison:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageSequence
 
 from latmix.study.animations import write_animation
-from latmix.study.figures import figure_bytes, styled
+from latmix.study.figures import figure_bytes
 from latmix.study.paths import POINTS, RADIUS, flat_methods, mixes_points, trace_paths
 from latmix.study.paths_figure import animate_paths, draw_paths, pieces
 
@@ -93,8 +93,7 @@ def test_what_is_no_path_is_refused(
 @pytest.mark.parametrize("suffix", [".gif", ".webp"])
 def test_an_animation_moves_there_and_back(tmp_path: Path, suffix: str) -> None:
     paths = [trace_paths(POINTS, name, 20) for name in ("lin/0", "nin/0")]
-    with styled():
-        frames = animate_paths(paths, POINTS, 5)
+    frames = animate_paths(paths, POINTS, 5)
     assert len(frames) == 8
     target = tmp_path / f"paths{suffix}"
     write_animation(frames, target)
