@@ -98,7 +98,7 @@ PACKAGE = Path(latmix.__file__).parent
 
 CHANGES = re.compile(
     r"gc\.(freeze|disable|enable|set_threshold)|os\.environ(\.setdefault|\.update|\[[^]]*\] =)|"
-    r"signal\.signal|captureWarnings|simplefilter|filterwarnings|set_num_threads|addHandler|"
+    r"signal\.signal|captureWarnings|catch_warnings|simplefilter|filterwarnings|set_num_threads|addHandler|"
     r"setLevel|disable_progress_bar|set_verbosity|os\._exit|sys\.modules\[.*\] =|\.reconfigure\("
 )
 GIVEN_BACK = {"images/hush.py", "models/parts.py", "models/side_by_side.py"}

@@ -6,6 +6,7 @@ import ctypes
 import threading
 import warnings
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from PIL import _imaging
 
@@ -34,25 +35,21 @@ class Hush:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._readers = 0
-        self._filters = warnings.catch_warnings()
         self._set_tiff_handler = _tiff_complaints()
-        self._tiff_handler: int | None = None
+        self._undo = ExitStack()
 
     def __enter__(self) -> None:
         with self._lock:
             self._readers += 1
             if self._readers == 1:
-                self._filters = warnings.catch_warnings()
-                self._filters.__enter__()
-                warnings.simplefilter("ignore")
-                self._tiff_handler = self._set_tiff_handler(None)
+                self._undo.enter_context(warnings.catch_warnings(action="ignore"))
+                self._undo.callback(self._set_tiff_handler, self._set_tiff_handler(None))
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._readers -= 1
             if self._readers == 0:
-                self._filters.__exit__(None, None, None)
-                self._set_tiff_handler(self._tiff_handler)
+                self._undo.close()
 
 
 HUSH = Hush()

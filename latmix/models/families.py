@@ -16,6 +16,8 @@ from latmix.names import display_name
 CLIP = ("CLIPTextModel",)
 CLIP_PROJECTED = ("CLIPTextModelWithProjection",)
 T5 = ("T5EncoderModel",)
+UNET = {"unet": ("UNet2DConditionModel",)}
+VAE = {"vae": ("AutoencoderKL",)}
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,14 @@ FAMILIES: tuple[Family, ...] = (
         "StableDiffusionPipeline",
         "Stable Diffusion 1.x and 2.x",
         ("stable_diffusion", "StableDiffusion"),
-        {"unet": ("UNet2DConditionModel",), "vae": ("AutoencoderKL",), "text_encoder": CLIP},
+        UNET | VAE | {"text_encoder": CLIP},
         ("tokenizer",),
     ),
     Family(
         "StableDiffusionXLPipeline",
         "Stable Diffusion XL",
         ("stable_diffusion_xl", "StableDiffusionXL"),
-        {
-            "unet": ("UNet2DConditionModel",),
-            "vae": ("AutoencoderKL",),
-            "text_encoder": CLIP,
-            "text_encoder_2": CLIP_PROJECTED,
-        },
+        UNET | VAE | {"text_encoder": CLIP, "text_encoder_2": CLIP_PROJECTED},
         ("tokenizer", "tokenizer_2"),
         guidance=5.0,
         needs_index=True,
@@ -91,13 +88,9 @@ FAMILIES: tuple[Family, ...] = (
         "StableDiffusion3Pipeline",
         "Stable Diffusion 3 and 3.5",
         ("stable_diffusion_3", "StableDiffusion3"),
-        {
-            "transformer": ("SD3Transformer2DModel",),
-            "vae": ("AutoencoderKL",),
-            "text_encoder": CLIP_PROJECTED,
-            "text_encoder_2": CLIP_PROJECTED,
-            "text_encoder_3": T5,
-        },
+        {"transformer": ("SD3Transformer2DModel",)}
+        | VAE
+        | {"text_encoder": CLIP_PROJECTED, "text_encoder_2": CLIP_PROJECTED, "text_encoder_3": T5},
         ("tokenizer", "tokenizer_2", "tokenizer_3"),
         denoiser="transformer",
         optional=frozenset({"text_encoder_3", "tokenizer_3"}),
@@ -108,12 +101,9 @@ FAMILIES: tuple[Family, ...] = (
         "FluxPipeline",
         "Flux",
         ("flux", "Flux"),
-        {
-            "transformer": ("FluxTransformer2DModel",),
-            "vae": ("AutoencoderKL",),
-            "text_encoder": CLIP,
-            "text_encoder_2": T5,
-        },
+        {"transformer": ("FluxTransformer2DModel",)}
+        | VAE
+        | {"text_encoder": CLIP, "text_encoder_2": T5},
         ("tokenizer", "tokenizer_2"),
         denoiser="transformer",
         patch=2,

@@ -41,9 +41,7 @@ def check_part(
     shown = display_name(folder)
     actual = named_class(named)
     if not actual:
-        raise ModelError(
-            f"{shown} is incomplete: its model_index.json names no {part}.", "Fetch it again."
-        )
+        raise incomplete(folder, f"its model_index.json names no {part}.")
     if actual not in known:
         raise ModelError(
             f"{shown} names {display_name(actual)} as its {part}, not {' or '.join(known)}.",
@@ -51,9 +49,7 @@ def check_part(
         )
     home = place(folder, part)
     if not (home / "config.json").is_file():
-        raise ModelError(
-            f"{shown} is incomplete: {part}/config.json is missing.", "Fetch it again."
-        )
+        raise incomplete(folder, f"{part}/config.json is missing.")
     if is_elsewhere:
         return
     _check_shards(home, shown)
@@ -61,11 +57,8 @@ def check_part(
         return
     pickles = [p.name for kind in PICKLES for p in home.glob(kind)]
     if pickles:
-        raise ModelError(
-            f"{shown} has its {part} only as a pickle ({display_name(sorted(pickles)[0])}), "
-            "and a pickle can run code when it is read.",
-            "latmix reads safetensors only: fetch a safetensors version or convert it first.",
-        )
+        first = display_name(min(pickles))
+        raise pickled(f"{shown} has its {part} only as a pickle ({first})")
     raise ModelError(
         f"{shown} has no weights for its {part}: no .safetensors file is in {part}/.",
         "Fetch the model again.",
@@ -80,9 +73,20 @@ def check_tokenizer(folder: Path, part: str) -> None:
     """
     names = ("tokenizer.json", "vocab.json", "spiece.model")
     if not any((folder / part / name).is_file() for name in names):
-        raise ModelError(
-            f"{display_name(folder)} is incomplete: its {part} is missing.", "Fetch it again."
-        )
+        raise incomplete(folder, f"its {part} is missing.")
+
+
+def pickled(what: str) -> ModelError:
+    """The error to raise for a pickle, said as the first half of a sentence."""
+    return ModelError(
+        f"{what}, and a pickle can run code when it is read.",
+        "latmix reads safetensors only: fetch a safetensors version or convert it first.",
+    )
+
+
+def incomplete(folder: Path, what: str) -> ModelError:
+    """The error to raise for a model folder that is not whole."""
+    return ModelError(f"{display_name(folder)} is incomplete: {what}", "Fetch it again.")
 
 
 def check_channels(config: Mapping[str, Any], expected: int, shown: str) -> None:

@@ -95,9 +95,11 @@ class FlowSchedule:
         if self.by_size:
             if patches is None:
                 raise ValueError("patches: this schedule depends on the size of the picture.")
-            mu = self._mu(patches)
+            (low, high), (few, many) = self.shifts, self.patches
+            mu = low + (patches - few) * (high - low) / (many - few)
+            weight = math.exp(mu) if self.is_exponential else mu
             last = 1 / steps if self.is_even else 1 / self.length
-            noise = [self._shifted_by_size(s, mu) for s in line(1.0, last, steps)]
+            noise = [weight / (weight + 1 / s - 1) for s in line(1.0, last, steps)]
         else:
             # The published scheduler shifts its ends, and then all between them once more.
             last = 1 / steps if self.is_even else self._shifted(1 / self.length)
@@ -107,14 +109,6 @@ class FlowSchedule:
 
     def _shifted(self, s: float) -> float:
         return self.shift * s / (1 + (self.shift - 1) * s)
-
-    def _shifted_by_size(self, s: float, mu: float) -> float:
-        weight = math.exp(mu) if self.is_exponential else mu
-        return weight / (weight + 1 / s - 1)
-
-    def _mu(self, patches: int) -> float:
-        (low, high), (few, many) = self.shifts, self.patches
-        return low + (patches - few) * (high - low) / (many - few)
 
 
 def line(start: float, end: float, count: int) -> list[float]:

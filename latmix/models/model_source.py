@@ -55,13 +55,14 @@ class ModelSource:
 
     @cached_property
     def channels(self) -> int:
-        """Latent channels."""
-        if not self.family.autoencoder:
-            return self._whole(self.family.denoiser, "in_channels", 3)
-        return self._whole(self.family.autoencoder, "latent_channels", 4)
+        """Latent channels.
 
-    def _whole(self, part: str, name: str, default: int) -> int:
-        """A positive whole number of a part's configuration."""
+        Raises:
+            ModelError: the configuration names no number of them.
+        """
+        part, name, default = self.family.autoencoder, "latent_channels", 4
+        if not part:
+            part, name, default = self.family.denoiser, "in_channels", 3
         value = self.config(part).get(name, default)
         if type(value) is not int or value < 1:
             raise ModelError(
@@ -111,7 +112,8 @@ class ModelSource:
         """
         most = self.config(self.family.denoiser).get("pos_embed_max_size")
         longest = self.multiple * most if most else max(size) + self.multiple
-        near = tuple(self._nearest_side(side, longest) for side in size)
+        step = self.multiple
+        near = tuple(min(max(step, (side + step // 2) // step * step), longest) for side in size)
         if near != size:
             raise ValueError(
                 f"size must be multiples of {self.multiple} pixels"
@@ -119,10 +121,6 @@ class ModelSource:
                 + f" for {self.name}, not {size[0]}x{size[1]}; the nearest is {near[0]}x{near[1]}."
             )
         return self.channels, size[1] // self.cell, size[0] // self.cell
-
-    def _nearest_side(self, side: int, longest: int) -> int:
-        step = self.multiple
-        return min(max(step, (side + step // 2) // step * step), longest)
 
     def patches(self, shape: Sequence[int]) -> int:
         """How many patches the denoiser sees in latents of a shape (..., H, W)."""

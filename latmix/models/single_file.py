@@ -71,21 +71,20 @@ def read_names(path: Path) -> tuple[str, ...]:
     except FileNotFoundError as error:
         raise ModelError(f"There is no file {shown}.", "Check the path.") from error
     except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{shown} cannot be read as safetensors ({type(error).__name__}).", "Fetch it again."
+        raise _damaged(
+            f"{shown} cannot be read as safetensors ({type(error).__name__})."
         ) from error
     if not isinstance(header, dict):
-        raise ModelError(f"{shown} is not safetensors, or cut short.", "Fetch it again.")
+        raise _damaged(f"{shown} is not safetensors, or cut short.")
     tensors = {name: about for name, about in header.items() if name != "__metadata__"}
     try:
         end = max((int(about["data_offsets"][1]) for about in tensors.values()), default=0)
     except (TypeError, KeyError, ValueError, IndexError) as error:
-        raise ModelError(
-            f"{shown} is not safetensors: its header is damaged.", "Fetch it again."
-        ) from error
+        raise _damaged(f"{shown} is not safetensors: its header is damaged.") from error
     if size < 8 + length + end:
-        raise ModelError(
-            f"{shown} is cut short: {size} of {8 + length + end} bytes are there.",
-            "Fetch it again.",
-        )
+        raise _damaged(f"{shown} is cut short: {size} of {8 + length + end} bytes are there.")
     return tuple(tensors)
+
+
+def _damaged(message: str) -> ModelError:
+    return ModelError(message, "Fetch it again.")

@@ -13,18 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from latmix.errors import ModelError
-from latmix.models import catalogue
+from latmix.models import catalogue, files
 from latmix.models.adapters import Adapter, check_adapter, split_adapters
 from latmix.models.families import find_family
-from latmix.models.files import (
-    PICKLES,
-    cached_folder,
-    check_channels,
-    check_part,
-    check_tokenizer,
-    named_class,
-    read_json,
-)
+from latmix.models.files import named_class
 from latmix.models.model_source import ModelSource
 from latmix.models.single_file import ENDING, SingleFile
 from latmix.names import display_name
@@ -76,7 +68,7 @@ def _located(name: str) -> tuple[str, Path, float | None]:
     if entry is None and (folder.exists() or _looks_like_path(name)):
         return display_name(name), folder, guidance
     repository = entry.repository if entry else name
-    cached = cached_folder(repository, "model_index.json")
+    cached = files.cached_folder(repository, "model_index.json")
     if cached is not None:
         return name, cached, guidance
     if entry is None and repository.count("/") != 1:
@@ -122,11 +114,8 @@ def _checked(
 ) -> ModelSource:
     """The source of a folder, after everything that can be checked without loading it."""
     shown = display_name(folder)
-    if folder.is_file() and any(folder.match(kind) for kind in PICKLES):
-        raise ModelError(
-            f"{shown} is a pickle, and a pickle can run code when it is read.",
-            "latmix reads safetensors only: fetch a safetensors version or convert it first.",
-        )
+    if folder.is_file() and any(folder.match(kind) for kind in files.PICKLES):
+        raise files.pickled(f"{shown} is a pickle")
     if not folder.is_dir():
         raise ModelError(f"There is no model folder {shown}.", "Check the path.")
     index_file = folder / "model_index.json"
@@ -135,14 +124,16 @@ def _checked(
             f"{shown} is not a model folder: it has no model_index.json.",
             "latmix reads folders in diffusers format.",
         )
-    index = read_json(index_file)
+    index = files.read_json(index_file)
     family = find_family(str(index.get("_class_name")), shown)
     for part, known in family.networks.items():
         if part not in family.optional or named_class(index.get(part)):
-            check_part(folder, part, known, index.get(part), bool(single and single.has(part)))
+            files.check_part(
+                folder, part, known, index.get(part), bool(single and single.has(part))
+            )
     for part in family.tokenizers:
         if part not in family.optional or named_class(index.get(part)):
-            check_tokenizer(folder, part)
+            files.check_tokenizer(folder, part)
     guidance = family.guidance if guidance is None else guidance
     source = ModelSource(name, folder, family, guidance, single)
     if single and not single.has(family.denoiser):
@@ -150,5 +141,5 @@ def _checked(
             f"{display_name(single.path)} is not a model of the kind of {shown} ({family.title}).",
             "Name a base of the same architecture after it: FILE@BASE.",
         )
-    check_channels(source.config(family.denoiser), source.channels * family.packing, shown)
+    files.check_channels(source.config(family.denoiser), source.channels * family.packing, shown)
     return source

@@ -8,6 +8,7 @@ Source: TAESD, github.com/madebyollin/taesd, in diffusers' AutoencoderTiny.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,10 +99,8 @@ def tiny_for(source: ModelSource, named: str = "") -> TinySource | None:
         return find_tiny(named, source)
     for tiny in catalogue.TINY:
         if source.family.pipeline == tiny.family:
-            try:
+            with suppress(ModelError):
                 return find_tiny(tiny.name, source)
-            except ModelError:
-                return None
     return None
 
 

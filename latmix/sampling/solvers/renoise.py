@@ -43,7 +43,8 @@ class Renoise(Stepwise):
         from latmix.sampling.fixed_point import Solution
         from latmix.sampling.whitening import whitened
 
-        levels, clean, (a, s) = step.task.levels, step.task.start, step.level
+        levels, clean = step.task.levels, step.task.start
+        a, s = levels.at(step.index)
         cleaner_a, cleaner_s = levels.at(step.index + 1)
 
         def predicted(state: Tensor, output: Tensor) -> Tensor:

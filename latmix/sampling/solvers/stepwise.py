@@ -73,11 +73,6 @@ class InverseStep:
     cleaner: Tensor
     index: int
 
-    @property
-    def level(self) -> tuple[float, float]:
-        """(a, s) of the state."""
-        return self.task.levels.at(self.index)
-
     def output(self, state: Tensor, rows: Tensor | None = None) -> Tensor:
         """The network's for states that are these rows of the batch, or all of it."""
         time = self.task.levels.times[self.index]
