@@ -59,11 +59,10 @@ def _under_bar(job: Generator[Progress, None, Result], screen: Console) -> Resul
 
     def tell(progress: Progress) -> Progress:
         pace.update(progress)
-        known = progress.fraction if progress.total else None
         bar.update(
             task,
-            total=1.0 if known is not None else None,
-            completed=known or 0.0,
+            total=1.0 if progress.total else None,
+            completed=progress.fraction,
             description=progress.phase,
             detail=progress_line(progress, pace),
         )

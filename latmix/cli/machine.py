@@ -117,28 +117,23 @@ def keys(output: SayOptions) -> int:
 
 def _examine() -> tuple[dict[str, Any], list[str]]:
     """What there is, and what is wrong with it."""
-    from latmix.config import Config, config_file, load_config
+    from latmix.config import config_file, load_config
     from latmix.results.recipes import current_versions
     from latmix.viewer import viewer_command
 
     problems: list[str] = []
-    versions = current_versions()
-    content: dict[str, Any] = dict(versions)
-    content["devices"] = ", ".join(_devices())
-    config: Config | None = None
+    content: dict[str, Any] = {**current_versions(), "devices": ", ".join(_devices())}
+    content["configuration"] = display_name(config_file())
     try:
         config = load_config()
     except LatmixError as error:
         problems.append(str(error))
-    content["configuration"] = display_name(config_file())
-    if config is not None:
+    else:
         content |= _folders(config.home, problems)
         content["log"] = display_name(config.log_file)
         content["model"] = _auto_model(config.model, problems)
-    viewer = viewer_command()
-    content["viewer"] = (
-        display_name(viewer[0]) if viewer else "none (results are named, not opened)"
-    )
+    viewer = viewer_command() or ["none (results are named, not opened)"]
+    content["viewer"] = display_name(viewer[0])
     content["terminal"] = f"{os.environ.get('TERM', 'none')}, colours {_colours()}"
     return content, problems
 

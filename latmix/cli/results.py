@@ -23,11 +23,10 @@ def diff(
     rows = recipe_differences(read_recipe(left), read_recipe(right))
     if output.json:
         console.print_json([vars(row) for row in rows])
-        return 0
-    if not rows:
-        console.say("Their recipes are the same.", output.quiet)
-        return 0
-    from latmix.report import difference_table
+    elif rows:
+        from latmix.report import difference_table
 
-    console.screen().print(difference_table(rows, left.name, right.name))
+        console.screen().print(difference_table(rows, left.name, right.name))
+    else:
+        console.say("Their recipes are the same.", output.quiet)
     return 0
