@@ -61,7 +61,5 @@ class Flux(LatentModel):
 
 def _places(height: int, width: int, device: torch.device) -> Tensor:
     """Row and column of each patch, behind a zero: (height width, 3)."""
-    places = torch.zeros(height, width, 3)
-    places[..., 1] = torch.arange(height)[:, None]
-    places[..., 2] = torch.arange(width)[None, :]
-    return places.reshape(-1, 3).to(device)
+    rows, columns = torch.arange(float(height)), torch.arange(float(width))
+    return torch.cartesian_prod(torch.zeros(1), rows, columns).to(device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy
 import torch
 from PIL import Image
 from torch import Tensor
@@ -18,19 +19,12 @@ def to_pixels(pictures: Sequence[Image.Image]) -> Tensor:
     sizes = {picture.size for picture in pictures}
     if len(sizes) != 1:
         raise ValueError(f"pictures must all have one size, not {len(sizes)} sizes.")
-    rows = []
-    for picture in pictures:
-        flat = torch.frombuffer(bytearray(picture.convert("RGB").tobytes()), dtype=torch.uint8)
-        rows.append(flat.reshape(picture.height, picture.width, 3))
-    return torch.stack(rows).permute(0, 3, 1, 2).float() / 127.5 - 1.0
+    levels = numpy.stack([numpy.asarray(picture.convert("RGB")) for picture in pictures])
+    return torch.from_numpy(levels).permute(0, 3, 1, 2).float() / 127.5 - 1.0
 
 
 def to_pictures(pixels: Tensor) -> list[Image.Image]:
     """RGB pictures of pixels in [-1, 1]; what lies outside is clipped, NaN becomes mid-grey."""
     values = torch.nan_to_num(pixels.float(), nan=0.0).clamp(-1, 1)
-    levels = ((values + 1) * 127.5).round().to("cpu", torch.uint8)
-    height, width = levels.shape[2:]
-    return [
-        Image.frombytes("RGB", (width, height), row.numpy().tobytes())
-        for row in levels.permute(0, 2, 3, 1).contiguous()
-    ]
+    levels = ((values + 1) * 127.5).round().to("cpu", torch.uint8).permute(0, 2, 3, 1)
+    return [Image.fromarray(row.numpy()) for row in levels.contiguous()]
