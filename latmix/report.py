@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
@@ -62,11 +62,10 @@ def channel_table(statistics: Statistics, cells: int = 10) -> Table:
     """
     figures = ("#mean", "#inputs", "#ampli-\nfied", "#std")
     found, rows = statistics, []
-    means = zip(found.channel_mean, found.input_channel_mean, strict=True)
-    for channel, (mean, own) in enumerate(means):
-        amplified, std = found.amplified_channel_mean[channel], found.channel_std[channel]
-        cells_of_means = (f"{value:+.3f}" for value in (mean, own, amplified))
-        rows.append((channel, *cells_of_means, f"{std:.3f}", mean_bar(mean, own, cells)))
+    means = (found.channel_mean, found.input_channel_mean, found.amplified_channel_mean)
+    for channel, (*three, std) in enumerate(zip(*means, found.channel_std, strict=True)):
+        bar = mean_bar(three[0], three[1], cells)
+        rows.append((channel, *(f"{mean:+.3f}" for mean in three), f"{std:.3f}", bar))
     return plain_table("channel", *figures, mean_scale(cells), rows=rows)
 
 
@@ -190,11 +189,6 @@ def _file(name: str) -> str:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
-
-
-def failure_lines(failures: Sequence[Any]) -> list[str]:
-    """One line for each picture that was left out (`jobs.inversion.Failure`), with the reason."""
-    return [f"left out: {failure.reason}" for failure in failures]
 
 
 def difference_table(rows: Sequence[Difference], left: str, right: str) -> Table:

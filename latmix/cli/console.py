@@ -35,14 +35,9 @@ def say(text: str, quiet: bool = False) -> None:
 
 def print_table(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
     """A table on stdout, its columns named as those of `report.plain_table`."""
-    from rich.text import Text
-
     from latmix.report import plain_table
 
-    table = plain_table(*columns)
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
-    screen().print(table)
+    screen().print(plain_table(*columns, rows=rows))
 
 
 def print_chart(plots: Sequence[Plot], **labels: Any) -> None:
@@ -69,10 +64,8 @@ def answer(content: object, text: str, as_json: bool) -> None:
 
 def tell_failures(failures: Iterable[Failure]) -> None:
     """Name every picture that was left out; said even when quiet."""
-    from latmix.report import failure_lines
-
-    for line in failure_lines(list(failures)):
-        say(line)
+    for failure in failures:
+        say(f"left out: {failure.reason}")
 
 
 def exit_code(failures: Sequence[Failure]) -> int:

@@ -27,7 +27,6 @@ class Generated:
     """Pictures of mixtures, and the seconds it took to make them."""
 
     pictures: tuple[Image.Image, ...]
-    mixed: Mixed
     seconds: float
 
 
@@ -74,7 +73,7 @@ def generate_mixtures(
 
     limit = bench.limit_for(inversion.settings.size)
     yield from in_batches(count, bench.batch, limit, make)
-    return Generated(tuple(pictures), mixed, time.monotonic() - start)
+    return Generated(tuple(pictures), time.monotonic() - start)
 
 
 def mixed_prompts(model: Model, prompts: Sequence[str], weights: Tensor) -> Conditioning:

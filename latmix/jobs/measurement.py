@@ -35,9 +35,9 @@ def measure_inputs(
         ValueError: bad weights.
         StoreError: a latent is damaged.
     """
-    yield Progress("measure", 0, len(inversion.rows), note="measuring")
+    health = yield from measure_health(inversion)
     live = _live(inversion, keeps_gram=method.norm.turns)
-    return live.inputs(weights, method), _health(inversion)
+    return live.inputs(weights, method), health
 
 
 def measure_health(inversion: Inversion) -> Generator[Progress, None, tuple[Health, ...]]:
@@ -47,10 +47,6 @@ def measure_health(inversion: Inversion) -> Generator[Progress, None, tuple[Heal
         StoreError: a latent is damaged.
     """
     yield Progress("measure", 0, len(inversion.rows), note="measuring")
-    return _health(inversion)
-
-
-def _health(inversion: Inversion) -> tuple[Health, ...]:
     return blocks_health(inversion.space.blocks(inversion.keys), inversion.space.shape)
 
 

@@ -13,13 +13,12 @@ from torch import Tensor
 from latmix.jobs.inversion import Inversion
 from latmix.mixing.companions import LINEAR, Latents, companion_method
 from latmix.mixing.formula import scale_sums, weight_table
-from latmix.mixing.gram import GRAM_BYTES, Gram, products_of
+from latmix.mixing.gram import Gram, products_of
 from latmix.mixing.grid import Method
 from latmix.mixing.low_pass import Spectrum
-from latmix.mixing.scaling import Scaling
 from latmix.mixing.statistics import Statistics, scaled_statistics
 from latmix.mixing.summary import Summary
-from latmix.mixing.weighting import Weighting, weigh
+from latmix.mixing.weighting import Scaling, Weighting, weigh
 
 FAST = torch.float32
 """In which the products of blocks are formed, unless their rounding would be seen."""
@@ -89,8 +88,7 @@ def _summary_and_sums(
         return stored_summary(inversion, method), None
     summary = stored_summary(inversion)
     spectrum = Spectrum.empty(summary.count, inversion.space.shape, cutoff, weights)
-    look = partial(spectrum.take, largest=cutoff)
-    sums = stored_sums(inversion, summary, weights, FAST, look)
+    sums = stored_sums(inversion, summary, weights, FAST, spectrum.take)
     return replace(summary, spectrum=spectrum), sums
 
 
@@ -146,8 +144,7 @@ def stored_summary(inversion: Inversion, method: Method | None = None) -> Summar
 def fits_gram(inversion: Inversion) -> bool:
     """Whether its latents and their Gram matrices are small enough to be held in memory."""
     count, shape = len(inversion.keys), inversion.space.shape
-    small = Gram.bytes_for(count, shape[0]) <= GRAM_BYTES
-    return small and 4 * count * math.prod(shape) <= LATENT_BYTES
+    return Gram.fits(count, shape[0]) and 4 * count * math.prod(shape) <= LATENT_BYTES
 
 
 def mix_companions(inversion: Inversion, mixed: Mixed, rows: range) -> Latents:

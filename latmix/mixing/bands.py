@@ -2,7 +2,7 @@
 
 The bands are those of `splits`: the overall mean, the rest of the channel means, each ring that a
 split may take off, and what is left, which is one band, or one of each channel where a norm target
-scales them one by one. What a mixture is within each follows from its gain there (`scaling`).
+scales them one by one. What a mixture is within each follows from its gain there (`weighting`).
 """
 
 from __future__ import annotations

@@ -20,9 +20,8 @@ from latmix.mixing.companions import Latents
 from latmix.mixing.gram import products_of
 from latmix.mixing.grid import DEFAULT_METHOD, Method, parse_method
 from latmix.mixing.mixture import normalised
-from latmix.mixing.scaling import Scaling
 from latmix.mixing.summary import Summary
-from latmix.mixing.weighting import Weighting, cancelled, weigh
+from latmix.mixing.weighting import Scaling, Weighting, cancelled, weigh
 
 TOLERANCE = 5e-6
 """Relative error of a mixture beyond which float32 sums are not taken for good."""

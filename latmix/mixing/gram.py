@@ -1,21 +1,47 @@
-"""Inner products of latents: the statistics of any weighting without the latents themselves."""
+"""Inner products of latents, for norm targets and statistics that ask for them.
+
+They come from a `Gram`, the statistics of any weighting without the latents themselves, or, where N
+is too large for one, from passes over the latents.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from latmix.mixing.blocks import BLOCK_ELEMENTS, Blocks, precise
+from latmix.mixing.blocks import BLOCK_ELEMENTS, Blocks, precise, weighted_sums
 from latmix.mixing.grid import Method
-from latmix.mixing.products import Products, StreamedProducts
-from latmix.mixing.sphere import Product
+from latmix.mixing.sphere import Array, Product
 from latmix.mixing.summary import Cut, Summary
 
 GRAM_BYTES = 1 << 27
 """Gram matrices up to this size are kept (128 MB: N = 2,000 of SD 1.5's four channels)."""
+
+
+class Products(ABC):
+    """Inner products of the residuals e_n of N latents."""
+
+    @abstractmethod
+    def times(self, coefficients: Tensor, cut: Cut) -> Tensor:
+        """<e_n, sum c e>, (B, N), for coefficients c (B, N)."""
+
+    def cosines(self, cut: Cut, inverse: Tensor) -> Product:
+        """<u_n, sum a u>, (B, N), for coefficients a (B, N), of the directions u = e/r.
+
+        Args:
+            inverse: 1/r_n, (B, N) or (1, N).
+        """
+
+        def product(coefficients: Array) -> Array:
+            scaled = torch.from_numpy(coefficients).to(inverse) * inverse
+            found: Array = (self.times(scaled, cut) * inverse).numpy(force=True)
+            return found
+
+        return product
 
 
 @dataclass(frozen=True)
@@ -50,9 +76,9 @@ class Gram(Products):
         return cls(summary, centred)
 
     @staticmethod
-    def bytes_for(count: int, channels: int) -> int:
-        """Memory of the Gram matrices of N latents: what decides whether to keep them."""
-        return 8 * channels * count * count
+    def fits(count: int, channels: int) -> bool:
+        """Whether the matrices of N latents are small enough to be kept."""
+        return 8 * channels * count * count <= GRAM_BYTES
 
     def channel_variance(self, weights: Tensor) -> Tensor:
         """Variance over space of each channel of sum w_n z_n, (C,), for weights (N,)."""
@@ -87,6 +113,23 @@ class Gram(Products):
         return lambda coefficients: coefficients @ matrix
 
 
+@dataclass(frozen=True)
+class StreamedProducts(Products):
+    """Inner products from two passes over the latents, in memory that does not grow with N."""
+
+    read: Callable[[], Blocks]
+    summary: Summary
+
+    def times(self, coefficients: Tensor, cut: Cut) -> Tensor:
+        total = weighted_sums(self.read(), self.summary.shape, coefficients)
+        self.summary.add_common(total, cut, coefficients, -1.0)
+        rest = total.flatten(1)
+        result = torch.zeros_like(coefficients)
+        for part, block in self.read():
+            result[:, part] = rest @ block.to(rest).flatten(1).T
+        return result
+
+
 def products_of(
     method: Method,
     summary: Summary,
@@ -101,6 +144,6 @@ def products_of(
     """
     if not method.norm.needs_products:
         return None
-    if whole and Gram.bytes_for(*summary.channel_mean.shape) <= GRAM_BYTES:
+    if whole and Gram.fits(*summary.channel_mean.shape):
         return Gram.of(whole(), method.split.largest)
     return StreamedProducts(read, summary)

@@ -20,13 +20,11 @@ from torch.nn import functional
 
 from latmix.mixing.bands import MEANS, onto_bands, own_bands, ring_edges, taken_bands
 from latmix.mixing.blocks import ROUNDING, Blocks
-from latmix.mixing.gram import Gram
+from latmix.mixing.gram import Gram, Products
 from latmix.mixing.grid import Method
 from latmix.mixing.norms import Sizes
-from latmix.mixing.products import Products
-from latmix.mixing.scaling import Scaling
 from latmix.mixing.summary import Cut, Summary, positive_root
-from latmix.mixing.weighting import Weighting
+from latmix.mixing.weighting import Scaling, Weighting
 
 
 @dataclass(frozen=True)
@@ -133,8 +131,8 @@ def _influence(
     means_alone = (MEANS, 0) if method.norm.per_channel else (0, 0)
     gain = torch.where(bands.taken, 1.0, functional.pad(scaling.gain, means_alone))
     # z'(w) - z'(w without n) = a s + b z_n in each band.
-    b = gain[1:] * (weights * bands.scale)[:, None]
-    a = gain[0] - gain[1:] * bands.scale[:, None]
+    scaled = gain[1:] * bands.scale
+    a, b = gain[0] - scaled, scaled * weights[:, None]
     change = a.square() * bands.squares[0] + 2 * a * b * onto + b.square() * bands.own
     channel_mean = bands.means(summary.channel_mean.to(weights))
     common, alpha = method.split.constant(channel_mean), scaling.amplification
@@ -166,20 +164,21 @@ class _Bands:
 
     @cached_property
     def scale(self) -> Tensor:
-        """What the other weights are multiplied by without n, (N,)."""
-        return torch.where(self.weights < 1, 1 / (1 - self.weights), 1.0)
+        """What the other weights are multiplied by without n, (N, 1)."""
+        left = 1 - self.weights[:, None]
+        return torch.where(left > 0, 1 / left, 1.0)
 
     def means(self, values: Tensor) -> Tensor:
         """Weighted means of values (N, J), (N + 1, J)."""
         whole = self.weights @ values
-        without = (whole - self.weights[:, None] * values) * self.scale[:, None]
+        without = (whole - self.weights[:, None] * values) * self.scale
         return torch.cat([whole[None], without])
 
     def quadratic(self, onto: Tensor, own: Tensor) -> Tensor:
         """w' A w, (N + 1, J), of J matrices A, from A w and their diagonals, (N, J)."""
         w, whole = self.weights[:, None], self.weights @ onto
-        without = whole - 2 * w * onto + w.square() * own
-        return torch.cat([whole[None], without * self.scale[:, None].square()]).clamp_min(0)
+        without = (whole - w * (2 * onto - w * own)) * self.scale.square()
+        return torch.cat([whole[None], without]).clamp_min(0)
 
     @cached_property
     def squares(self) -> Tensor:

@@ -16,10 +16,9 @@ from torch import Tensor
 
 from latmix.mixing.blocks import Blocks, blocks, weighted_sums
 from latmix.mixing.formula import weight_table
-from latmix.mixing.gram import Gram
+from latmix.mixing.gram import Gram, StreamedProducts
 from latmix.mixing.grid import Method, parse_method
 from latmix.mixing.influence import Inputs, gram_influence, sum_influence
-from latmix.mixing.products import StreamedProducts
 from latmix.mixing.splits import LARGEST_CUTOFF
 from latmix.mixing.statistics import Statistics, mixture_statistics, sum_statistics
 from latmix.mixing.summary import Summary

@@ -31,26 +31,18 @@ class Spectrum:
     Attributes:
         values: Fourier coefficients, (N, C, F) complex, scaled so that the sum of |values|^2 is the
             energy of the latents' slow part.
-        radius: cycles per latent width of each, (F,).
-        shape: (H, W) of the latents.
+        plane: which coefficients they are.
     """
 
     values: Tensor
-    radius: Tensor
-    shape: tuple[int, int]
+    plane: HalfPlane
 
     @classmethod
     def of(cls, latents: Tensor, largest: float = LARGEST_CUTOFF) -> Spectrum:
         """The spectrum of latents (N, C, H, W), up to a cut-off."""
-        height, width = int(latents.shape[-2]), int(latents.shape[-1])
+        height, width = latents.shape[-2:]
         plane = half_plane(height, width, largest, latents.dtype, latents.device)
-        if len(plane.radius) <= FEW:
-            pairs = latents.flatten(2) @ _waves(plane).T
-            values = torch.view_as_complex(pairs.reshape(*pairs.shape[:2], -1, 2))
-        else:
-            transformed = torch.fft.rfft2(latents, norm="ortho").flatten(2)
-            values = transformed[..., plane.places] * plane.weight.sqrt()
-        return cls(values, plane.radius, (height, width))
+        return cls(_coefficients(latents, plane), plane)
 
     @classmethod
     def empty(cls, count: int, shape: tuple[int, ...], largest: float, like: Tensor) -> Spectrum:
@@ -61,14 +53,15 @@ class Spectrum:
         """
         if len(shape) != 3:
             raise ValueError(f"a low-pass split needs latents (N, C, H, W), not (N, {(*shape,)}).")
-        one = cls.of(like.new_empty(1, *shape), largest)
-        return cls(one.values.new_empty(count, *one.values.shape[1:]), one.radius, one.shape)
+        plane = half_plane(*shape[1:], largest, like.dtype, like.device)
+        kind = like.dtype.to_complex()
+        return cls(like.new_empty(count, shape[0], len(plane.radius), dtype=kind), plane)
 
-    def take(self, part: slice, latents: Tensor, largest: float) -> None:
+    def take(self, part: slice, latents: Tensor) -> None:
         """Put in the spectrum of some of the latents, (n, C, ...), a few at a time."""
-        values, latents = self.values[part], latents.reshape(len(latents), -1, *self.shape)
+        values, latents = self.values[part], latents.reshape(len(latents), -1, *self.plane.shape)
         for some in parts(len(latents), latents[0].numel(), CACHED_ELEMENTS):
-            values[some] = Spectrum.of(latents[some].to(self.radius), largest).values
+            values[some] = _coefficients(latents[some].to(self.plane.radius), self.plane)
 
     @cached_property
     def power(self) -> Tensor:
@@ -78,7 +71,7 @@ class Spectrum:
     def edges(self, split: Split) -> tuple[float, ...]:
         """Where the rings end that a split may take off these latents."""
         # At most to where every frequency along a row is inside: a ring beyond takes nearly all.
-        return split.edges(max(1, min(int(LARGEST_CUTOFF), self.shape[1] // 2)))
+        return split.edges(max(1, min(int(LARGEST_CUTOFF), self.plane.shape[1] // 2)))
 
     def ring_energy(self, edges: tuple[float, ...]) -> Tensor:
         """|z_n|^2 within each ring, (N, K)."""
@@ -92,16 +85,15 @@ class Spectrum:
         """Variance over space of each channel of P sum w_n z_n, (K, C), for weights (N,) and K
         cut-offs; 0 for a cut-off of 0."""
         power = torch.view_as_real(self.sums(weights[None])[0]).square().sum(dim=2)
-        return self._inside(cutoffs) @ power.T / math.prod(self.shape)
+        return self._inside(cutoffs) @ power.T / math.prod(self.plane.shape)
 
     def waves(self, weights: Tensor, cutoffs: Tensor) -> tuple[Tensor, Tensor]:
         """P sum w_n z_n without the means, for B weightings and cut-offs, as a product with few
         waves: their amplitudes (B, C, 2 K), and what they are over space, (2 K, H W)."""
-        largest = float(cutoffs.max())
-        used = self.radius <= largest + SLACK
-        some = Spectrum(self.values[..., used], self.radius[used], self.shape)
+        largest, radius = float(cutoffs.max()), self.plane.radius
+        plane = half_plane(*self.plane.shape, largest, radius.dtype, radius.device)
+        some = Spectrum(self.values[..., radius <= largest + SLACK], plane)
         summed = some.sums(weights) * some._inside(cutoffs)[:, None]
-        plane = half_plane(*self.shape, largest, self.radius.dtype, self.radius.device)
         return torch.view_as_real(summed).flatten(2), _waves(plane)
 
     def onto(self, weights: Tensor, edges: tuple[float, ...]) -> Tensor:
@@ -148,7 +140,7 @@ class Spectrum:
 
     def _members(self, edges: tuple[float, ...]) -> Tensor:
         """1 for coefficients within each ring, (K, F)."""
-        inside = self._inside(self.radius.new_tensor([0.0, *edges]))
+        inside = self._inside(self.plane.radius.new_tensor([0.0, *edges]))
         return inside[1:] - inside[:-1]
 
     @cached_property
@@ -162,7 +154,16 @@ class Spectrum:
 
     def _inside(self, cutoffs: Tensor) -> Tensor:
         """1 for coefficients within each cut-off, (B, F)."""
-        return (self.radius <= cutoffs[:, None] + SLACK).to(cutoffs)
+        return (self.plane.radius <= cutoffs[:, None] + SLACK).to(cutoffs)
+
+
+def _coefficients(latents: Tensor, plane: HalfPlane) -> Tensor:
+    """Of latents (n, C, H, W), (n, C, F)."""
+    if len(plane.radius) <= FEW:
+        pairs = latents.flatten(2) @ _waves(plane).T
+        return torch.view_as_complex(pairs.reshape(*pairs.shape[:2], -1, 2))
+    transformed: Tensor = torch.fft.rfft2(latents, norm="ortho").flatten(2)
+    return transformed[..., plane.places] * plane.weight.sqrt()
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,6 @@ that are `shown`.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 import torch
@@ -26,9 +24,8 @@ from latmix.mixing.grid import Method, parse_method
 from latmix.mixing.health import LOW_CYCLES, latents_health
 from latmix.mixing.low_pass import Spectrum
 from latmix.mixing.norms import coherence
-from latmix.mixing.scaling import Scaling
 from latmix.mixing.verdict import Verdict, judge, law
-from latmix.mixing.weighting import Weighting, weigh
+from latmix.mixing.weighting import Scaling, Weighting, weigh
 
 
 def shown(label: str, form: str, meaning: str) -> dict[str, str]:
@@ -83,17 +80,8 @@ class Statistics:
     verdict: Verdict
     warning: str | None
 
-    @property
-    def input_bias(self) -> float:
-        """b: root mean square of the inputs' channel means, of which nothing is split off."""
-        return root_mean_square(self.input_channel_mean)
-
     def as_json(self) -> dict[str, object]:
         return asdict(self)
-
-
-def root_mean_square(values: Sequence[float]) -> float:
-    return math.sqrt(math.fsum(value * value for value in values) / len(values))
 
 
 def mixture_statistics(gram: Gram, weights: Tensor, method: str | Method) -> Statistics:
@@ -110,7 +98,7 @@ def sum_statistics(total: Tensor, weighting: Weighting) -> Statistics:
     total, slow = total.to(weighting.weights), None
     if (spectrum := weighting.summary.spectrum) is not None:
         cuts = _cuts(weighting)
-        whole = Spectrum.of(total.reshape(1, -1, *spectrum.shape), float(cuts.max()))
+        whole = Spectrum.of(total.reshape(1, -1, *spectrum.plane.shape), float(cuts.max()))
         slow = whole.variances(total.new_ones(1), cuts)
     return _statistics(weighting, total.var(dim=1, correction=0), slow)
 
@@ -172,7 +160,7 @@ def _judged(
     norm = ((channel_mean.square() + channel_std.square()).sum() * summary.places).sqrt()
     share = norm / averages.norm[0, 0].clamp_min(torch.finfo(norm.dtype).tiny)
     verdict, warning = judge(weighting.method, (channel_mean - mean).tolist(), float(share))
-    bias = root_mean_square((mean - weighting.cut.split.constant(mean)).tolist())
+    bias = (mean - weighting.cut.split.constant(mean)).tolist()
     target_ratio = float(scaling.target[0].norm()) / summary.radius
     alpha = scaling.amplification[0]
     return Statistics(

@@ -107,8 +107,8 @@ class Summary:
         for part, block in blocks(latents, elements=CACHED_ELEMENTS):
             squares.append(block.square().sum(dim=2))
             means.append(block.mean(dim=2))
-            if spectrum is not None and cutoff is not None:
-                spectrum.take(part, block, cutoff)
+            if spectrum is not None:
+                spectrum.take(part, block)
         square, channel_mean = torch.cat(squares), torch.cat(means)
         summary = cls(square.sum(dim=1), channel_mean, channel_size(latents), spectrum)
         return replace(summary, channel_norm=summary._spread(square))
@@ -124,7 +124,7 @@ class Summary:
             like, shape = self.channel_mean, (self.shape[0], *self.size)
             spectrum = Spectrum.empty(self.count, shape, LARGEST_CUTOFF, like)
             for part, block in read():
-                spectrum.take(part, block, LARGEST_CUTOFF)
+                spectrum.take(part, block)
         if method.norm.per_channel and channel_norm is None:
             rows = (block.to(self.channel_mean).flatten(2) for _, block in read())
             channel_norm = self._spread(torch.cat([row.square().sum(dim=2) for row in rows]))

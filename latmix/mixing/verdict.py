@@ -71,10 +71,12 @@ def judge(
     return Verdict.FINE, None
 
 
-def law(bias: float, effective_count: float) -> float:
+def law(channel_mean: Sequence[float], effective_count: float) -> float:
     """alpha = 1/sqrt(b^2 + 1/N_eff): sqrt(N_eff) without a bias, at most 1/b with one.
 
-    What a mean of N_eff independent N(0, I) latents that share a bias of root mean square b must be
-    multiplied by to have the norm sqrt(L) again. Source: L&K section 4.2.
+    What a mean of N_eff independent N(0, I) latents that share a bias, whose channels' means have
+    the root mean square b, must be multiplied by to have the norm sqrt(L) again. Source: L&K
+    section 4.2.
     """
-    return 1.0 / math.hypot(bias, 1.0 / math.sqrt(effective_count))
+    square = math.fsum(mean * mean for mean in channel_mean) / len(channel_mean)
+    return 1.0 / math.hypot(math.sqrt(square), 1.0 / math.sqrt(effective_count))

@@ -44,7 +44,7 @@ def test_the_sentence_names_the_channel_that_moved_most() -> None:
 
 @given(st.floats(0, 10), st.floats(1, 1e6))
 def test_the_law_is_bounded_by_the_root_of_n_and_by_the_bias(bias: float, count: float) -> None:
-    alpha = law(bias, count)
+    alpha = law([bias], count)
     assert 0 < alpha <= count**0.5 * (1 + 1e-12)
     assert alpha * bias <= 1
-    assert law(bias, 2 * count) >= alpha
+    assert law([bias], 2 * count) >= alpha

@@ -36,7 +36,7 @@ def bias_chart(statistics: Statistics, columns: int) -> list[str]:
     rows = [[row_fill(row)] * width for row in range(LINES - 1)]
     for column in range(width):
         root = 1 + (end - 1) * column / max(1, width - 1)
-        put(rows, column, own * law(statistics.input_bias, root * root), "·")
+        put(rows, column, own * law(statistics.input_channel_mean, root * root), "·")
     at = round((here - 1) / (end - 1) * (width - 1))
     put(rows, at, max(abs(mean) for mean in statistics.channel_mean), "●")
     lines = [f"{row * STEP:.1f}{''.join(cells)}" for row, cells in enumerate(rows)]
