@@ -105,12 +105,10 @@ def picture_table(names: Sequence[str], weights: Sequence[float], inputs: Inputs
     """The inputs: weight, angle to the mixture, influence, and the mixture without each."""
     # Room for the names, which say which picture it is, on 80 columns too.
     figures = ("#influence", "#ampli-\nfication", "#largest\nmean", "#norm/√L")
-    without = zip(inputs.amplification, inputs.largest_mean, inputs.norm_ratio, strict=True)
+    found = (inputs.influence, inputs.amplification, inputs.largest_mean, inputs.norm_ratio)
     rows = [
-        (_file(name), f"{weight:.4f}", f"{angle:.1f}°", *map(_number, (influence, *others)))
-        for name, weight, angle, influence, others in zip(
-            names, weights, inputs.angle, inputs.influence, without, strict=True
-        )
+        (_file(name), f"{weight:.4f}", f"{angle:.1f}°", *map(_number, numbers))
+        for name, weight, angle, *numbers in zip(names, weights, inputs.angle, *found, strict=True)
     ]
     return plain_table("picture", "#weight", "#angle", *figures, rows=rows)
 

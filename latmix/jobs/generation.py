@@ -50,9 +50,8 @@ def generate_mixtures(
     count = len(mixed.latents)
     model = yield from bench.loaded(count)
     own = mixed_prompts(model, [row.prompt for row in inversion.rows], mixed.weights)
-    conditioning = own
-    if settings.prompt is not None:
-        conditioning = model.condition([settings.prompt] * count)
+    prompt = settings.prompt
+    conditioning = own if prompt is None else model.condition([prompt] * count)
     pictures: list[Image.Image] = []
 
     def tell(step: Step) -> Progress:
@@ -71,8 +70,7 @@ def generate_mixtures(
         clean = yield from watched(steps, tell)
         pictures.extend(model.decode(clean))
 
-    limit = bench.limit_for(inversion.settings.size)
-    yield from in_batches(count, bench.batch, limit, make)
+    yield from in_batches(count, bench.batch, bench.limit_for(inversion.settings.size), make)
     return Generated(tuple(pictures), time.monotonic() - start)
 
 

@@ -72,10 +72,9 @@ def _mixtures(
     weighting = weigh(method, summary, weights, products).checked()
     if sums is None:
         sums = stored_sums(inversion, summary, weighting.coefficients, FAST)
-    share = _block_share(weighting, inversion.space.block_rows)
-    rounding = torch.finfo(FAST).eps * share
+    rounding = torch.finfo(FAST).eps * _block_share(weighting, space.block_rows)
     scaling = scale_sums(sums, weighting, rounding, partial(stored_sums, inversion, summary))
-    return sums.reshape(len(weights), *inversion.space.shape), weighting, scaling
+    return sums.reshape(len(weights), *space.shape), weighting, scaling
 
 
 def _summary_and_sums(

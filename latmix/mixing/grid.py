@@ -87,10 +87,9 @@ def parse_method(name: str | Method) -> Method:
 @functools.cache
 def _parse(name: str) -> Method:
     norm_name, _, split_name = name.partition("/")
-    norms = [norm for norm in NORMS if norm.name == norm_name]
     split = find_split(split_name)
-    if norms and split:
-        return Method(norms[0], split)
+    if split and norm_name in {norm.name for norm in NORMS}:
+        return Method(norm_name, split)
     near = difflib.get_close_matches(name.lower(), methods(), n=3, cutoff=0.5)
     advice = (
         f"did you mean {' or '.join(near)}?"

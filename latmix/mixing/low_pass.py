@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 import torch
@@ -32,10 +32,12 @@ class Spectrum:
         values: Fourier coefficients, (N, C, F) complex, scaled so that the sum of |values|^2 is the
             energy of the latents' slow part.
         plane: which coefficients they are.
+        made: `products` that are kept.
     """
 
     values: Tensor
     plane: HalfPlane
+    made: dict[tuple[float, ...], Tensor] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, latents: Tensor, largest: float = LARGEST_CUTOFF) -> Spectrum:
@@ -106,11 +108,11 @@ class Spectrum:
     def products(self, edges: tuple[float, ...]) -> Tensor:
         """Inner products of the latents within each ring, (K, N, N), made once where they are
         kept."""
-        if edges in self._made:
-            return self._made[edges]
+        if edges in self.made:
+            return self.made[edges]
         products = torch.stack([rows @ rows.T for rows in self._ring_rows(edges)])
         if len(self.values) <= KEPT:
-            self._made[edges] = products
+            self.made[edges] = products
         return products
 
     def sums(self, weights: Tensor) -> Tensor:
@@ -142,10 +144,6 @@ class Spectrum:
         """1 for coefficients within each ring, (K, F)."""
         inside = self._inside(self.plane.radius.new_tensor([0.0, *edges]))
         return inside[1:] - inside[:-1]
-
-    @cached_property
-    def _made(self) -> dict[tuple[float, ...], Tensor]:
-        return {}
 
     @cached_property
     def _flat(self) -> Tensor:
