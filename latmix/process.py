@@ -15,7 +15,10 @@ was; a program of latmix's own prepares its process by these.
 | signals to end | `leave_on_signals` | what was finished is kept |
 | the process itself | `leave_at_once` | a thread that cannot be stopped holds nobody up |
 
-While the terminal UI is up, `tui.terminal` has the terminal's own, and full collections.
+While the terminal UI is up, `tui.terminal` has the terminal's own, and full collections. Three
+files change something within a call and give it back before it ends: `images.hush` warnings and
+libtiff's messages, `models.side_by_side` torch's threads, `models.parts` a package that cannot be
+imported.
 """
 
 from __future__ import annotations

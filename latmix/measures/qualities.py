@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -34,9 +35,20 @@ def saturation(pictures: Tensor) -> Tensor:
     return 100 * ((most - least) / most.clamp_min(1 / 255)).mean(dim=(1, 2))
 
 
-QUALITIES: dict[str, Callable[[Tensor], Tensor]] = {
-    "sharpness": sharpness,
-    "contrast": contrast,
-    "saturation": saturation,
+@dataclass(frozen=True)
+class Quality:
+    """What pictures are measured by on their own, and how to call that."""
+
+    of: Callable[[Tensor], Tensor]
+    meaning: str
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        return self.of(pictures)
+
+
+QUALITIES = {
+    "sharpness": Quality(sharpness, "variance of the Laplacian of the luma"),
+    "contrast": Quality(contrast, "standard deviation of the luma"),
+    "saturation": Quality(saturation, "mean saturation"),
 }
 """By the names that tables give them."""

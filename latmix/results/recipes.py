@@ -47,7 +47,7 @@ class Recipe:
         inversion, generation: settings, as `InversionSettings` and `GenerationSettings` write them.
         versions: what made it; another version may differ in the last digits.
         asked: settings that were asked for as something else than they came to, such as a size that
-            was left to the model; by name, as `session.Choices` has them.
+            was left to the model; by name, as `session.choices.Choices` has them.
         images: the pictures with their weights, which sum to 1.
     """
 

@@ -15,7 +15,8 @@ from itertools import pairwise
 import torch
 
 from latmix.mixing.formula import mix
-from latmix.mixing.grid import methods
+from latmix.mixing.grid import methods, parse_method
+from latmix.mixing.splits import Nothing
 
 RADIUS = math.sqrt(2.0)
 """R = sqrt(L) in the plane. L&K section 3."""
@@ -62,7 +63,9 @@ class MethodPaths:
 
 def flat_methods() -> tuple[str, ...]:
     """The methods of the grid that split nothing off and mix points of the plane."""
-    return tuple(name for name in methods() if name.endswith("/0") and mixes_points(name))
+    return tuple(
+        name for name in methods() if parse_method(name).split == Nothing() and mixes_points(name)
+    )
 
 
 def mixes_points(method: str) -> bool:

@@ -89,12 +89,8 @@ def _clip_from(known: Tensor) -> Distance:
 
 
 SHARES = tuple(
-    Measure(name, f"{meaning}, as a share of the class's", 1.0, name, _share_of, is_mean=True)
-    for name, meaning in (
-        ("sharpness", "variance of the Laplacian of the luma"),
-        ("contrast", "standard deviation of the luma"),
-        ("saturation", "mean saturation"),
-    )
+    Measure(name, f"{one.meaning}, as a share of the class's", 1.0, name, _share_of, is_mean=True)
+    for name, one in QUALITIES.items()
 )
 
 FORMULAS = {frechet_from: "Frechet distance", kernel_from: "squared MMD"}

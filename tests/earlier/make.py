@@ -41,10 +41,9 @@ from latmix import demo
 from latmix.cli import app
 from latmix.config import load_config
 from latmix.session.session import Session
-from latmix.tui.dialogs.files import FileDialog
 from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.dialogs.settings import SettingsDialog
-from latmix.tui.dialogs.text_entry import ExportDialog
+from latmix.tui.dialogs.text_entry import ExportDialog, FileDialog
 from latmix.tui.pictures.variants import VariantsScreen
 from tests.support.driver import Driver, opened
 

@@ -19,6 +19,7 @@ from latmix import generate, mix
 from latmix.measures.distances import features, frechet_distance
 from latmix.measures.intervals import Estimate, estimate
 from latmix.measures.qualities import QUALITIES
+from latmix.mixing.grid import parse_method
 from latmix.models.pixels import to_pixels
 from latmix.models.protocol import Model
 
@@ -112,10 +113,9 @@ def measure_row(
     mixed = mix(latents, weights, method)
     plain = mix(latents, weights, "lin/0")
     mean = mixed.mean(dim=(2, 3))
-    rest, plain_rest = mixed, plain
-    if method.endswith("/chm"):
-        rest = mixed - mean[..., None, None]
-        plain_rest = plain - plain.mean(dim=(2, 3), keepdim=True)
+    split = parse_method(method).split
+    rest = mixed - split.constant(mean)[..., None, None]
+    plain_rest = plain - split.constant(plain.mean(dim=(2, 3)))[..., None, None]
     amplification = rest.flatten(1).norm(dim=1) / plain_rest.flatten(1).norm(dim=1)
     how: dict[str, Any] = {"steps": draw.steps, "guidance": draw.guidance, "batch": 16}
     pictures = generate(model, mixed[: draw.draws], draw.prompt, **how)
