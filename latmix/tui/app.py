@@ -28,7 +28,6 @@ from latmix.tui.messages import (
     JobReported,
     ListChanged,
     ResultChosen,
-    SignalReceived,
     SignsClicked,
 )
 from latmix.tui.start import Start
@@ -160,11 +159,8 @@ class ExploreApp(Explorer):
             number = getattr(signal, name, None)
             if number is not None:
                 with suppress(NotImplementedError, RuntimeError, ValueError):
-                    loop.add_signal_handler(number, self.post_message, SignalReceived(number))
-        watch_terminal(lambda: self.post_message(SignalReceived(signal.SIGHUP)))
-
-    def on_signal_received(self, message: SignalReceived) -> None:
-        self.leave(128 + message.number)
+                    loop.add_signal_handler(number, self.leave, 128 + number)
+        watch_terminal(partial(loop.call_soon_threadsafe, self.leave, 128 + signal.SIGHUP))
 
     async def action_quit(self) -> None:
         self.leave(0)

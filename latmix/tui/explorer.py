@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer, Static
 
@@ -24,6 +25,7 @@ from latmix.jobs.screen.variants import Variants
 from latmix.names import display_name, plural
 from latmix.session import saved
 from latmix.session.choices import Choices
+from latmix.tui.dialogs.dialog import Answer
 from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.keys.command import Command
 from latmix.tui.listing.arrangement import Heading
@@ -158,15 +160,12 @@ class Explorer(App[int]):
         try:
             if live is not None and session.is_measured and not live.is_instant:
                 weights, method = session.latents.weights_by_row(), session.choices.method
-                fail = partial(self._show_fault, panel)
-                self.ask("weigh", lambda: live.statistics(weights, method), panel.show, fail)
+                work = partial(live.statistics, weights, method)
+                self.ask("weigh", work, panel.show, panel.show_fault)
             else:
                 panel.show(session.latents.statistics(), self._advice())
         except (ValueError, LatmixError) as error:
-            self._show_fault(panel, error)
-
-    def _show_fault(self, panel: StatisticsPanel, error: Exception) -> None:
-        panel.show(None, f"! {error}")
+            panel.show_fault(error)
 
     def _advice(self) -> str:
         if not self.session.pictures:
@@ -188,6 +187,15 @@ class Explorer(App[int]):
             self.refresh_bindings()
             self.show_statistics()
 
+    def open(self, dialog: Screen[Answer], take: Callable[[Answer], object]) -> None:
+        """Open a dialog, and have its answer taken unless it is left."""
+
+        def answered(answer: Answer | None) -> None:
+            if answer is not None:
+                take(answer)
+
+        self.push_screen(dialog, answered)
+
     def say(self, text: str) -> None:
         """A line about what just happened."""
         if text:
@@ -207,12 +215,9 @@ class Explorer(App[int]):
         """The session was edited: show it, look for latents, and save it once keys are quiet."""
         self.say(what)
         self.show_all()
-        self._look_up_soon()
+        self.later("recall", LOOK_UP_DELAY, self.jobs.look_up)
         self._draft_soon()
         self.save_soon()
-
-    def _look_up_soon(self) -> None:
-        self.later("recall", LOOK_UP_DELAY, self.jobs.look_up)
 
     def _draft_soon(self) -> None:
         if self.session.drafts:
@@ -236,16 +241,9 @@ class Explorer(App[int]):
         """Read the picture under the cursor, once it rests."""
         path = self.pictures.current
         if path is not None and str(path) not in self.session.failures:
-            self.later("thumbnail", THUMBNAIL_DELAY, partial(self._read_input, path))
-
-    def _read_input(self, path: Path) -> None:
-        pane = self.pane
-        self.ask(
-            "thumbnail",
-            partial(read_for_screen, path),
-            partial(pane.take_thumbnail, path),
-            lambda error: pane.take_fault(path, str(error)),
-        )
+            read, pane = partial(read_for_screen, path), self.pane
+            takes = partial(pane.take_thumbnail, path), partial(pane.take_fault, path)
+            self.later("thumbnail", THUMBNAIL_DELAY, partial(self.ask, "thumbnail", read, *takes))
 
     def read_result(self, path: Path) -> None:
         """Show a picture of a mixture that was made before."""
@@ -279,7 +277,7 @@ class Explorer(App[int]):
         self.show_all()
         self._draft_soon()
         if looks_up:
-            self._look_up_soon()
+            self.later("recall", LOOK_UP_DELAY, self.jobs.look_up)
 
     def show_error(self, error: LatmixError) -> None:
         self.pane.take_preview(None)

@@ -69,13 +69,6 @@ class ListChanged(Message):
 
 
 @dataclass
-class SignalReceived(Message):
-    """The system asks the program to end."""
-
-    number: int
-
-
-@dataclass
 class ResultChosen(Message):
     """A result of the strip was clicked."""
 

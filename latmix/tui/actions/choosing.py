@@ -52,13 +52,11 @@ def edit_prompt(explorer: Explorer) -> None:
     session, path = explorer.session, explorer.pictures.current
     mixed = [Path(key) for key in session.mixture.keys] if session.mixture else []
     dialog = PromptDialog(session.choices.prompt, path)
-    explorer.push_screen(dialog, partial(_take_prompt, explorer, path))
+    explorer.open(dialog, partial(_take_prompt, explorer, path))
     explorer.ask("prompts", lambda: choosing.read_prompts(path, mixed), dialog.show_prompts)
 
 
-def _take_prompt(explorer: Explorer, path: Path | None, answer: PromptAnswer | None) -> None:
-    if answer is None:
-        return
+def _take_prompt(explorer: Explorer, path: Path | None, answer: PromptAnswer) -> None:
     if explorer.session.choose(prompt=answer.template):
         explorer.changed("Another prompt: the pictures have other latents now.")
     if answer.own is None or path is None:
@@ -76,12 +74,8 @@ def _take_prompt(explorer: Explorer, path: Path | None, answer: PromptAnswer | N
 @AREA.command("settings.edit", "comma", ",", "Settings", opens=True)
 def edit_settings(explorer: Explorer) -> None:
     """Steps, guidance, solver, size, fit, negative prompt, and the steps of drafts."""
-
-    def take(values: dict[str, Any] | None) -> None:
-        if values is not None:
-            take_settings(explorer, **values)
-
-    explorer.push_screen(SettingsDialog(explorer.session), take)
+    dialog = SettingsDialog(explorer.session)
+    explorer.open(dialog, lambda values: take_settings(explorer, **values))
 
 
 def take_settings(explorer: Explorer, **values: Any) -> None:
@@ -101,21 +95,19 @@ def choose_model(explorer: Explorer) -> None:
     setting = explorer.jobs.setting
     current = setting.model if setting else explorer.session.model
     dialog = ModelDialog(current)
-    explorer.push_screen(dialog, partial(take_model, explorer))
+    explorer.open(dialog, partial(take_model, explorer))
     further = (current, explorer.config.model)
     explorer.ask("models", lambda: choosing.list_models(*further), dialog.show_choices)
 
 
-def take_model(explorer: Explorer, name: str | None) -> None:
+def take_model(explorer: Explorer, name: str) -> None:
     """Use another model from now on."""
     setting = explorer.jobs.setting
-    if name is None:
-        return
     if setting is not None and name == setting.model:
         explorer.say(f"{display_name(name)} is in use already.")
-        return
-    explorer.say(f"looking at {display_name(name)}…")
-    explorer.jobs.use_model(name)
+    else:
+        explorer.say(f"looking at {display_name(name)}…")
+        explorer.jobs.use_model(name)
 
 
 @AREA.command("command.copy", "y", "y", "Copy as a command", opens=True)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from latmix.names import plural
 from latmix.tui.explorer import Explorer
 from latmix.tui.listing.arrangement import Heading
+
+MIXTURE, PICTURES = attrgetter("session.mixture"), attrgetter("session.pictures")
+"""For commands that are `given` one of them."""
 
 
 def edit(explorer: Explorer, done: bool, said: str = "") -> None:

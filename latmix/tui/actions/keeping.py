@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from latmix.disk import write_durably
+from latmix.mixing.mixture import Mixture
 from latmix.names import display_name, plural
-from latmix.session.weight_tables import match_weights, parse_weights, read_weights, weights_text
-from latmix.tui.actions.chosen import chosen
+from latmix.session import weight_tables
+from latmix.tui.actions.chosen import MIXTURE, PICTURES, chosen
 from latmix.tui.dialogs.text_entry import FileDialog
 from latmix.tui.explorer import Explorer
-from latmix.tui.keys.command import Area
+from latmix.tui.keys.command import Area, given
 
 AREA = Area("Weights")
 
@@ -20,14 +22,11 @@ CLIPBOARD_BYTES = 70_000
 
 
 @AREA.command("bookmark.set", "B", "B", "Set a bookmark")
-def set_bookmark(explorer: Explorer) -> None:
+@given(MIXTURE, "No mixture to bookmark: f opens a folder.")
+def set_bookmark(explorer: Explorer, _: Mixture) -> None:
     """Keep these weights, method and prompt to come back to; again removes it."""
     is_set = explorer.session.toggle_bookmark()
-    if is_set is None:
-        explorer.say("No mixture to bookmark: f opens a folder.")
-    else:
-        said = "Bookmark set: [ and ] come back to it." if is_set else "Bookmark removed."
-        explorer.changed(said)
+    explorer.changed("Bookmark set: [ and ] come back to it." if is_set else "Bookmark removed.")
 
 
 @AREA.command("bookmark.previous", "left_square_bracket", "[ ]", "Previous bookmark")
@@ -53,40 +52,38 @@ def _go_to_bookmark(explorer: Explorer, by: int) -> None:
 
 
 @AREA.command("weights.copy", "C", "C", "Copy the weights")
-def copy_weights(explorer: Explorer) -> None:
+@given(MIXTURE, "No weights to copy: f opens a folder.")
+def copy_weights(explorer: Explorer, mixture: Mixture) -> None:
     """Copy the weights as CSV; text pasted into the window, CSV or -w words, sets them."""
-    if explorer.session.mixture is None:
-        explorer.say("No weights to copy: f opens a folder.")
-    else:
-        count = plural(len(explorer.session.mixture), "weight")
-        copy_text(explorer, _text(explorer), f"{count} copied; paste them here or in a file.")
+    count = plural(len(mixture), "weight")
+    copy_text(explorer, _text(explorer), f"{count} copied; paste them here or in a file.")
 
 
 @AREA.command("weights.load", "I", "I", "Weights from a file", opens=True)
-def load_weights(explorer: Explorer) -> None:
+@given(PICTURES, "No pictures to give weights to: f opens a folder.")
+def load_weights(explorer: Explorer, _: Sequence[Path]) -> None:
     """Take the weights of a CSV file, as latmix mix --weights does."""
-    if not explorer.session.pictures:
-        explorer.say("No pictures to give weights to: f opens a folder.")
-        return
     sentence = "A CSV file with the columns name, weight, as latmix mix --weights reads it."
     dialog = FileDialog("Weights from a file", sentence, str(explorer.weights_file), False)
-    explorer.push_screen(dialog, partial(_load, explorer))
 
+    def load(file: Path) -> None:
+        explorer.weights_file = file
+        _read_weights(explorer, display_name(file.name), partial(weight_tables.read_weights, file))
 
-def _load(explorer: Explorer, file: Path | None) -> None:
-    if file is None:
-        return
-    explorer.weights_file = file
-    paths = list(explorer.session.pictures)
-    take = partial(_take_weights, explorer, display_name(file.name))
-    explorer.ask("weights", lambda: match_weights(read_weights(file), paths), take)
+    explorer.open(dialog, load)
 
 
 def paste(explorer: Explorer, text: str) -> None:
     """Take the weights of a text that was pasted."""
+    _read_weights(explorer, "the pasted text", partial(weight_tables.parse_weights, text))
+
+
+def _read_weights(
+    explorer: Explorer, source: str, read: Callable[[], list[weight_tables.Pair]]
+) -> None:
     paths = list(explorer.session.pictures)
-    take = partial(_take_weights, explorer, "the pasted text")
-    explorer.ask("weights", lambda: match_weights(parse_weights(text), paths), take)
+    take = partial(_take_weights, explorer, source)
+    explorer.ask("weights", lambda: weight_tables.match_weights(read(), paths), take)
 
 
 def _take_weights(explorer: Explorer, source: str, read: dict[Path, float]) -> None:
@@ -99,11 +96,9 @@ def _take_weights(explorer: Explorer, source: str, read: dict[Path, float]) -> N
 
 
 @AREA.command("weights.export", "X", "X", "Write to a file", opens=True)
-def export(explorer: Explorer) -> None:
+@given(MIXTURE, "Nothing to write: f opens a folder.")
+def export(explorer: Explorer, _: Mixture) -> None:
     """Write the weights as CSV, or the paths of the marked pictures."""
-    if explorer.session.mixture is None:
-        explorer.say("Nothing to write: f opens a folder.")
-        return
     count = plural(len(chosen(explorer)), "marked picture")
     sentence = (
         "A name that ends in .txt gets the paths of the "
@@ -112,12 +107,10 @@ def export(explorer: Explorer) -> None:
         else "The weights as CSV, for I and for latmix mix --weights."
     )
     dialog = FileDialog("Write to a file", sentence, str(explorer.weights_file), True)
-    explorer.push_screen(dialog, partial(_export, explorer))
+    explorer.open(dialog, partial(_export, explorer))
 
 
-def _export(explorer: Explorer, file: Path | None) -> None:
-    if file is None:
-        return
+def _export(explorer: Explorer, file: Path) -> None:
     if explorer.pictures.marked and file.suffix == ".txt":
         keys = chosen(explorer)
         text, what = "\n".join(keys) + "\n", plural(len(keys), "path")
@@ -159,4 +152,4 @@ def copy_text(explorer: Explorer, text: str, said: str) -> None:
 def _text(explorer: Explorer) -> str:
     mixture = explorer.session.mixture
     weights = {Path(key): w for key, w in mixture.as_dict().items()} if mixture else {}
-    return weights_text(weights, explorer.session.pictures)
+    return weight_tables.weights_text(weights, explorer.session.pictures)

@@ -6,27 +6,29 @@ from functools import partial
 
 from latmix.jobs.screen.studio import Made
 from latmix.mixing.grid import methods
+from latmix.mixing.mixture import Mixture
 from latmix.names import display_name
 from latmix.session.choices import Choices
+from latmix.tui.actions.chosen import MIXTURE
 from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.explorer import Explorer
-from latmix.tui.keys.command import Area
+from latmix.tui.keys.command import Area, given
 from latmix.tui.pictures.picture_pane import Result
 
 AREA = Area("Making")
 
 BUSY = "A job is at work: esc stops it."
+NOTHING_TO_MIX = "No pictures to mix: space takes one in, f opens a folder."
 
 COMPARED_AT_MOST = 96
 """Pictures whose mixture is tried under every method before the grid is shown: in 50 ms or so."""
 
 
 @AREA.command("job.invert", "i", "i", "Invert", footer="invert")
-def invert(explorer: Explorer) -> None:
+@given(MIXTURE, "No pictures to invert: space takes one in, f opens a folder.")
+def invert(explorer: Explorer, _: Mixture) -> None:
     """Find the latents of the mixture's pictures; each is made once and kept."""
-    if explorer.session.mixture is None:
-        explorer.say("No pictures to invert: space takes one in, f opens a folder.")
-    elif explorer.work.is_busy:
+    if explorer.work.is_busy:
         explorer.notify(BUSY, markup=False)
     else:
         explorer.pane.turn(to_mixture=True)
@@ -34,12 +36,11 @@ def invert(explorer: Explorer) -> None:
 
 
 @AREA.command("job.generate", "g", "g", "Generate", footer="generate")
-def generate(explorer: Explorer) -> None:
+@given(MIXTURE, NOTHING_TO_MIX)
+def generate(explorer: Explorer, _: Mixture) -> None:
     """Make the picture of the mixture; inverts first where that is needed."""
     work, make = explorer.work, partial(explorer.jobs.generate, partial(_take_made, explorer))
-    if explorer.session.mixture is None:
-        explorer.say("No pictures to mix: space takes one in, f opens a folder.")
-    elif not work.is_busy:
+    if not work.is_busy:
         explorer.pane.turn(to_mixture=True)
         make()
     elif work.follow_with(make):
@@ -88,12 +89,8 @@ def choose_method(explorer: Explorer) -> None:
     remarks = (
         {name: _remark(explorer, name) for name in methods()} if few and session.is_measured else {}
     )
-
-    def take(chosen: tuple[str, ...] | None) -> None:
-        if chosen is not None:
-            take_method(explorer, chosen[0])
-
-    explorer.push_screen(MethodDialog(session.choices.method, remarks), take)
+    dialog = MethodDialog(session.choices.method, remarks)
+    explorer.open(dialog, lambda chosen: take_method(explorer, chosen[0]))
 
 
 def take_method(explorer: Explorer, method: str) -> None:

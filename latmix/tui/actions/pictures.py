@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 from latmix.jobs.engine import Job
@@ -12,10 +14,10 @@ from latmix.tui.actions.chosen import about, chosen, edit, on_current
 from latmix.tui.actions.folders import open_folder
 from latmix.tui.actions.keeping import copy_text
 from latmix.tui.dialogs.failures import FailuresDialog
-from latmix.tui.dialogs.folder import FolderChosen, FolderDialog, Show, ShowError
+from latmix.tui.dialogs.folder import FolderDialog, Show, ShowError
 from latmix.tui.dialogs.text_entry import CountDialog
 from latmix.tui.explorer import Explorer
-from latmix.tui.keys.command import Area
+from latmix.tui.keys.command import Area, given
 from latmix.tui.listing.arrangement import Heading
 from latmix.tui.messages import SignsClicked
 from latmix.viewer import Opened, open_picture
@@ -34,11 +36,7 @@ def choose_folder(explorer: Explorer) -> None:
     def read(folder: Path | None, show: Show, fail: ShowError) -> None:
         explorer.engines.files.submit(Job("list", lambda: list_folders(folder), show, fail))
 
-    def take(chosen: FolderChosen | None) -> None:
-        if chosen is not None:
-            open_folder(explorer, chosen)
-
-    explorer.push_screen(FolderDialog(start, read), take)
+    explorer.open(FolderDialog(start, read), partial(open_folder, explorer))
 
 
 @AREA.command("mix.count", "n,N", "n  N", "Choose N", opens=True)
@@ -50,12 +48,12 @@ def choose_count(explorer: Explorer) -> None:
         explorer.say("No pictures to choose from: f opens a folder.")
         return
     count = len(session.mixture) if session.mixture else min(USUAL_COUNT, most)
-    explorer.push_screen(CountDialog(count, most), partial(take_count, explorer))
+    explorer.open(CountDialog(count, most), partial(take_count, explorer))
 
 
-def take_count(explorer: Explorer, count: int | None) -> None:
+def take_count(explorer: Explorer, count: int) -> None:
     """Mix the first `count` pictures, or all where there are fewer."""
-    if count is not None and explorer.session.set_count(count):
+    if explorer.session.set_count(count):
         mixed = plural(len(explorer.session.mixture or ()), "picture")
         explorer.changed(f"The first {mixed}, with equal weights.")
 
@@ -134,17 +132,14 @@ def small_pictures(explorer: Explorer) -> None:
 
 
 @AREA.command("list.failures", "F", "F", "Pictures left out", opens=True)
-def show_failures(explorer: Explorer) -> None:
+@given(attrgetter("session.failures"), "Every picture that was needed could be read.")
+def show_failures(explorer: Explorer, failures: Mapping[str, str]) -> None:
     """Those that could not be used, with the reasons, to try again."""
-    failures = explorer.session.failures
-    if failures:
-        explorer.push_screen(FailuresDialog(failures), partial(_retry, explorer))
-    else:
-        explorer.say("Every picture that was needed could be read.")
+    explorer.open(FailuresDialog(failures), partial(_retry, explorer))
 
 
-def _retry(explorer: Explorer, keys: list[str] | None) -> None:
-    if not keys or not explorer.session.toggle(*keys):
+def _retry(explorer: Explorer, keys: list[str]) -> None:
+    if not explorer.session.toggle(*keys):
         return
     name = display_name(Path(keys[0]).name) if len(keys) == 1 else plural(len(keys), "picture")
     explorer.changed(f"Trying {name} again.")
@@ -153,12 +148,9 @@ def _retry(explorer: Explorer, keys: list[str] | None) -> None:
 
 
 @AREA.command("picture.open", "o", "o", "Open in the viewer")
-def open_in_viewer(explorer: Explorer) -> None:
+@given(attrgetter("pane.path"), "No picture to open yet: g makes one.")
+def open_in_viewer(explorer: Explorer, path: Path) -> None:
     """Open the picture shown in the system's viewer; without one, its path is copied."""
-    path = explorer.pane.path
-    if path is None:
-        explorer.say("No picture to open yet: g makes one.")
-        return
 
     def take(answer: Opened) -> None:
         if not answer.is_open:

@@ -30,7 +30,7 @@ def choose_theme(explorer: Explorer) -> None:
         explorer.say(f"NO_COLOR is set: the theme stays {PLAIN}.")
         return
     dialog = ThemeDialog(theme_names(explorer), explorer.theme)
-    explorer.push_screen(dialog, partial(take_theme, explorer))
+    explorer.open(dialog, partial(take_theme, explorer))
 
 
 def theme_names(explorer: Explorer) -> list[str]:
@@ -41,13 +41,12 @@ def theme_names(explorer: Explorer) -> list[str]:
     return ours + sorted(name for name in explorer.available_themes if name not in ours)
 
 
-def take_theme(explorer: Explorer, name: str | None) -> None:
+def take_theme(explorer: Explorer, name: str) -> None:
     """Put a theme on, and keep it."""
-    if name is not None:
-        explorer.theme = explorer.session.theme = name
-        fixed = "; the configuration names another for the next start"
-        named = explorer.config.theme not in ("", name)
-        explorer.changed(f"Theme {display_name(name)}{fixed if named else ''}.")
+    explorer.theme = explorer.session.theme = name
+    fixed = "; the configuration names another for the next start"
+    named = explorer.config.theme not in ("", name)
+    explorer.changed(f"Theme {display_name(name)}{fixed if named else ''}.")
 
 
 @AREA.command("program.quit", "q", "q", "Quit", footer="quit")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 from latmix.jobs.screen import history
@@ -14,11 +15,12 @@ from latmix.tui.dialogs.differences import DifferencesDialog
 from latmix.tui.dialogs.folder import FolderChosen
 from latmix.tui.dialogs.text_entry import ExportDialog
 from latmix.tui.explorer import Explorer
-from latmix.tui.keys.command import Area
+from latmix.tui.keys.command import Area, given
 
 AREA = Area("Results")
 
 NO_RESULTS = "No results yet: g makes one."
+SHOWN = attrgetter("session.shown")
 
 
 @AREA.command("result.older", "less_than_sign", "< >", "An older result")
@@ -73,12 +75,10 @@ def switch_pane(explorer: Explorer) -> None:
 
 
 @AREA.command("result.mark", "plus", "+", "Mark the result")
-def mark(explorer: Explorer) -> None:
+@given(SHOWN, NO_RESULTS)
+def mark(explorer: Explorer, path: Path) -> None:
     """Mark the result shown, to export it or to compare it with another."""
-    session, path = explorer.session, explorer.session.shown
-    if path is None:
-        explorer.say(NO_RESULTS)
-        return
+    session = explorer.session
     is_marked = session.mark(path)
     explorer.history.show()
     explorer.say(
@@ -86,20 +86,6 @@ def mark(explorer: Explorer) -> None:
         f"{plural(len(session.marked), 'result')} marked: E exports, d compares."
     )
     explorer.save_soon()
-
-
-@AREA.command("result.differences", "d", "d", "Differences")
-def compare_recipes(explorer: Explorer) -> None:
-    """What differs between the result shown and the marked one, or else the one before it."""
-    pair = _pair(explorer)
-    if pair is None:
-        explorer.say("Two results are needed to compare: g makes one, + marks one.")
-        return
-    explorer.ask(
-        "diff",
-        partial(history.compare_results, *pair),
-        lambda found: explorer.push_screen(DifferencesDialog(*pair, found)),
-    )
 
 
 def _pair(explorer: Explorer) -> tuple[Path, Path] | None:
@@ -117,13 +103,21 @@ def _pair(explorer: Explorer) -> tuple[Path, Path] | None:
     return (results[at - 1], shown) if at else (shown, results[1])
 
 
+@AREA.command("result.differences", "d", "d", "Differences")
+@given(_pair, "Two results are needed to compare: g makes one, + marks one.")
+def compare_recipes(explorer: Explorer, pair: tuple[Path, Path]) -> None:
+    """What differs between the result shown and the marked one, or else the one before it."""
+    explorer.ask(
+        "diff",
+        partial(history.compare_results, *pair),
+        lambda found: explorer.push_screen(DifferencesDialog(*pair, found)),
+    )
+
+
 @AREA.command("result.restore", "r", "r", "Back to the result")
-def restore(explorer: Explorer) -> None:
+@given(SHOWN, NO_RESULTS)
+def restore(explorer: Explorer, path: Path) -> None:
     """Back to the pictures, weights, method and settings that the result was made from."""
-    path = explorer.session.shown
-    if path is None:
-        explorer.say(NO_RESULTS)
-        return
     places = list(explorer.session.pictures)
     explorer.say(f"looking for the pictures of {display_name(path.name)}…")
     work = partial(history.revisit, path, places)
@@ -151,24 +145,25 @@ def _take_state(explorer: Explorer, there: Revisited) -> None:
     explorer.changed(said)
 
 
+def _marked_or_shown(explorer: Explorer) -> list[Path]:
+    session = explorer.session
+    return list(session.marked) or ([session.shown] if session.shown else [])
+
+
 @AREA.command("result.export", "E", "E", "Export results", opens=True)
-def export(explorer: Explorer) -> None:
+@given(_marked_or_shown, NO_RESULTS)
+def export(explorer: Explorer, paths: list[Path]) -> None:
     """Copy the marked results, or the one shown, into a folder."""
     session = explorer.session
-    paths = list(session.marked) or ([session.shown] if session.shown else [])
-    if not paths:
-        explorer.say(NO_RESULTS)
-        return
     there = session.view.get("export") or str(Path.cwd() / "latmix-results")
 
-    def take(folder: str | None) -> None:
-        if folder:
-            session.view["export"] = folder
-            place = Path(folder).expanduser().absolute()
-            work = partial(history.export_results, paths, place)
-            explorer.ask("export", work, partial(_take_exported, explorer))
+    def take(folder: str) -> None:
+        session.view["export"] = folder
+        place = Path(folder).expanduser().absolute()
+        work = partial(history.export_results, paths, place)
+        explorer.ask("export", work, partial(_take_exported, explorer))
 
-    explorer.push_screen(ExportDialog(len(paths), there), take)
+    explorer.open(ExportDialog(len(paths), there), take)
 
 
 def _take_exported(explorer: Explorer, copied: list[Path]) -> None:

@@ -9,7 +9,7 @@ from latmix.jobs.screen.variants import Variants, Wanted
 from latmix.mixing.grid import DEFAULT_METHOD, methods
 from latmix.mixing.mixture import Mixture
 from latmix.names import plural
-from latmix.tui.actions.making import BUSY
+from latmix.tui.actions.making import BUSY, NOTHING_TO_MIX
 from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.explorer import Explorer
 from latmix.tui.keys.command import Area
@@ -45,7 +45,7 @@ def _try(explorer: Explorer, then: Callable[[Explorer, Mixture], None]) -> None:
     """Now, or once the mixture's pictures are inverted."""
     session, again = explorer.session, partial(_try, explorer, then)
     if session.mixture is None:
-        explorer.say("No pictures to mix: space takes one in, f opens a folder.")
+        explorer.say(NOTHING_TO_MIX)
     elif explorer.work.is_busy:
         waits = explorer.work.follow_with(again)
         said = "They will be made after the job at work." if waits else BUSY
@@ -131,16 +131,14 @@ def _choose_compared(explorer: Explorer) -> None:
     """Choose other methods to compare, then compare them."""
     method, marked = explorer.session.choices.method, compared_methods(explorer)
 
-    def take(chosen: tuple[str, ...] | None) -> None:
-        if chosen is None:
-            return
+    def take(chosen: tuple[str, ...]) -> None:
         explorer.session.compared = chosen
         explorer.save_soon()
         if isinstance(explorer.screen, VariantsScreen):
             explorer.screen.dismiss(None)
         explorer.call_after_refresh(_compare_anew, explorer)
 
-    explorer.push_screen(MethodDialog(method, {}, marked, MOST), take)
+    explorer.open(MethodDialog(method, {}, marked, MOST), take)
 
 
 def _compare_anew(explorer: Explorer) -> None:

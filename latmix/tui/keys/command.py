@@ -14,12 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, TypeVar
 
 from textual.binding import Binding
 
 Act = TypeVar("Act", bound=Callable[..., object])
 """A function of the explorer."""
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -80,3 +83,22 @@ class Area:
             return run
 
         return register
+
+
+def given(
+    find: Callable[[Any], Found | None], lacking: str
+) -> Callable[[Callable[[Any, Found], object]], Callable[[Any], None]]:
+    """For a function that needs something: it is given what `find` finds in the explorer; where
+    that is nothing, `lacking` is said instead."""
+
+    def within(act: Callable[[Any, Found], object]) -> Callable[[Any], None]:
+        @wraps(act)
+        def run(explorer: Any) -> None:
+            if found := find(explorer):
+                act(explorer, found)
+            else:
+                explorer.say(lacking)
+
+        return run
+
+    return within

@@ -45,6 +45,10 @@ class StatisticsPanel(Static):
         self.statistics, self._advice = statistics, advice
         self.refresh()
 
+    def show_fault(self, error: Exception) -> None:
+        """There are none, and why."""
+        self.show(None, f"! {error}")
+
     def render(self) -> Text:
         if self.statistics is None:
             return Text(self._advice)

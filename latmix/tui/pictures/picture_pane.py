@@ -93,10 +93,10 @@ class PicturePane(Vertical):
             self._input_image = image
             self._draw()
 
-    def take_fault(self, path: Path, fault: str) -> None:
+    def take_fault(self, path: Path, fault: Exception) -> None:
         """It cannot be read."""
         if path == self._input:
-            self.show_input(path, fault)
+            self.show_input(path, str(fault))
 
     def take_preview(self, image: Image.Image | None, name: str = "") -> None:
         """What the job at work has so far, and how to call that; None when it has ended."""

@@ -24,8 +24,8 @@ class Engines:
         self, tell: Callable[[JobEvent], None], failed: Callable[[LatmixError], object]
     ) -> None:
         """failed: is told where whoever asks says nothing else."""
-        self.device, self.files = Engine(tell), Engine(tell)
-        self.small, self.viewer = Engine(tell), Engine(tell)
+        self._all = [Engine(tell) for _ in range(4)]
+        self.files, self.small, self.viewer, self.device = self._all
         self._failed = failed
 
     def ask(
@@ -47,7 +47,3 @@ class Engines:
         """End all threads; False where one is still in the middle of a step."""
         ended = [engine.close(seconds) for engine in self._all]
         return all(ended)
-
-    @property
-    def _all(self) -> tuple[Engine, ...]:
-        return self.files, self.small, self.viewer, self.device

@@ -19,13 +19,15 @@ from latmix.jobs.screen.variants import Variants, Wanted
 from latmix.names import plural
 from latmix.session.choices import Choices
 from latmix.session.session import Session
-from latmix.tui.work.look_ups import LOOK_UP, LookUps
 from latmix.tui.work.work import Onlooker, Request, Work
 
 if TYPE_CHECKING:
     from latmix.jobs.inversion import Inversion
 
-DRAFT = "draft"
+DRAFT, LOOK_UP = "draft", "recall"
+
+LARGEST = 256
+"""Pictures of a mixture that are looked up unasked: looking up reads the whole files."""
 
 NOUNS = {"invert": "inversion", "generate": "generation", "compare": "comparison"}
 
@@ -43,8 +45,8 @@ class Jobs:
         self.setting: Setting | None = None
         self._session, self._studio = session, studio
         self._engine, self._onlooker = engine, onlooker
-        self._look_ups = LookUps(session, studio, engine)
         self._is_warm = False
+        self._seen_under, self._seen = session.choices, set[str]()
 
     @property
     def draft_steps(self) -> int:
@@ -173,17 +175,30 @@ class Jobs:
     # What nobody asked for
 
     def look_up(self) -> None:
-        """Find latents of the mixture that are there already."""
-        if not self.work.is_busy:
-            self._look_ups.look_up(self._looked_up, self._onlooker.say_error)
+        """Find latents of the mixture that are there already; each picture is looked up once under
+        each setting."""
+        session, request = self._session, Request.now(self._session)
+        if self.work.is_busy:
+            return
+        if not self._seen_under.same_latents(request.choices):
+            self.forget_look_ups()
+        missing = set(session.uninverted) - self._seen
+        self._seen_under = request.choices
+        self._seen |= missing
+        if not missing or len(missing) > LARGEST:
+            return
+
+        def take(measured: Measured) -> None:
+            if request.is_for(session):
+                self._take_measured(measured)
+                self._onlooker.job_ended()
+
+        work = partial(self._studio.recall, session.paths(), request.choices)
+        self._engine.submit(Job(LOOK_UP, work, take, self._onlooker.say_error, group=LOOK_UP))
 
     def forget_look_ups(self) -> None:
         """Look the pictures up again when next asked to."""
-        self._look_ups.forget()
-
-    def _looked_up(self, measured: Measured) -> None:
-        self._take_measured(measured)
-        self._onlooker.job_ended()
+        self._seen_under, self._seen = self._session.choices, set[str]()
 
     def draft(self, made: Callable[[Variants, Choices], object]) -> None:
         """Make a draft of the mixture as it is, instead of one that is still being made."""
@@ -203,7 +218,8 @@ class Jobs:
 
     def _take_measured(self, measured: Measured) -> None:
         self._session.measured(measured.inversion, measured.live)
-        self._look_ups.may_be_forgotten(measured)
+        # An edit may forget what was found; it is looked up again after the edit's undo.
+        self._seen -= {str(row.path) for row in measured.inversion.rows}
 
 
 def words_of(inversion: Inversion) -> str:
