@@ -126,11 +126,9 @@ class ExploreApp(Explorer):
         self.show_input()
         self.read_input_soon()
 
-    def on_filter_changed(self) -> None:
-        self.show_input()
-
     def on_list_changed(self, message: ListChanged) -> None:
         self.say(message.said)
+        self.show_input()
         self.save_soon()
 
     def on_bar_pulled(self, message: BarPulled) -> None:

@@ -99,7 +99,7 @@ class Explorer(App[int]):
 
     def compose(self) -> ComposeResult:
         session, small = self.session, self.engines.small
-        self.title_line, self.job_line = TitleLine(), JobLine()
+        self.title_line, self.job_line = TitleLine(session, self.jobs), JobLine()
         self.pictures = PictureList(session, small, lambda: self.has_what_to_stop)
         self.column = PictureColumn(session, self.pictures)
         self.pane, self.panel = PicturePane(self.start.pixels), StatisticsPanel()
@@ -128,7 +128,7 @@ class Explorer(App[int]):
         """Draw the session and the work anew."""
         self.column.show()
         self.history.show()
-        self.title_line.show(self.session, self.jobs.setting)
+        self.title_line.show()
         self.show_statistics()
         self.show_input()
         self.pane.compare(self.session.choices)

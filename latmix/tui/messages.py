@@ -57,15 +57,10 @@ class SignsClicked(Message):
 
 
 @dataclass
-class FilterChanged(Message):
-    """Other words are looked for in the names, or are no longer typed."""
-
-
-@dataclass
 class ListChanged(Message):
-    """The list is shown otherwise, or pictures are marked; `said` may be empty."""
+    """The list is shown otherwise, by other words maybe, or pictures are marked."""
 
-    said: str
+    said: str = ""
 
 
 @dataclass

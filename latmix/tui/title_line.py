@@ -4,40 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.text import Text
-from textual.widgets import Static
-
 from latmix.jobs.screen.studio import Setting
 from latmix.names import display_name
 from latmix.session.session import Session
+from latmix.tui.line import Line
+from latmix.tui.work.jobs import Jobs
 
 LEAST_FOLDER = 8
 
 
-class TitleLine(Static):
+class TitleLine(Line):
     """Folder, N of how many, method, model, device; the folder's name gives way first."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session, jobs: Jobs) -> None:
         super().__init__(id="title")
         self.tooltip = "The folder, how many pictures are mixed, the method, model and device."
-        self._session: Session | None = None
-        self._setting: Setting | None = None
-        self._said = ""
+        self._session, self._jobs = session, jobs
 
-    def show(self, session: Session, setting: Setting | None) -> None:
-        self._session, self._setting = session, setting
-        self._draw()
+    def show(self) -> None:
+        """Draw the session anew."""
+        self.show_line(title_text(self._session, self._jobs.setting, self.content_size.width))
 
     def on_resize(self) -> None:
-        self._draw()
-
-    def _draw(self) -> None:
-        if self._session is None:
-            return
-        text = title_text(self._session, self._setting, self.content_size.width)
-        if text != self._said:
-            self._said = text
-            self.update(Text(text, no_wrap=True, overflow="ellipsis"), layout=False)
+        self.show()
 
 
 def title_text(session: Session, setting: Setting | None, width: int) -> str:

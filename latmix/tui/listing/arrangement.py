@@ -86,7 +86,7 @@ class Arrangement:
     rows: list[Row] = field(default_factory=list)
     values: Values = field(default_factory=dict)
     passing: list[Path] = field(default_factory=list)
-    _index: dict[Row, int] = field(default_factory=dict)
+    _index: dict[Path, int] = field(default_factory=dict)
 
     def arrange(self, session: Session) -> None:
         """Make the rows anew."""
@@ -96,7 +96,9 @@ class Arrangement:
         if known:
             self.passing.sort(key=lambda path: -known.get(str(path), -math.inf))
         self.rows = self._grouped(self.passing) if self.is_grouped else list(self.passing)
-        self._index = {row: at for at, row in enumerate(self.rows)}
+        self._index = {
+            row.folder if isinstance(row, Heading) else row: at for at, row in enumerate(self.rows)
+        }
 
     def follow(self, session: Session) -> bool:
         """Bring the rows up to date after an edit; returns whether they changed."""
@@ -136,10 +138,9 @@ class Arrangement:
 
     def find(self, row: Row | None) -> int | None:
         """Where a row is; of a picture in a folded folder, its heading. None for neither."""
-        if isinstance(row, Path):
-            at = self._index.get(row)
-            return at if at is not None else self._heading_at(row.parent)
-        return self._heading_at(row.folder) if row is not None else None
+        if isinstance(row, Heading):
+            return self._index.get(row.folder)
+        return self._index.get(row, self._index.get(row.parent)) if row is not None else None
 
     def fold(self, folder: Path) -> None:
         """Hide a folder's pictures, or show them again."""
@@ -149,12 +150,6 @@ class Arrangement:
         """Mark these pictures, or no longer if all of them are."""
         keys = {str(path) for path in paths}
         self.marked = self.marked - keys if keys <= self.marked else self.marked | keys
-
-    def _heading_at(self, folder: Path) -> int | None:
-        for at, row in enumerate(self.rows if self.is_grouped else ()):
-            if isinstance(row, Heading) and row.folder == folder:
-                return at
-        return None
 
     def _grouped(self, paths: list[Path]) -> list[Row]:
         groups: dict[str, list[Path]] = {}

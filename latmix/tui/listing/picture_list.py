@@ -13,7 +13,7 @@ from latmix.session.session import Session
 from latmix.tui.keys.binding import key
 from latmix.tui.listing.arrangement import Heading
 from latmix.tui.listing.picture_view import LOW, PictureView
-from latmix.tui.messages import BarPulled, FilterChanged, ListChanged, SignsClicked
+from latmix.tui.messages import BarPulled, ListChanged, SignsClicked
 
 FILTER = "list.filter"
 """The command that begins to take keys as words."""
@@ -154,7 +154,7 @@ class PictureList(PictureView):
         if words != self.arrangement.words:
             self.arrangement.words = words
             self.rearrange()
-        self.post_message(FilterChanged())
+        self.post_message(ListChanged())
 
     def on_key(self, event: events.Key) -> None:
         """What must not wait for the keys' bindings: words that are typed, and how they begin.
@@ -195,7 +195,7 @@ class PictureList(PictureView):
             self.is_filtering = event.key == "ctrl+u"
         else:
             self.is_filtering = False
-            self.post_message(FilterChanged())
+            self.post_message(ListChanged())
             return event.key == "enter"
         return True
 
@@ -210,7 +210,7 @@ class PictureList(PictureView):
         index = (event.y + self.scroll_offset.y) // self._painter.lines
         if self.is_filtering:
             self.is_filtering = False
-            self.post_message(FilterChanged())
+            self.post_message(ListChanged())
         if event.button != 1 or not 0 <= index < len(self.arrangement.rows):
             return
         self._put_cursor(index)

@@ -73,6 +73,16 @@ class Columns:
         return (cell + 1) / self.bar if cell >= 0 else None
 
 
+def header_text(columns: Columns, order: str) -> str:
+    """The line above the rows; an arrow says what they are ordered by."""
+    by_name = "picture ↓" if order == "name" else "picture"
+    words = " " * (columns.head + HEAD_CELLS) + by_name.ljust(columns.name + 1)
+    words = words[: columns.head + HEAD_CELLS + columns.name + 1]
+    if columns.value:
+        words += f"{order[: VALUE_CELLS - 1]}↓".rjust(VALUE_CELLS) + " "
+    return words + ("weight ↓" if order == "weight" else "weight")
+
+
 @dataclass(frozen=True)
 class Cursor:
     """On the row under it, with the weight that is being typed or None."""

@@ -15,9 +15,9 @@ from textual.strip import Strip
 
 from latmix.jobs.engine import Engine
 from latmix.session.session import Session
+from latmix.tui.line import Line
 from latmix.tui.listing.arrangement import ORDERS, Arrangement, Row
-from latmix.tui.listing.lines import PictureHeader
-from latmix.tui.listing.picture_rows import Columns, Cursor, RowPainter, RowStyles
+from latmix.tui.listing.picture_rows import Columns, Cursor, RowPainter, RowStyles, header_text
 from latmix.tui.messages import CursorMoved
 from latmix.tui.pictures.small_pictures import SmallPictures
 
@@ -40,7 +40,7 @@ class PictureView(ScrollView, can_focus=True):
         """engine: reads the small pictures."""
         super().__init__(id="pictures")
         self._session = session
-        self.arrangement = Arrangement()
+        self.arrangement, self.header = Arrangement(), Line(id="header")
         self.small = SmallPictures(engine, TILE_SIDE, self.repaint)
         self._painter = RowPainter(session, self.arrangement, self.small)
         self._painted: dict[int, Strip] = {}
@@ -171,10 +171,7 @@ class PictureView(ScrollView, can_focus=True):
     # Drawing
 
     def _show_header(self) -> None:
-        if self.is_mounted:
-            header = self.screen.query(PictureHeader)
-            if header:
-                header.first().show(self.columns, self.arrangement.order)
+        self.header.show_line(header_text(self.columns, self.arrangement.order), "dim")
 
     def repaint(self) -> None:
         """Write the lines that look otherwise now, once all that changes them now is done."""

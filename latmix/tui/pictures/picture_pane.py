@@ -14,10 +14,10 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widget import Widget
-from textual.widgets import Static
 
 from latmix.names import display_name
 from latmix.session.choices import Choices
+from latmix.tui.line import Line
 from latmix.tui.pictures.thumbnail import Thumbnail
 
 NO_FOLDER = "No folder is open: f chooses one."
@@ -53,13 +53,12 @@ class PicturePane(Vertical):
         self._input: Path | None = None
         self._input_image: Image.Image | None = None
         self._input_fault = ""
-        self._caption = ""
 
     def compose(self) -> ComposeResult:
         yield Thumbnail()
         if self._pixels is not None:
             yield self._pixels
-        yield Static(id="caption", markup=False)
+        yield Line(id="caption")
 
     def on_mount(self) -> None:
         self._draw()
@@ -134,10 +133,7 @@ class PicturePane(Vertical):
             self.query_one(Thumbnail).display = image is None
             if self._pixels.image is not image:
                 self._pixels.image = image
-        if caption != self._caption:
-            self._caption = caption
-            text = Text(caption, no_wrap=True, overflow="ellipsis")
-            self.query_one("#caption", Static).update(text, layout=False)
+        self.query_one(Line).show_line(caption)
 
     def _mixture(self) -> tuple[Image.Image | None, str, str]:
         if self._preview is not None:

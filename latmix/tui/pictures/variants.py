@@ -8,12 +8,12 @@ from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Grid, Vertical
-from textual.message import Message
 from textual.widgets import Static
 
 from latmix.jobs.screen.variants import Variant, Variants, Wanted
 from latmix.tui.keys.binding import key
 from latmix.tui.keys.keys_line import KeysLine
+from latmix.tui.line import Line
 from latmix.tui.pictures.thumbnail import Thumbnail
 from latmix.tui.terminal.opening import TOO_SMALL, Opening
 from latmix.tui.work.job_line import JobLine
@@ -28,22 +28,15 @@ WIDEST = 4
 """Pictures beside one another."""
 
 
-class VariantChosen(Message):
-    """A draft was clicked."""
-
-    def __init__(self, at: int) -> None:
-        super().__init__()
-        self.at = at
-
-
 class VariantCell(Vertical):
-    """One draft."""
+    """One draft; to be drawn again when what it shows is another, or is under the cursor."""
 
-    def __init__(self, at: int, name: str, is_used: bool) -> None:
-        super().__init__(classes="variant")
-        self._at, self._name, self._is_used = at, name, is_used
-        self._variant: Variant | None = None
-        self._is_current = False
+    variant: Variant | None = None
+    is_current = False
+
+    def __init__(self, name: str, is_used: bool) -> None:
+        super().__init__(name=name, classes="variant")
+        self._is_used = is_used
 
     def compose(self) -> ComposeResult:
         yield Static(classes="variant-name", markup=False)
@@ -51,33 +44,22 @@ class VariantCell(Vertical):
         yield Static(classes="variant-numbers", markup=False)
 
     def on_mount(self) -> None:
-        self._draw()
+        self.draw()
 
-    def on_click(self, event: events.Click) -> None:
-        self.post_message(VariantChosen(self._at))
+    def on_resize(self) -> None:
+        self.draw()
 
-    def take(self, variant: Variant) -> None:
-        self._variant = variant
-        self._draw()
-
-    def set_current(self, is_current: bool) -> None:
-        self._is_current = is_current
-        self._draw()
-
-    def _draw(self) -> None:
+    def draw(self) -> None:
         if not self.is_mounted:
             return
-        style = "reverse bold" if self._is_current else "bold"
-        name = Text(f"{'>' if self._is_current else ' '}{self._name} ", style=style)
+        style = "reverse bold" if self.is_current else "bold"
+        name = Text(f"{'>' if self.is_current else ' '}{self.name} ", style=style)
         name.append("*" if self._is_used else "")
         self.query_one(".variant-name", Static).update(name)
-        one = self._variant
+        one = self.variant
         words = one.fault if one else ""
         self.query_one(Thumbnail).show(one.picture if one else None, Text(words or "…"))
         self.query_one(".variant-numbers", Static).update(Text(numbers(one, self.size.width)))
-
-    def on_resize(self) -> None:
-        self._draw()
 
 
 def numbers(variant: Variant | None, width: int) -> str:
@@ -125,7 +107,7 @@ class VariantsScreen(Opening[Wanted]):
         self.wanted, self.cursor = wanted, in_use or 0
         self._title, self._choose = title, choose
         self.variants: Variants | None = None
-        self._cells = [VariantCell(at, one.name, at == in_use) for at, one in enumerate(wanted)]
+        self._cells = [VariantCell(one.name, at == in_use) for at, one in enumerate(wanted)]
 
     @property
     def columns(self) -> int:
@@ -139,7 +121,7 @@ class VariantsScreen(Opening[Wanted]):
             grid.styles.grid_size_columns = self.columns
             grid.styles.grid_size_rows = -(-len(self.wanted) // self.columns)
             yield from self._cells
-        yield Static(id="variant-words", markup=False)
+        yield Line(id="variant-words")
         yield JobLine()
         keys = "arrows   enter takes it   "
         keys += "m others   " if self._choose else ""
@@ -153,7 +135,7 @@ class VariantsScreen(Opening[Wanted]):
         """The drafts, made."""
         self.variants = variants
         for cell, variant in zip(self._cells, variants.variants, strict=True):
-            self.call_later(cell.take, variant)  # each in a turn of its own
+            cell.variant = variant
         self.query_one(JobLine).say(f"made in {variants.seconds:.1f} s")
         self._put(self.cursor)
 
@@ -168,11 +150,10 @@ class VariantsScreen(Opening[Wanted]):
         if 0 <= at < len(self.wanted):
             self._put(at)
 
-    def on_variant_chosen(self, message: VariantChosen) -> None:
-        if message.at == self.cursor:
-            self.action_take()
-        else:
-            self._put(message.at)
+    def on_click(self, event: events.Click) -> None:
+        for at, cell in enumerate(self._cells):
+            if cell.region.contains(event.screen_x, event.screen_y):
+                self.action_take() if at == self.cursor else self._put(at)
 
     def action_take(self) -> None:
         self.dismiss(self.wanted[self.cursor])
@@ -184,12 +165,11 @@ class VariantsScreen(Opening[Wanted]):
     def _put(self, at: int) -> None:
         self.cursor = at
         for index, cell in enumerate(self._cells):
-            cell.set_current(index == at)
+            cell.is_current = index == at
+            self.call_later(cell.draw)  # each in a turn of its own
         words = ""
         if self.variants is not None:
             variant = self.variants.variants[at]
             warning = variant.statistics.warning if variant.statistics else ""
             words = warning or variant.fault or "No degeneracy in sight."
-        self.query_one("#variant-words", Static).update(
-            Text(words, no_wrap=True, overflow="ellipsis")
-        )
+        self.query_one("#variant-words", Line).show_line(words)

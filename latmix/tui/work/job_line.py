@@ -67,26 +67,19 @@ def progress_bar(fraction: float, cells: int) -> str:
 
 
 class JobLine(Static):
-    """Shows the job while there is one, else what was said last."""
+    """Shows the job while there is one, else what was `said` last."""
 
     def __init__(self) -> None:
         super().__init__(id="job")
         self.tooltip = "The job at work, or what happened last."
-        self._said = ""
+        self.said = ""
         self._is_news = False
         self._silence: Timer | None = None
-        self._job: tuple[Progress, Pace] | None = None
-        self._queued = 0
-        self._state = ""
-
-    @property
-    def said(self) -> str:
-        """The last message."""
-        return self._said
+        self._work: Work | None = None
 
     def say(self, text: str) -> None:
         """Show a message until the next one; beside a job at work, for a few seconds."""
-        self._said, self._is_news = text, bool(text)
+        self.said, self._is_news = text, bool(text)
         if self._silence is not None:
             self._silence.stop()
         self._silence = self.set_timer(NEWS_SECONDS, self._end_news)
@@ -98,9 +91,7 @@ class JobLine(Static):
 
     def show_job(self, work: Work) -> None:
         """The job at work and its state, or that it has ended."""
-        self._job = (work.progress, work.pace) if work.progress is not None else None
-        self._state = STOPPING if work.is_stopping else (PAUSED if work.is_paused else "")
-        self._queued = len(work.queued)
+        self._work = work
         self.set_class(work.progress is not None, "-working")
         self._draw()
 
@@ -114,8 +105,13 @@ class JobLine(Static):
         self.update(text, layout=False)
 
     def _lines(self, width: int) -> Sequence[str]:
-        if self._job is None:
-            return [self._said]
-        first = job_text(*self._job, width, self._queued)
-        said = self._said if self._is_news else ""
-        return [first, self._state or said or step_text(*self._job, width) or self._said]
+        work = self._work
+        if work is None or work.progress is None:
+            return [self.said]
+        job = work.progress, work.pace
+        state = STOPPING if work.is_stopping else (PAUSED if work.is_paused else "")
+        news = state or (self.said if self._is_news else "")
+        return [
+            job_text(*job, width, len(work.queued)),
+            news or step_text(*job, width) or self.said,
+        ]
