@@ -199,10 +199,7 @@ class Engine:
         told_at, phase = 0.0, ""
         try:
             while True:
-                try:
-                    progress = next(steps)
-                except StopIteration as stop:
-                    return JobFinished(job, stop.value)
+                progress = next(steps)
                 if not job.goes_on():
                     return JobCancelled(job)
                 now = time.monotonic()
@@ -210,5 +207,7 @@ class Engine:
                 if is_due or progress.preview is not None:
                     told_at, phase = now, progress.phase
                     self._tell(JobProgressed(job, progress))
+        except StopIteration as stop:
+            return JobFinished(job, stop.value)
         finally:
             steps.close()

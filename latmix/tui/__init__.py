@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +19,10 @@ from latmix.names import display_name
 from latmix.process import leave_at_once, logging_to
 from latmix.session import saved
 from latmix.session.machine import Machine
+from latmix.session.session import Session
 
 if TYPE_CHECKING:
     from latmix.config import Config
-    from latmix.session.session import Session
     from latmix.tui.app import ExploreApp
     from latmix.tui.start import Start
 
@@ -99,16 +100,16 @@ def make_start(options: ExploreOptions, config: Config) -> Start:
     from latmix.tui.start import Start
     from latmix.tui.terminal.themes import load_themes
 
-    saved, notes = _saved_session(config)
+    earlier, notes = _saved_session(config)
     keymap = check_keymap(config.keys, SCOPES)
     folder = options.folder.resolve() if options.folder is not None else None
     if folder is not None and not folder.is_dir():
         raise LatmixError(f"There is no folder {display_name(folder)}.", "Check the path given.")
-    resumes = not options.fresh and saved.folder is not None and folder in (None, saved.folder)
-    session = saved if resumes else _new_session(saved.theme)
+    resumes = not options.fresh and bool(earlier.folder) and folder in (None, earlier.folder)
+    session = earlier if resumes else Session(theme=earlier.theme)
     if not resumes and not options.fresh:
-        session.results, session.marked = saved.results, saved.marked
-        session.arranged = saved.arranged
+        session.results, session.marked = earlier.results, earlier.marked
+        session.arranged = earlier.arranged
     session.machine = options.machine
     vars(session).update(config.settings)
     session.recursive = options.recursive or session.recursive
@@ -129,24 +130,17 @@ def make_start(options: ExploreOptions, config: Config) -> Start:
     )
 
 
-def _new_session(theme: str) -> Session:
-    from latmix.session.session import Session
-
-    return Session(theme=theme)
-
-
 def _saved_session(config: Config) -> tuple[Session, tuple[str, ...]]:
     """The saved session, or an empty one; one that is damaged is put aside and named."""
-    session = _new_session("")
+    session = Session(theme="")
     try:
         saved.resume(session, config.session_file)
     except StoreError as error:
-        aside = config.session_file.with_name("session-damaged.json")
-        try:
+        aside, said = config.session_file.with_name("session-damaged.json"), error.message
+        with suppress(OSError):
             config.session_file.replace(aside)
-        except OSError:
-            return _new_session(""), (error.message,)
-        return _new_session(""), (f"{error.message} It is kept as {aside.name}.",)
+            said += f" It is kept as {aside.name}."
+        return Session(theme=""), (said,)
     return session, ()
 
 

@@ -17,19 +17,12 @@ from textual.binding import Binding
 from textual.screen import Screen
 
 from latmix.jobs.screen.browsing import import_readers
+from latmix.tui import messages
 from latmix.tui.actions import areas, keeping, pictures, results, weights
 from latmix.tui.actions.folders import open_folder
 from latmix.tui.dialogs.folder import FolderChosen
 from latmix.tui.explorer import Explorer
 from latmix.tui.keys.palette import ChoiceProvider
-from latmix.tui.messages import (
-    BarPulled,
-    CursorMoved,
-    JobReported,
-    ListChanged,
-    ResultChosen,
-    SignsClicked,
-)
 from latmix.tui.start import Start
 from latmix.tui.terminal.garbage import Garbage
 from latmix.tui.terminal.hangup import watch_terminal
@@ -114,11 +107,11 @@ class ExploreApp(Explorer):
 
     # What widgets and jobs post
 
-    def on_job_reported(self, message: JobReported) -> None:
+    def on_job_reported(self, message: messages.JobReported) -> None:
         if not self.is_ending:
             message.event.answer()
 
-    def on_cursor_moved(self, message: CursorMoved) -> None:
+    def on_cursor_moved(self, message: messages.CursorMoved) -> None:
         if message.path is not None:
             self.session.view["picture"] = str(message.path)
         if not self.work.is_busy and not self.is_taking_up:
@@ -126,18 +119,18 @@ class ExploreApp(Explorer):
         self.show_input()
         self.read_input_soon()
 
-    def on_list_changed(self, message: ListChanged) -> None:
+    def on_list_changed(self, message: messages.ListChanged) -> None:
         self.say(message.said)
         self.show_input()
         self.save_soon()
 
-    def on_bar_pulled(self, message: BarPulled) -> None:
+    def on_bar_pulled(self, message: messages.BarPulled) -> None:
         weights.pull(self, message)
 
-    def on_signs_clicked(self, message: SignsClicked) -> None:
+    def on_signs_clicked(self, message: messages.SignsClicked) -> None:
         pictures.click_signs(self, message)
 
-    def on_result_chosen(self, message: ResultChosen) -> None:
+    def on_result_chosen(self, message: messages.ResultChosen) -> None:
         results.look_at(self, message.path)
 
     def on_paste(self, event: events.Paste) -> None:

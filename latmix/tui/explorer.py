@@ -26,7 +26,7 @@ from latmix.names import display_name, plural
 from latmix.session import saved
 from latmix.session.choices import Choices
 from latmix.tui.dialogs.dialog import Answer
-from latmix.tui.dialogs.notice import NoticeDialog
+from latmix.tui.dialogs.reading import NoticeDialog
 from latmix.tui.keys.command import Command
 from latmix.tui.listing.arrangement import Heading
 from latmix.tui.listing.picture_column import PictureColumn

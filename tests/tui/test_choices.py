@@ -16,10 +16,10 @@ from latmix.mixing.splits import SPLITS
 from latmix.tui.actions.areas import COMMANDS
 from latmix.tui.dialogs.folder import FolderDialog, FolderTree
 from latmix.tui.dialogs.help import HelpDialog
+from latmix.tui.dialogs.lists import ThemeDialog
 from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.dialogs.prompt import PromptDialog
 from latmix.tui.dialogs.text_entry import CountDialog
-from latmix.tui.dialogs.theme import ThemeDialog
 from tests.support.driver import Driver, opened
 
 

@@ -11,7 +11,7 @@ from textual.widgets import Input
 from latmix.config import load_config
 from latmix.session import saved
 from latmix.session.weight_tables import match_weights, read_weights
-from latmix.tui.dialogs.notice import NoticeDialog
+from latmix.tui.dialogs.reading import NoticeDialog
 from latmix.tui.dialogs.text_entry import FileDialog
 from tests.support.driver import Driver, opened
 

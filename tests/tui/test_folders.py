@@ -11,7 +11,7 @@ import pytest
 from latmix.mixing.grid import DEFAULT_METHOD
 from latmix.session import saved
 from latmix.tui.dialogs.folder import FolderDialog
-from latmix.tui.dialogs.notice import NoticeDialog
+from latmix.tui.dialogs.reading import NoticeDialog
 from tests.support.driver import exploring, opened
 
 LONGEST_STALL = 0.5

@@ -14,7 +14,7 @@ from latmix.mixing.verdict import SOUND
 from latmix.results.recipes import read_recipe
 from latmix.session import shell
 from latmix.session.machine import Machine
-from latmix.tui.dialogs.notice import NoticeDialog
+from latmix.tui.dialogs.reading import NoticeDialog
 from latmix.tui.messages import JobReported
 from latmix.tui.work.job_line import STOPPING
 from tests.support.driver import Driver, opened

@@ -13,9 +13,8 @@ from latmix.results.recipes import read_recipe
 from latmix.session import saved
 from latmix.session.machine import Machine
 from latmix.tui.actions.folders import open_folder
-from latmix.tui.dialogs.differences import DifferencesDialog
 from latmix.tui.dialogs.folder import FolderChosen
-from latmix.tui.dialogs.notice import NoticeDialog
+from latmix.tui.dialogs.reading import DifferencesDialog, NoticeDialog
 from latmix.tui.dialogs.text_entry import ExportDialog
 from latmix.tui.pictures.history_strip import HistoryStrip
 from tests.support.driver import Driver, opened

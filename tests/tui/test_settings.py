@@ -11,8 +11,8 @@ from latmix.mixing.grid import methods
 from latmix.models.catalogue import CATALOGUE, built_in_folder
 from latmix.tui.actions.choosing import take_model
 from latmix.tui.dialogs.model import ModelDialog
-from latmix.tui.dialogs.notice import NoticeDialog
 from latmix.tui.dialogs.prompt import PromptDialog
+from latmix.tui.dialogs.reading import NoticeDialog
 from latmix.tui.dialogs.settings import SettingsDialog, parse_settings
 from tests.support.driver import Driver, opened
 

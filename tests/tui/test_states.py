@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from latmix.jobs.progress import Pace, Progress
-from latmix.tui.dialogs.failures import FailuresDialog
 from latmix.tui.dialogs.folder import FolderDialog
+from latmix.tui.dialogs.lists import FailuresDialog
 from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.dialogs.settings import SettingsDialog
 from latmix.tui.explorer import PREVIEWS

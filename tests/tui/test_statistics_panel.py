@@ -14,7 +14,7 @@ from latmix.mixing.splits import LARGEST_CUTOFF
 from latmix.mixing.statistics import Statistics, mixture_statistics
 from latmix.mixing.verdict import SOUND
 from latmix.report import mean_bar
-from latmix.tui.dialogs.numbers import NumbersDialog
+from latmix.tui.dialogs.reading import NumbersDialog
 from latmix.tui.numbers.bias_chart import LINES, bias_chart
 from latmix.tui.numbers.statistics_panel import panel_text
 from tests.support.driver import Driver, opened

@@ -15,7 +15,7 @@ from latmix.session import saved
 from latmix.session.machine import Machine
 from latmix.tui.actions.choosing import take_model
 from latmix.tui.dialogs.folder import FolderDialog, FolderTree
-from latmix.tui.dialogs.notice import NoticeDialog
+from latmix.tui.dialogs.reading import NoticeDialog
 from latmix.tui.pictures.variants import VariantsScreen
 from tests.support.driver import Driver, exploring, opened
 

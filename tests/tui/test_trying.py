@@ -8,7 +8,7 @@ import pytest
 
 from latmix.jobs.engine import JobCancelled
 from latmix.session import saved
-from latmix.tui.actions.trying import sweep_counts
+from latmix.tui.actions.making import sweep_counts
 from latmix.tui.dialogs.method import MethodDialog, MethodGrid
 from latmix.tui.pictures.variants import VariantsScreen
 from tests.support.driver import Driver, opened

@@ -10,7 +10,7 @@ import pytest
 from latmix.jobs.engine import JobFinished
 from latmix.jobs.progress import Pace, Progress
 from latmix.session.machine import Machine
-from latmix.tui.dialogs.failures import FailuresDialog
+from latmix.tui.dialogs.lists import FailuresDialog
 from latmix.tui.work import work
 from latmix.tui.work.job_line import PAUSED, job_text, step_text
 from tests.support.driver import opened

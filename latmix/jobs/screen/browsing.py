@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from latmix.errors import LatmixError
 from latmix.jobs.progress import Progress
+from latmix.names import display_name
 
 COUNT_SECONDS = 1.5
 """Time spent on counting the pictures of subfolders; those it does not reach are shown without."""
@@ -52,7 +53,7 @@ def scan_pictures(folder: Path, recursive: bool) -> list[Path]:
     from latmix.images.folders import find_pictures
 
     if not folder.is_dir():
-        raise LatmixError(f"There is no folder {_shown(folder)}.", "Choose another with f.")
+        raise LatmixError(f"There is no folder {display_name(folder)}.", "Choose another with f.")
     return find_pictures([folder], recursive=recursive)
 
 
@@ -71,32 +72,32 @@ def list_folders(folder: Path | None) -> Generator[Progress, None, list[FolderEn
         with os.scandir(folder) as found:
             names = [entry.name for entry in found if _is_shown_folder(entry)]
     except OSError as error:
-        raise LatmixError(f"{_shown(folder)} cannot be listed: {error.strerror}.") from error
+        raise LatmixError(f"{display_name(folder)} cannot be listed: {error.strerror}.") from error
     deadline = time.monotonic() + COUNT_SECONDS
     entries: list[FolderEntry] = []
     for name in sorted(names, key=natural_key):
         yield Progress("list", len(entries), len(names))
-        entries.append(_entry(folder / name, count=time.monotonic() < deadline))
+        uncounted = FolderEntry(folder / name, display_name(name), None, True)
+        entries.append(_counted(folder / name) if time.monotonic() < deadline else uncounted)
     return entries
 
 
 def _built_in() -> list[FolderEntry]:
     from latmix import demo
 
-    entries = []
-    for name in demo.names():
-        entry = _entry(demo.folder(name), count=True)
-        entries.append(FolderEntry(entry.path, name, entry.pictures, False, demo.prompt(name)))
-    return entries
+    return [
+        replace(_counted(demo.folder(name)), name=name, has_folders=False, prompt=demo.prompt(name))
+        for name in demo.names()
+    ]
 
 
-def _entry(folder: Path, count: bool) -> FolderEntry:
+def _counted(folder: Path) -> FolderEntry:
     from latmix.images.folders import SUFFIXES
 
     pictures, has_folders = 0, False
     try:
         with os.scandir(folder) as found:
-            for entry in found if count else ():
+            for entry in found:
                 if entry.name.startswith("."):
                     continue
                 if entry.name.lower().endswith(SUFFIXES):
@@ -104,10 +105,8 @@ def _entry(folder: Path, count: bool) -> FolderEntry:
                 elif not has_folders:
                     has_folders = _is_shown_folder(entry)
     except OSError:
-        return FolderEntry(folder, _shown(folder.name), None, False)
-    return FolderEntry(
-        folder, _shown(folder.name), pictures if count else None, has_folders or not count
-    )
+        return FolderEntry(folder, display_name(folder.name), None, False)
+    return FolderEntry(folder, display_name(folder.name), pictures, has_folders)
 
 
 def _is_shown_folder(entry: os.DirEntry[str]) -> bool:
@@ -115,9 +114,3 @@ def _is_shown_folder(entry: os.DirEntry[str]) -> bool:
         return not entry.name.startswith(".") and entry.is_dir()
     except OSError:
         return False
-
-
-def _shown(path: Path | str) -> str:
-    from latmix.names import display_name
-
-    return display_name(path)

@@ -114,8 +114,8 @@ class Studio:
 
         bench = yield from self._made()
         settings, _ = choices.for_model(bench.source)
-        inversion = yield from recall_pictures(bench, paths, settings, choices.prompt)
-        return Measured(inversion, (yield from _live(inversion)))
+        work = recall_pictures(bench, paths, settings, choices.prompt)
+        return (yield from _measured(work))
 
     def invert(
         self, paths: Sequence[Path], choices: Choices
@@ -129,9 +129,8 @@ class Studio:
 
         bench = yield from self._made()
         settings, rules = choices.for_model(bench.source)[0], InversionRules(preview=True)
-        job = invert_pictures(bench, paths, settings, choices.prompt, rules)
-        inversion = yield from _for_screen(bench, job)
-        return Measured(inversion, (yield from _live(inversion)))
+        work = invert_pictures(bench, paths, settings, choices.prompt, rules)
+        return (yield from _measured(_for_screen(bench, work)))
 
     def generate(self, choices: Choices, inversion: Inversion) -> Generator[Progress, None, Made]:
         """The picture of the mixture that is chosen, written with its recipe among the results.
@@ -228,10 +227,14 @@ class Studio:
         return self._bench
 
 
-def _live(inversion: Inversion) -> Generator[Progress, None, LiveStatistics | None]:
+def _measured(
+    work: Generator[Progress, None, Inversion],
+) -> Generator[Progress, None, Measured]:
     from latmix.jobs.measurement import measure
 
-    return (yield from measure(inversion)) if inversion.rows else None
+    inversion = yield from work
+    live = (yield from measure(inversion)) if inversion.rows else None
+    return Measured(inversion, live)
 
 
 def _for_screen(

@@ -15,7 +15,6 @@ from latmix.errors import LatmixError
 from latmix.jobs.progress import Progress
 
 if TYPE_CHECKING:
-    from latmix.jobs.generation import Generated
     from latmix.jobs.inversion import Inversion
     from latmix.jobs.stored_mixtures import Mixed
     from latmix.jobs.workbench import Workbench
@@ -67,28 +66,23 @@ def make_variants(
     from latmix.jobs.generation import generate_mixtures
 
     yield Progress("mix", 0, len(wanted))
-    mixed: dict[int, Mixed] = {}
-    faults: dict[int, str] = {}
-    for at, one in enumerate(wanted):
+    came: list[Mixed | str] = []
+    for one in wanted:
         try:
-            mixed[at] = _mixed(inversion, one)
+            came.append(_mixed(inversion, one))
         except ValueError as error:
-            faults[at] = str(error)
-        yield Progress("mix", at + 1, len(wanted))
+            came.append(str(error))
+        yield Progress("mix", len(came), len(wanted))
+    mixed = [each for each in came if not isinstance(each, str)]
     if not mixed:
-        raise LatmixError(f"Nothing can be made of these weights: {next(iter(faults.values()))}")
-    made: Generated = yield from generate_mixtures(
-        bench, inversion, _together(list(mixed.values())), settings
-    )
-    pictures = dict(zip(mixed, made.pictures, strict=True))
+        raise LatmixError(f"Nothing can be made of these weights: {came[0]}")
+    made = yield from generate_mixtures(bench, inversion, _together(mixed), settings)
+    pictures = iter(made.pictures)
     variants = [
-        Variant(
-            one,
-            pictures.get(at),
-            mixed[at].statistics[0] if at in mixed else None,
-            faults.get(at, ""),
-        )
-        for at, one in enumerate(wanted)
+        Variant(one, None, None, each)
+        if isinstance(each, str)
+        else Variant(one, next(pictures), each.statistics[0])
+        for one, each in zip(wanted, came, strict=True)
     ]
     return Variants(tuple(variants), made.seconds)
 

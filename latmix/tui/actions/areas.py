@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from latmix.tui.actions import (
-    choosing,
-    keeping,
-    making,
-    pictures,
-    program,
-    results,
-    trying,
-    weights,
-)
+from latmix.tui.actions import choosing, keeping, making, pictures, program, results, weights
 from latmix.tui.keys.command import Command
 
 COMMANDS: tuple[Command, ...] = tuple(
     command
-    for room in (weights, keeping, pictures, making, trying, choosing, results, program)
+    for room in (weights, keeping, pictures, making, choosing, results, program)
     for command in room.AREA.commands
 )

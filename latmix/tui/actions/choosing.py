@@ -10,9 +10,8 @@ from latmix.jobs.screen import choosing
 from latmix.names import display_name, plural
 from latmix.session import shell
 from latmix.tui.dialogs.model import ModelDialog
-from latmix.tui.dialogs.notice import NoticeDialog
-from latmix.tui.dialogs.numbers import NumbersDialog
 from latmix.tui.dialogs.prompt import PromptAnswer, PromptDialog
+from latmix.tui.dialogs.reading import NoticeDialog, NumbersDialog
 from latmix.tui.dialogs.settings import SettingsDialog
 from latmix.tui.explorer import Explorer
 from latmix.tui.keys.command import Area
@@ -28,9 +27,9 @@ def show_numbers(explorer: Explorer) -> None:
     if found is None or inversion is None or live is None:
         explorer.say("No numbers yet: i inverts the pictures of the mixture.")
         return
-    weights = zip([row.path for row in inversion.rows], latents.weights_by_row(), strict=True)
+    paths, weights = [row.path for row in inversion.rows], latents.weights_by_row()
     inputs = latents.inputs() if live.is_instant else None
-    explorer.push_screen(NumbersDialog(found, session.choices.method, tuple(weights), inputs))
+    explorer.push_screen(NumbersDialog(found, session.choices.method, paths, weights, inputs))
 
 
 @AREA.command("job.drafts", "D", "D", "Drafts on or off")

@@ -21,11 +21,24 @@ def open_folder(
     explorer: Explorer, chosen: FolderChosen, then: Callable[[], object] | None = None
 ) -> None:
     """Have a folder's pictures read; they are shown when they come, and `then` is called."""
-    folder = chosen.folder.absolute()
+    folder, session = chosen.folder.absolute(), explorer.session
 
-    def take(pictures: list[Path]) -> None:
+    def take(found: list[Path]) -> None:
         explorer.is_scanning = False
-        _take_pictures(explorer, chosen, folder, pictures, then)
+        explorer.work.stop()
+        is_same = session.folder == folder and not session.pictures
+        resumes = explorer.start.is_resumed and is_same
+        session.recursive = chosen.recursive
+        said = _resume(explorer, found) if resumes else _begin(explorer, chosen, found)
+        if then is not None:
+            then()
+            said = explorer.job_line.said
+        explorer.jobs.forget_look_ups()
+        explorer.pictures.show_folder()
+        if resumes:
+            _take_up_view(explorer)
+        explorer.changed(said)
+        explorer.read_input_soon()
 
     def fail(error: LatmixError) -> None:
         explorer.is_scanning = False
@@ -37,38 +50,24 @@ def open_folder(
     explorer.show_input()
 
 
-def _take_pictures(
-    explorer: Explorer,
-    chosen: FolderChosen,
-    folder: Path,
-    found: list[Path],
-    then: Callable[[], object] | None,
-) -> None:
-    session, start = explorer.session, explorer.start
-    resumes = start.is_resumed and session.folder == folder and not session.pictures
-    explorer.work.stop()
-    session.recursive = chosen.recursive
-    if resumes:
-        session.keep_existing(found, start.count)
-        mixed = plural(len(session.mixture or ()), "picture")
-        said = f"Resumed: {mixed} mixed by {session.choices.method}. --fresh starts anew."
-    else:
-        if chosen.prompt is not None:
-            session.choose(prompt=chosen.prompt)
-        session.open_folder(folder, found, start.count)
-        said = f"{plural(len(found), 'picture')} in {short_name(folder)}"
-        said += f"; prompt: {session.choices.prompt}" if session.choices.prompt else ""
-        explorer.pane.take_result(None)
-        explorer.pane.turn(to_mixture=False)
-    if then is not None:
-        then()
-        said = explorer.job_line.said
-    explorer.jobs.forget_look_ups()
-    explorer.pictures.show_folder()
-    if resumes:
-        _take_up_view(explorer)
-    explorer.changed(said)
-    explorer.read_input_soon()
+def _resume(explorer: Explorer, found: list[Path]) -> str:
+    """Go on with what was mixed; returns what to say."""
+    session = explorer.session
+    session.keep_existing(found, explorer.start.count)
+    mixed = plural(len(session.mixture or ()), "picture")
+    return f"Resumed: {mixed} mixed by {session.choices.method}. --fresh starts anew."
+
+
+def _begin(explorer: Explorer, chosen: FolderChosen, found: list[Path]) -> str:
+    """Mix the first of these pictures; returns what to say."""
+    session, folder = explorer.session, chosen.folder.absolute()
+    if chosen.prompt is not None:
+        session.choose(prompt=chosen.prompt)
+    session.open_folder(folder, found, explorer.start.count)
+    explorer.pane.take_result(None)
+    explorer.pane.turn(to_mixture=False)
+    said = f"{plural(len(found), 'picture')} in {short_name(folder)}"
+    return f"{said}; prompt: {session.choices.prompt}" if session.choices.prompt else said
 
 
 def _take_up_view(explorer: Explorer) -> None:

@@ -13,8 +13,8 @@ from latmix.names import display_name, plural
 from latmix.tui.actions.chosen import about, chosen, edit, on_current
 from latmix.tui.actions.folders import open_folder
 from latmix.tui.actions.keeping import copy_text
-from latmix.tui.dialogs.failures import FailuresDialog
 from latmix.tui.dialogs.folder import FolderDialog, Show, ShowError
+from latmix.tui.dialogs.lists import FailuresDialog
 from latmix.tui.dialogs.text_entry import CountDialog
 from latmix.tui.explorer import Explorer
 from latmix.tui.keys.command import Area, given

@@ -6,7 +6,7 @@ from functools import partial
 
 from latmix.names import display_name
 from latmix.tui.dialogs.help import HelpDialog
-from latmix.tui.dialogs.theme import ThemeDialog
+from latmix.tui.dialogs.lists import ThemeDialog
 from latmix.tui.explorer import Explorer
 from latmix.tui.keys.command import Area
 from latmix.tui.terminal.themes import PLAIN

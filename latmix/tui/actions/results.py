@@ -11,8 +11,8 @@ from latmix.jobs.screen.history import Revisited
 from latmix.mixing.mixture import mixture_of
 from latmix.names import display_name, plural
 from latmix.tui.actions.folders import open_folder
-from latmix.tui.dialogs.differences import DifferencesDialog
 from latmix.tui.dialogs.folder import FolderChosen
+from latmix.tui.dialogs.reading import DifferencesDialog
 from latmix.tui.dialogs.text_entry import ExportDialog
 from latmix.tui.explorer import Explorer
 from latmix.tui.keys.command import Area, given

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TypeVar
 
-from rich.console import RenderableType
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import OptionList, Static
+from textual.widgets import Static
 
 from latmix.tui.dialogs.behind import Veil
-from latmix.tui.dialogs.sheet import Sheet
 from latmix.tui.keys.binding import key
 from latmix.tui.keys.keys_line import KeysLine
 
@@ -59,31 +56,3 @@ class Dialog(Veil[Answer]):
 def error_line() -> Static:
     """Empty as long as nothing is wrong."""
     return Static("", classes="dialog-error", markup=False)
-
-
-class ListDialog(Dialog[Answer]):
-    """One of a list is taken; j and k move too (`up_and_down`)."""
-
-    def begin(self) -> None:
-        self.query_one(OptionList).focus()
-
-    def action_move(self, by: int) -> None:
-        options = self.query_one(OptionList)
-        options.action_cursor_down() if by > 0 else options.action_cursor_up()
-
-
-class ReadingDialog(Dialog[None]):
-    """Something to read, that scrolls (`up_and_down`)."""
-
-    def contents(self) -> ComposeResult:
-        yield Sheet(*self.parts())
-
-    def parts(self) -> Iterable[RenderableType]:
-        """What there is to read."""
-        return ()
-
-    def begin(self) -> None:
-        self.query_one(Sheet).focus()
-
-    def action_scroll(self, by: int) -> None:
-        self.query_one(Sheet).scroll_relative(y=by, animate=False)

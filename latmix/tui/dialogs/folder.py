@@ -95,7 +95,6 @@ class FolderDialog(Dialog[FolderChosen]):
         """start: the folder that the tree begins at."""
         super().__init__(classes="wide")
         self._start, self._read = start, read
-        self._branches: dict[Path | None, TreeNode[FolderEntry | None]] = {}
         self._tree = FolderTree()
 
     def contents(self) -> ComposeResult:
@@ -106,23 +105,20 @@ class FolderDialog(Dialog[FolderChosen]):
         self._fill()
         self._tree.focus()
 
-    def _fill_branch(self, folder: Path | None, entries: list[FolderEntry]) -> None:
-        """Fill a branch that was asked for, if it is still there."""
-        node = self._branches.get(folder)
-        if node is None or not self.is_attached:
+    def _fill_branch(self, node: TreeNode[FolderEntry | None], entries: list[FolderEntry]) -> None:
+        """Fill a branch that was opened."""
+        if not self.is_attached:
             return
         node.remove_children()
         for entry in entries:
-            child = node.add(_label(entry), entry, allow_expand=entry.has_folders)
-            self._branches[entry.path] = child
-        if not entries:
-            node.allow_expand = False
+            node.add(_label(entry), entry, allow_expand=entry.has_folders)
+        node.allow_expand = bool(entries)
 
     def on_tree_node_expanded(self, event: Tree.NodeExpanded[FolderEntry | None]) -> None:
         if not event.node.is_root and not event.node.children:
             entry = event.node.data
-            folder = entry.path if entry else None
-            self._read(folder, partial(self._fill_branch, folder), self.say)
+            fill = partial(self._fill_branch, event.node)
+            self._read(entry.path if entry else None, fill, self.say)
 
     def on_tree_node_selected(self, event: Tree.NodeSelected[FolderEntry | None]) -> None:
         entry = event.node.data
@@ -145,14 +141,10 @@ class FolderDialog(Dialog[FolderChosen]):
 
     def _fill(self) -> None:
         self._tree.clear()
-        self._branches.clear()
         here = FolderEntry(self._start, display_name(self._start), None, True)
         node = self._tree.root.add(Text(display_name(self._start)), here, expand=False)
-        self._branches[self._start] = node
-        other = self._tree.root.add(Text(BUILT_IN), None, expand=False)
-        self._branches[None] = other
         node.expand()
-        other.expand()
+        self._tree.root.add(Text(BUILT_IN), None, expand=False).expand()
         self._tree.move_cursor(node)
 
 

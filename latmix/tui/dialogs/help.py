@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 from textual.binding import Binding
@@ -14,7 +13,7 @@ from textual.widget import Widget
 
 from latmix.config import Config, config_file
 from latmix.names import display_name
-from latmix.tui.dialogs.dialog import ReadingDialog
+from latmix.tui.dialogs.reading import ReadingDialog
 from latmix.tui.keys.binding import key, up_and_down
 from latmix.tui.keys.command import Command
 from latmix.tui.keys.keymap import Keymap
@@ -24,13 +23,11 @@ SAID_WITH_ANOTHER = ("weight.more", "result.newer")
 """Commands that the one before them names as well."""
 
 LIST_KEYS = (
-    ("j/k  ↓ ↑", "Down, up"),
-    ("pgup pgdn home end", "A page, the first, the last"),
-    ("tab  shift+tab", "The next, the previous picture of the mixture"),
+    ("j/k  ↓ ↑", "Down, up", ""),
+    ("pgup pgdn home end", "A page, the first, the last", ""),
+    ("tab  shift+tab", "The next, the previous picture of the mixture", ""),
 )
 """Keys of the list itself."""
-
-MOVING, PALETTE = "Moving", "Palette"
 
 SHOWN = {"enter": "enter"}
 """Keys that Textual shows by signs which few know."""
@@ -38,8 +35,7 @@ SHOWN = {"enter": "enter"}
 
 def command_rows(commands: Sequence[Command], keymap: Keymap) -> list[tuple[str, str, str]]:
     """Key, name and sentence of every command; a heading has only a key."""
-    rows = [(MOVING, "", "")]
-    rows += [(keys, name, "") for keys, name in LIST_KEYS]
+    rows = [("Moving", "", ""), *LIST_KEYS]
     for group, members in groupby(commands, key=lambda command: command.group):
         rows.append((group, "", ""))
         rows += [
@@ -47,7 +43,7 @@ def command_rows(commands: Sequence[Command], keymap: Keymap) -> list[tuple[str,
             for c in members
             if c.id not in SAID_WITH_ANOTHER or c.id in keymap.keys
         ]
-    rows.append(("ctrl+p", PALETTE, "Find any command, method, setting or theme by name."))
+    rows.append(("ctrl+p", "Palette", "Find any command, method, setting or theme by name."))
     return rows
 
 
@@ -81,38 +77,30 @@ class HelpDialog(ReadingDialog):
         pane: Widget | None = None,
     ) -> None:
         """pane: what had the focus; its help comes first."""
-        super().__init__(classes="wide")
-        self._commands, self._keymap = commands, keymap
-        self._config, self._pane = config, pane
+        words, own = getattr(pane, "HELP", None), pane_rows(pane, keymap)
+        here = [("Here", "", ""), *own] if own else []
+        table = help_table([*here, *command_rows(commands, keymap)], config)
+        super().__init__(*([Text(words)] if words else []), table)
 
-    def parts(self) -> Iterable[RenderableType]:
-        words = getattr(self._pane, "HELP", None)
-        if words:
-            yield Text(words)
-        yield self._table()
 
-    def _table(self) -> Table:
-        table = Table(box=None, show_header=False, pad_edge=False)
-        table.add_column(no_wrap=True)
-        table.add_column()
-        pane = pane_rows(self._pane, self._keymap)
-        here = [("Here", "", ""), *pane] if pane else []
-        for keys, name, sentence in (*here, *command_rows(self._commands, self._keymap)):
-            if not name:
-                table.add_row(Text(keys, style="bold underline"), "")
-                continue
-            words = Text(name, style="bold")
-            words.append(f"  {sentence}" if sentence else "", style="not bold")
-            table.add_row(Text(keys), words)
-        table.add_row(Text("Signs", style="bold underline"), "")
-        table.add_row("", Text(MARKS))
-        table.add_row(Text("Places", style="bold underline"), "")
-        for name, path in (
-            ("results", self._config.results),
-            ("log", self._config.log_file),
-            ("session", self._config.session_file),
-            ("settings", config_file()),
-            ("themes", config_file().parent / "themes"),
-        ):
-            table.add_row(Text(name), Text(display_name(path), overflow="fold"))
-        return table
+def help_table(rows: Iterable[tuple[str, str, str]], config: Config) -> Table:
+    """Keys with what they do, what signs mean, and where things are kept."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for keys, name, sentence in rows:
+        words = Text(name, style="bold")
+        words.append(f"  {sentence}" if sentence else "", style="not bold")
+        table.add_row(Text(keys, style="" if name else "bold underline"), words)
+    table.add_row(Text("Signs", style="bold underline"), "")
+    table.add_row("", Text(MARKS))
+    table.add_row(Text("Places", style="bold underline"), "")
+    for name, path in (
+        ("results", config.results),
+        ("log", config.log_file),
+        ("session", config.session_file),
+        ("settings", config_file()),
+        ("themes", config_file().parent / "themes"),
+    ):
+        table.add_row(Text(name), Text(display_name(path), overflow="fold"))
+    return table

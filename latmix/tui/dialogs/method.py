@@ -12,13 +12,13 @@ from itertools import accumulate, pairwise
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.widgets import Static
 
 from latmix.mixing.grid import methods, parse_method
 from latmix.mixing.norms import NORMS
 from latmix.mixing.splits import SPLITS
 from latmix.tui.dialogs.dialog import Dialog
+from latmix.tui.keys.binding import key
 
 NAME = 6
 """Cells of a row's name."""
@@ -45,7 +45,7 @@ class MethodGrid(Static, can_focus=True):
         # A cut-off of the user's own has no column in the grid, and gets one.
         self._splits = SPLITS if chosen.split in SPLITS else (*SPLITS, chosen.split)
         self.row, self.column = NORMS.index(chosen.norm), self._splits.index(chosen.split)
-        self._remarks = remarks
+        self.remarks = remarks
         self._chosen = method
         self._known = {*methods(), method}
         self.marked = list(marked)
@@ -108,7 +108,7 @@ class MethodGrid(Static, can_focus=True):
             return Text(" ·")
         mark = "●" if name in self.marked else ("*" if name == self._chosen else " ")
         style = "reverse bold not dim" if (row, column) == (self.row, self.column) else "not dim"
-        return Text(f"{mark}{self._splits[column].name}{self._remarks.get(name, ' ')}", style=style)
+        return Text(f"{mark}{self._splits[column].name}{self.remarks.get(name, ' ')}", style=style)
 
 
 class MethodDialog(Dialog[tuple[str, ...]]):
@@ -118,15 +118,13 @@ class MethodDialog(Dialog[tuple[str, ...]]):
     KEYS_TEXT = "arrows, hjkl   enter takes it   esc leaves   * in use"
     MARKING_TEXT = "arrows, hjkl   space marks ●   enter compares   esc"
     BINDINGS = [
-        Binding("up,k", "move(-1,0)", "Up", show=False, id="method.up", tooltip="One up."),
-        Binding("down,j", "move(1,0)", "Down", show=False, id="method.down", tooltip="One down."),
-        Binding("left,h", "move(0,-1)", "Left", show=False, id="method.left", tooltip="One left."),
-        Binding("right,l", "move(0,1)", "Right", show=False, id="method.right",
-                tooltip="One right."),
-        Binding("space", "mark", "Mark", show=False, id="method.mark",
-                tooltip="Mark it, to be compared."),
-        Binding("enter,m", "take", "Take", show=False, id="method.take", tooltip="Use it."),
-    ]  # fmt: skip
+        key("method.up", "up,k", "move(-1,0)", "Up", "One up."),
+        key("method.down", "down,j", "move(1,0)", "Down", "One down."),
+        key("method.left", "left,h", "move(0,-1)", "Left", "One left."),
+        key("method.right", "right,l", "move(0,1)", "Right", "One right."),
+        key("method.mark", "space", "mark", "Mark", "Mark it, to be compared."),
+        key("method.take", "enter,m", "take", "Take", "Use it."),
+    ]
 
     def __init__(
         self,
@@ -148,7 +146,6 @@ class MethodDialog(Dialog[tuple[str, ...]]):
             self.TITLE_TEXT = f"Compare up to {most} methods: norm target / mean split"
             self.KEYS_TEXT = self.MARKING_TEXT
         self._grid = MethodGrid(method, remarks, marked)
-        self._remarks = remarks
 
     def contents(self) -> ComposeResult:
         yield self._grid
@@ -182,10 +179,8 @@ class MethodDialog(Dialog[tuple[str, ...]]):
 
     def _describe(self) -> None:
         method = parse_method(self._grid.method)
-        text = Text()
-        text.append(f"{method.name}  ", style="bold")
-        text.append(method.sentence)
-        if remark := self._remarks.get(method.name):
+        text = Text.assemble((f"{method.name}  ", "bold"), method.sentence)
+        if remark := self._grid.remarks.get(method.name):
             text.append(f" {remark} {REMARKS[remark]}", style="bold")
         text.append(f"\n{method.formula}")
         self.query_one("#method-words", Static).update(text)

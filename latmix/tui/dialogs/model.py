@@ -9,7 +9,8 @@ from textual.widgets.option_list import Option
 
 from latmix.jobs.screen.choosing import ModelChoice
 from latmix.names import display_name
-from latmix.tui.dialogs.dialog import ListDialog, error_line
+from latmix.tui.dialogs.dialog import error_line
+from latmix.tui.dialogs.lists import ListDialog
 from latmix.tui.keys.binding import key, up_and_down
 
 

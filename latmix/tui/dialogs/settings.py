@@ -7,11 +7,9 @@ from dataclasses import fields
 from typing import Any
 
 from rich.text import Text
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
-from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from latmix.session.choices import Choices
@@ -40,18 +38,11 @@ class OneOf(Static, can_focus=True):
     BINDINGS = [
         key("settings.next", "right,l,space", "turn(1)", "Next", "The next value."),
         key("settings.previous", "left,h", "turn(-1)", "Previous", "The previous value."),
-        key("settings.submit", "enter", "submit", "Take", "Take the settings."),
+        key("settings.submit", "enter", "screen.take", "Take", "Take the settings."),
     ]
-
-    class Submitted(Message):
-        """Enter was pressed."""
 
     class Turned(Message):
         """Another word is chosen."""
-
-        def __init__(self, one_of: OneOf) -> None:
-            super().__init__()
-            self.one_of = one_of
 
     def __init__(self, options: Sequence[str], value: str, name: str) -> None:
         super().__init__(name=name, classes="one-of")
@@ -62,10 +53,7 @@ class OneOf(Static, can_focus=True):
         at = self._options.index(self.value) if self.value in self._options else -by
         self.value = self._options[(at + by) % len(self._options)]
         self.refresh()
-        self.post_message(self.Turned(self))
-
-    def action_submit(self) -> None:
-        self.post_message(self.Submitted())
+        self.post_message(self.Turned())
 
     def on_click(self) -> None:
         self.action_turn(1)
@@ -107,24 +95,21 @@ class SettingsDialog(Dialog[dict[str, Any]]):
 
     @property
     def fields(self) -> list[Input | OneOf]:
-        return [
-            widget
-            for row in self.query(".setting")
-            for widget in row.children
-            if isinstance(widget, Input | OneOf)
-        ]
+        return [widget for widget in self.query("*") if isinstance(widget, Input | OneOf)]
 
     def begin(self) -> None:
         next(field for field in self.fields if field.name == self._begin).focus()
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        self._explain(event.widget)
+    def on_descendant_focus(self) -> None:
+        self._explain()
 
-    def on_one_of_turned(self, event: OneOf.Turned) -> None:
-        self._explain(event.one_of)
+    def on_one_of_turned(self) -> None:
+        self._explain()
 
-    def _explain(self, field: Widget) -> None:
-        if not self.is_current:
+    def _explain(self) -> None:
+        """What the setting in focus is."""
+        field = self.focused
+        if field is None or not self.is_current:
             return
         row, line = next(pair for pair in LINES if pair[0].name == field.name)
         words = (isinstance(field, OneOf) and row.kind.sentences.get(field.value)) or line.sentence
@@ -134,12 +119,9 @@ class SettingsDialog(Dialog[dict[str, Any]]):
         self.focus_next() if by > 0 else self.focus_previous()
 
     def on_input_submitted(self) -> None:
-        self._take()
+        self.action_take()
 
-    def on_one_of_submitted(self) -> None:
-        self._take()
-
-    def _take(self) -> None:
+    def action_take(self) -> None:
         try:
             values = parse_settings({str(field.name): field.value for field in self.fields})
         except ValueError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import abstractmethod
 from pathlib import Path
 
 from rich.text import Text
@@ -16,10 +16,13 @@ from latmix.tui.dialogs.dialog import Answer, Dialog, error_line
 class LineDialog(Dialog[Answer]):
     """A sentence and a line to write."""
 
-    def __init__(self, sentence: str, line: Input, read: Callable[[str], Answer]) -> None:
-        """read: makes the answer of what is written; a ValueError says why there is none."""
+    def __init__(self, sentence: str, line: Input) -> None:
         super().__init__()
-        self._sentence, self._input, self._read = sentence, line, read
+        self._sentence, self._input = sentence, line
+
+    @abstractmethod
+    def read(self, text: str) -> Answer:
+        """The answer of what is written; a ValueError says why there is none."""
 
     def contents(self) -> ComposeResult:
         yield Static(Text(self._sentence))
@@ -28,7 +31,7 @@ class LineDialog(Dialog[Answer]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         try:
-            answer = self._read(event.value.strip())
+            answer = self.read(event.value.strip())
         except ValueError as error:
             self.say(error)
         else:
@@ -43,10 +46,10 @@ class CountDialog(LineDialog[int]):
     def __init__(self, count: int, most: int) -> None:
         sentence = f"The first N of {plural(most, 'picture')}, with equal weights."
         line = Input(str(count), type="integer", max_length=7, select_on_focus=True)
-        super().__init__(sentence, line, self._count)
+        super().__init__(sentence, line)
         self._most = most
 
-    def _count(self, text: str) -> int:
+    def read(self, text: str) -> int:
         count = int(text) if text.isdigit() else 0
         if not 1 <= count <= self._most:
             raise ValueError(f"N must be from 1 to {self._most:,}.")
@@ -63,9 +66,9 @@ class ExportDialog(LineDialog[str]):
         what = plural(count, "result")
         sentence = f"{what} into this folder, recipes and all; nothing is written over."
         line = Input(folder, placeholder="a folder", select_on_focus=False)
-        super().__init__(sentence, line, self._folder)
+        super().__init__(sentence, line)
 
-    def _folder(self, text: str) -> str:
+    def read(self, text: str) -> str:
         if not text:
             raise ValueError("Name a folder.")
         return text
@@ -75,12 +78,12 @@ class FileDialog(LineDialog[Path]):
     """A file to read or to write; `~` is the home folder."""
 
     def __init__(self, title: str, sentence: str, path: str, is_for_writing: bool) -> None:
-        super().__init__(sentence, Input(path, select_on_focus=False), self._file)
+        super().__init__(sentence, Input(path, select_on_focus=False))
         self.TITLE_TEXT = title
         self._is_for_writing = is_for_writing
         self._asked: Path | None = None
 
-    def _file(self, text: str) -> Path:
+    def read(self, text: str) -> Path:
         if not text:
             raise ValueError("Type the name of a file.")
         path = Path(text).expanduser().absolute()

@@ -12,6 +12,7 @@ in a sentence and left as it was, and the rest holds.
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ from textual.keys import REPLACED_KEYS, Keys, format_key
 
 from latmix.names import display_name
 
-MODIFIERS = ("ctrl+", "alt+", "shift+")
+HELD = re.compile(r"((?:ctrl\+|alt\+|shift\+)*)(.+)")
+"""Keys that are held, and the one that is pressed."""
 
 KNOWN = frozenset(key.value for key in Keys) | REPLACED_KEYS.keys()
 
@@ -51,7 +53,7 @@ def check_keymap(written: Mapping[str, str], scopes: Sequence[Scope]) -> Keymap:
         written: keys by binding id, several separated by commas.
         scopes: all bindings there are; within one scope no key may have two meanings.
     """
-    bindings = {b.id: b for scope in scopes for b in _bindings(scope) if b.id}
+    bindings = _by_id(scopes)
     faults: list[str] = []
     chosen: dict[str, str] = {}
     for name, text in written.items():
@@ -60,12 +62,14 @@ def check_keymap(written: Mapping[str, str], scopes: Sequence[Scope]) -> Keymap:
             advice = f"did you mean {near[0]}?" if near else "`latmix keys` lists them."
             faults.append(f"[keys]: there is no command {display_name(name)}; {advice}")
             continue
-        keys = [_normalised(key.strip()) for key in _split(text)]
-        if None in keys or not keys:
-            wrong = next((k for k in _split(text) if _normalised(k.strip()) is None), text)
-            faults.append(f"[keys]: {name} = {display_name(text)!r}: {wrong.strip()!r} is no key.")
-            continue
-        chosen[name] = ",".join(key for key in keys if key)
+        # At commas; a comma alone is the key.
+        parts = [part.strip() for part in text.split(",") if part.strip()] or [text.strip()]
+        keys = [_normalised(part) for part in parts]
+        if None in keys:
+            wrong = parts[keys.index(None)]
+            faults.append(f"[keys]: {name} = {display_name(text)!r}: {wrong!r} is no key.")
+        else:
+            chosen[name] = ",".join(key for key in keys if key)
     while clash := _first_clash(chosen, scopes):
         name, key, other = clash
         del chosen[name]
@@ -98,19 +102,15 @@ def _bindings(scope: Iterable[type]) -> Iterator[Binding]:
                 yield binding
 
 
-def _split(text: str) -> list[str]:
-    """At commas; a comma alone, or doubled, is the key."""
-    if text.strip() == ",":
-        return [","]
-    return [key for key in text.split(",") if key.strip()]
+def _by_id(scopes: Iterable[Scope]) -> dict[str, Binding]:
+    return {b.id: b for scope in scopes for b in _bindings(scope) if b.id}
 
 
 def _normalised(key: str) -> str | None:
     """The key as Textual calls it, or None where there is no such key."""
-    bare = key
-    while bare.startswith(MODIFIERS) and len(bare) > 1:
-        bare = bare.partition("+")[2]
-    held = key.removesuffix(bare)
+    if (split := HELD.fullmatch(key)) is None:
+        return None
+    held, bare = split.groups()
     if len(bare) == 1:
         [binding] = Binding.make_bindings([Binding("comma" if bare == "," else bare, "")])
         return held + binding.key
@@ -134,8 +134,7 @@ class KeyRow:
 
 def key_rows(keymap: Keymap, scopes: Sequence[Scope]) -> list[KeyRow]:
     """Every binding once, in the order of the scopes."""
-    bindings = {b.id: b for scope in scopes for b in _bindings(scope) if b.id}
     return [
         KeyRow(name, keymap.keys.get(name, binding.key), binding.tooltip or binding.description)
-        for name, binding in bindings.items()
+        for name, binding in _by_id(scopes).items()
     ]

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from latmix.tui.app import ExploreApp
 from latmix.tui.dialogs.dialog import Dialog
-from latmix.tui.dialogs.differences import DifferencesDialog
-from latmix.tui.dialogs.failures import FailuresDialog
 from latmix.tui.dialogs.folder import FolderDialog, FolderTree
 from latmix.tui.dialogs.help import HelpDialog
+from latmix.tui.dialogs.lists import FailuresDialog, ThemeDialog
 from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.dialogs.model import ModelDialog
-from latmix.tui.dialogs.notice import NoticeDialog
-from latmix.tui.dialogs.numbers import NumbersDialog
+from latmix.tui.dialogs.reading import DifferencesDialog, NoticeDialog, NumbersDialog
 from latmix.tui.dialogs.settings import OneOf, SettingsDialog
-from latmix.tui.dialogs.theme import ThemeDialog
 from latmix.tui.listing.picture_list import PictureList
 from latmix.tui.pictures.history_strip import HistoryStrip
 from latmix.tui.pictures.variants import VariantsScreen

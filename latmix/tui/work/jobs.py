@@ -6,9 +6,8 @@ which nobody waits for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from latmix.errors import LatmixError
@@ -89,8 +88,9 @@ class Jobs:
         """Find the mixture's latents; `then` is called once all are there."""
         self.work.follow(then)
         paths, choices = self._session.paths(), self._session.choices
+        request = Request.now(self._session, paths)
         work = partial(self._studio.invert, paths, choices)
-        self._begin("invert", work, self._inverted, paths)
+        self._begin("invert", work, partial(self._inverted, request), request)
 
     def generate(self, made: Callable[[Made, Choices], object]) -> None:
         """Make the mixture's picture; inverts first where that is needed."""
@@ -99,11 +99,12 @@ class Jobs:
             self.invert(then=partial(self.generate, made))
             return
 
-        def done(request: Request, result: Made) -> None:
+        def done(result: Made) -> None:
             self.work.go_on()
-            made(result, request.choices)
+            made(result, choices)
 
-        work = partial(self._studio.generate, self._session.choices, inversion)
+        choices = self._session.choices
+        work = partial(self._studio.generate, choices, inversion)
         self._begin("generate", work, done)
 
     def compare(self, wanted: Sequence[Wanted], made: Callable[[Variants], object]) -> None:
@@ -112,7 +113,7 @@ class Jobs:
         if inversion is None:
             return
 
-        def done(_: Request, result: Variants) -> None:
+        def done(result: Variants) -> None:
             self.work.go_on()
             made(result)
 
@@ -124,14 +125,12 @@ class Jobs:
         self,
         name: str,
         steps: Steps[Result],
-        done: Callable[[Request, Result], object],
-        paths: Iterable[Path] = (),
+        done: Callable[[Result], object],
+        request: Request | None = None,
     ) -> None:
-        request = Request.now(self._session, paths)
-
         def finished(result: Result) -> None:
             with self.work.ending():
-                done(request, result)
+                done(result)
 
         def failed(error: LatmixError) -> None:
             with self.work.ending():
@@ -148,6 +147,7 @@ class Jobs:
         self._engine.drop(LOOK_UP, DRAFT)
         job = Job(name, steps, finished, failed, stopped, self.work.take_progress)
         first = Progress(name if self._is_warm else "prepare", 0, 0)
+        request = request or Request.now(self._session)
         self.work.begin(self._engine.submit(job), request, first)
 
     def _inverted(self, request: Request, measured: Measured) -> None:
