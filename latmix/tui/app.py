@@ -151,7 +151,7 @@ class ExploreApp(Explorer):
             if number is not None:
                 with suppress(NotImplementedError, RuntimeError, ValueError):
                     loop.add_signal_handler(number, self.leave, 128 + number)
-        watch_terminal(partial(loop.call_soon_threadsafe, self.leave, 128 + signal.SIGHUP))
+        watch_terminal(lambda: loop.call_soon_threadsafe(self.leave, 128 + signal.SIGHUP))
 
     async def action_quit(self) -> None:
         self.leave(0)

@@ -61,11 +61,9 @@ def list_models(*further: str) -> Generator[Progress, None, tuple[ModelChoice, .
         if name in ("", "auto"):
             continue
         yield Progress("models", len(choices), 0)
-        entry = names.get(name)
-        if entry is not None:
+        note, licence, pixels = "found on this machine", "its own", 0
+        if entry := names.get(name):
             note, licence, pixels = entry.note, entry.licence, entry.pixels
-        else:
-            note, licence, pixels = "found on this machine", "its own", 0
         is_here, fault = _look_for(name)
         choices.append(ModelChoice(name, is_here, pixels, licence, note, fault))
     return tuple(choices)

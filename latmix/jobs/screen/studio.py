@@ -227,9 +227,7 @@ class Studio:
         return self._bench
 
 
-def _measured(
-    work: Generator[Progress, None, Inversion],
-) -> Generator[Progress, None, Measured]:
+def _measured(work: Generator[Progress, None, Inversion]) -> Generator[Progress, None, Measured]:
     from latmix.jobs.measurement import measure
 
     inversion = yield from work

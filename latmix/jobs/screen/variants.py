@@ -50,10 +50,7 @@ class Variants:
 
 
 def make_variants(
-    bench: Workbench,
-    inversion: Inversion,
-    wanted: Sequence[Wanted],
-    settings: GenerationSettings,
+    bench: Workbench, inversion: Inversion, wanted: Sequence[Wanted], settings: GenerationSettings
 ) -> Generator[Progress, None, Variants]:
     """Mix and generate each; a mixture that cannot be made costs only itself.
 

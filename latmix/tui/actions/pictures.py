@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
+from functools import partial, wraps
 from operator import attrgetter
 from pathlib import Path
 
 from latmix.jobs.engine import Job
-from latmix.jobs.screen.browsing import list_folders
 from latmix.names import display_name, plural
 from latmix.tui.actions.chosen import about, chosen, edit, on_current
 from latmix.tui.actions.folders import open_folder
 from latmix.tui.actions.keeping import copy_text
-from latmix.tui.dialogs.folder import FolderDialog, Show, ShowError
+from latmix.tui.dialogs.folder import FolderDialog
 from latmix.tui.dialogs.lists import FailuresDialog
 from latmix.tui.dialogs.text_entry import CountDialog
 from latmix.tui.explorer import Explorer
 from latmix.tui.keys.command import Area, given
 from latmix.tui.listing.arrangement import Heading
+from latmix.tui.listing.picture_list import PictureList
 from latmix.tui.messages import SignsClicked
 from latmix.viewer import Opened, open_picture
 
@@ -32,11 +32,8 @@ def choose_folder(explorer: Explorer) -> None:
     """Choose a folder of pictures, or built-in ones."""
     folder = explorer.session.folder
     start = folder.parent if folder is not None else Path.cwd()
-
-    def read(folder: Path | None, show: Show, fail: ShowError) -> None:
-        explorer.engines.files.submit(Job("list", lambda: list_folders(folder), show, fail))
-
-    explorer.open(FolderDialog(start, read), partial(open_folder, explorer))
+    dialog = FolderDialog(start, explorer.engines.files)
+    explorer.open(dialog, partial(open_folder, explorer))
 
 
 @AREA.command("mix.count", "n,N", "n  N", "Choose N", opens=True)
@@ -81,28 +78,20 @@ def click_signs(explorer: Explorer, clicked: SignsClicked) -> None:
         edit(explorer, explorer.session.toggle(str(current)))
 
 
-@AREA.command("list.filter", "slash", "/", "Filter")
-def filter(explorer: Explorer) -> None:
-    """Show the pictures that have these words in their name; escape shows all again."""
-    explorer.pictures.start_filter()
+def on_list(act: Callable[[PictureList], object]) -> Callable[[Explorer], None]:
+    """A command that is the list's own."""
+
+    @wraps(act)
+    def run(explorer: Explorer) -> None:
+        act(explorer.pictures)
+
+    return run
 
 
-@AREA.command("list.order", "O", "O", "Order")
-def order(explorer: Explorer) -> None:
-    """By name or weight; by norm or influence once the pictures are inverted."""
-    explorer.pictures.order_otherwise()
-
-
-@AREA.command("list.mark", "a", "a", "Mark")
-def mark(explorer: Explorer) -> None:
-    """Mark the picture and move down: space, 0, = and * are then for all marked ones."""
-    explorer.pictures.mark()
-
-
-@AREA.command("list.mark_all", "A", "A", "Mark all or none")
-def mark_all(explorer: Explorer) -> None:
-    """Mark all pictures that are shown, or none if any is marked."""
-    explorer.pictures.mark_all()
+AREA.command("list.filter", "slash", "/", "Filter")(on_list(PictureList.start_filter))
+AREA.command("list.order", "O", "O", "Order")(on_list(PictureList.order_otherwise))
+AREA.command("list.mark", "a", "a", "Mark")(on_list(PictureList.mark))
+AREA.command("list.mark_all", "A", "A", "Mark all or none")(on_list(PictureList.mark_all))
 
 
 @AREA.command("list.paths", "Y", "Y", "Copy paths")
@@ -113,22 +102,9 @@ def copy_paths(explorer: Explorer) -> None:
         copy_text(explorer, "\n".join(keys) + "\n" * (len(keys) > 1), f"{what} copied.")
 
 
-@AREA.command("list.group", "Z", "Z", "Group by folder")
-def group(explorer: Explorer) -> None:
-    """Show each folder's pictures under its name, with their number."""
-    explorer.pictures.group()
-
-
-@AREA.command("list.fold", "z", "z", "Fold a folder")
-def fold(explorer: Explorer) -> None:
-    """Hide the pictures of the folder under the cursor, or show them again."""
-    explorer.pictures.fold()
-
-
-@AREA.command("list.pictures", "T", "T", "Small pictures")
-def small_pictures(explorer: Explorer) -> None:
-    """Show a small picture beside each name, or none."""
-    explorer.pictures.toggle_height()
+AREA.command("list.group", "Z", "Z", "Group by folder")(on_list(PictureList.group))
+AREA.command("list.fold", "z", "z", "Fold a folder")(on_list(PictureList.fold))
+AREA.command("list.pictures", "T", "T", "Small pictures")(on_list(PictureList.toggle_height))
 
 
 @AREA.command("list.failures", "F", "F", "Pictures left out", opens=True)

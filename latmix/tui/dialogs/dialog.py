@@ -19,9 +19,7 @@ Answer = TypeVar("Answer")
 class Dialog(Veil[Answer]):
     """A titled box; `contents` fills it, and the last line says which keys there are."""
 
-    BINDINGS = [
-        key("dialog.leave", "escape,ctrl+c", "leave", "Leave", "Close without a change."),
-    ]
+    BINDINGS = [key("dialog.leave", "escape,ctrl+c", "leave", "Leave", "Close without a change.")]
     TITLE_TEXT = ""
     KEYS_TEXT = "enter takes it   esc leaves"
 

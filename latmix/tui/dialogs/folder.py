@@ -1,11 +1,10 @@
 """The folder tree: only folders, with the number of pictures in each, and the built-in ones.
 
-Reads nothing itself: it asks for a folder's subfolders, and is given them when they come.
+It asks for a folder's subfolders, and is given them when they come.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,18 +15,13 @@ from textual.app import ComposeResult
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
-from latmix.errors import LatmixError
-from latmix.jobs.screen.browsing import FolderEntry
+from latmix.jobs.engine import Engine, Job
+from latmix.jobs.screen.browsing import FolderEntry, list_folders
 from latmix.names import display_name, plural
 from latmix.tui.dialogs.dialog import Dialog, error_line
 from latmix.tui.keys.binding import key, up_and_down
 
 BUILT_IN = "built-in pictures"
-
-Show = Callable[[list[FolderEntry]], None]
-ShowError = Callable[[LatmixError], None]
-Read = Callable[[Path | None, Show, ShowError], object]
-"""Reads the subfolders of a folder (None: the built-in ones), and has them or an error shown."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +37,7 @@ class FolderTree(Tree[FolderEntry | None]):
     """A tree whose branches are filled when they are opened; None is the built-in pictures'."""
 
     BINDINGS = [
-        *up_and_down("folder", "move"),
+        *up_and_down("folder", "cursor"),
         key("folder.expand", "right,l", "expand", "Open the branch", "Show the subfolders."),
         key("folder.collapse", "left,h", "collapse", "Close the branch",
             "Hide the subfolders, or go to the folder above."),
@@ -54,9 +48,6 @@ class FolderTree(Tree[FolderEntry | None]):
         self.show_root = False
         self.auto_expand = False
         self.guide_depth = 2
-
-    def action_move(self, by: int) -> None:
-        self.action_cursor_down() if by > 0 else self.action_cursor_up()
 
     def action_expand(self) -> None:
         if self.cursor_node is not None:
@@ -91,10 +82,10 @@ class FolderDialog(Dialog[FolderChosen]):
         key("folder.higher", "backspace", "higher", "Up", "Begin one folder higher."),
     ]  # fmt: skip
 
-    def __init__(self, start: Path, read: Read) -> None:
-        """start: the folder that the tree begins at."""
+    def __init__(self, start: Path, engine: Engine) -> None:
+        """start: the folder that the tree begins at; engine: reads subfolders."""
         super().__init__(classes="wide")
-        self._start, self._read = start, read
+        self._start, self._engine = start, engine
         self._tree = FolderTree()
 
     def contents(self) -> ComposeResult:
@@ -117,8 +108,9 @@ class FolderDialog(Dialog[FolderChosen]):
     def on_tree_node_expanded(self, event: Tree.NodeExpanded[FolderEntry | None]) -> None:
         if not event.node.is_root and not event.node.children:
             entry = event.node.data
+            read = partial(list_folders, entry.path if entry else None)
             fill = partial(self._fill_branch, event.node)
-            self._read(entry.path if entry else None, fill, self.say)
+            self._engine.submit(Job("list", read, fill, self.say))
 
     def on_tree_node_selected(self, event: Tree.NodeSelected[FolderEntry | None]) -> None:
         entry = event.node.data

@@ -66,7 +66,7 @@ class HelpDialog(ReadingDialog):
     KEYS_TEXT = "↑ ↓ pgup pgdn scroll   esc or ? closes"
     BINDINGS = [
         key("help.leave", "question_mark,q,enter", "leave", "Close", "Close."),
-        *up_and_down("help", "scroll", "line "),
+        *up_and_down("help", "focused.scroll", "line "),
     ]
 
     def __init__(

@@ -23,16 +23,12 @@ class ListDialog(Dialog[Answer]):
     def begin(self) -> None:
         self.query_one(OptionList).focus()
 
-    def action_move(self, by: int) -> None:
-        options = self.query_one(OptionList)
-        options.action_cursor_down() if by > 0 else options.action_cursor_up()
-
 
 class ThemeDialog(ListDialog[str]):
     """The name of a theme, seen at once; leaving brings the old one back."""
 
     TITLE_TEXT = "Theme"
-    BINDINGS = [*up_and_down("theme", "move")]
+    BINDINGS = [*up_and_down("theme", "focused.cursor")]
 
     def __init__(self, names: list[str], current: str) -> None:
         super().__init__()
@@ -66,7 +62,7 @@ class FailuresDialog(ListDialog[list[str]]):
     KEYS_TEXT = "enter tries this one again   r all of them   esc leaves"
     BINDINGS = [
         key("failures.retry_all", "r", "retry_all", "Try all again", "Try all of them again."),
-        *up_and_down("failures", "move"),
+        *up_and_down("failures", "focused.cursor"),
     ]
 
     def __init__(self, failures: Mapping[str, str]) -> None:

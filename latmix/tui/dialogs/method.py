@@ -67,13 +67,6 @@ class MethodGrid(Static, can_focus=True):
                 break
         self.refresh()
 
-    def toggle_mark(self) -> None:
-        if self.method in self.marked:
-            self.marked.remove(self.method)
-        else:
-            self.marked.append(self.method)
-        self.refresh()
-
     def on_click(self, event: events.Click) -> None:
         place = event.get_content_offset(self)
         if place is None or place.y >= len(NORMS):
@@ -127,11 +120,7 @@ class MethodDialog(Dialog[tuple[str, ...]]):
     ]
 
     def __init__(
-        self,
-        method: str,
-        remarks: Mapping[str, str],
-        marked: Sequence[str] = (),
-        most: int = 0,
+        self, method: str, remarks: Mapping[str, str], marked: Sequence[str] = (), most: int = 0
     ) -> None:
         """Begin on a method.
 
@@ -163,11 +152,14 @@ class MethodDialog(Dialog[tuple[str, ...]]):
         self._describe()
 
     def action_mark(self) -> None:
-        is_full = len(self._grid.marked) >= self._most
-        if not self._most or (is_full and self._grid.method not in self._grid.marked):
-            self.app.bell()
+        marked, method = self._grid.marked, self._grid.method
+        if method in marked:
+            marked.remove(method)
+        elif len(marked) < self._most:
+            marked.append(method)
         else:
-            self._grid.toggle_mark()
+            self.app.bell()
+        self._grid.refresh()
 
     def action_take(self) -> None:
         if not self._most:

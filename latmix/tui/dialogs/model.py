@@ -20,7 +20,7 @@ class ModelDialog(ListDialog[str]):
     TITLE_TEXT = "Model"
     KEYS_TEXT = "enter takes it   y copies the command that fetches it   esc leaves"
     BINDINGS = [
-        *up_and_down("model", "move"),
+        *up_and_down("model", "focused.cursor"),
         key("model.copy", "y", "copy", "Copy", "Copy the command that fetches the model."),
     ]
 

@@ -50,9 +50,6 @@ class ReadingDialog(Dialog[None]):
     def begin(self) -> None:
         self.query_one(Sheet).focus()
 
-    def action_scroll(self, by: int) -> None:
-        self.query_one(Sheet).scroll_relative(y=by, animate=False)
-
 
 class NoticeDialog(ReadingDialog):
     """An error with what to do about it, or a command: a text that can be copied."""
@@ -80,7 +77,7 @@ class DifferencesDialog(ReadingDialog):
     BINDINGS = [
         key("differences.leave", "d,q,enter", "leave", "Close", "Close."),
         key("differences.copy", "y", "copy", "Copy", "Copy the command that prints this table."),
-        *up_and_down("differences", "scroll", "line "),
+        *up_and_down("differences", "focused.scroll", "line "),
     ]
 
     def __init__(self, left: Path, right: Path, differences: tuple[Difference, ...]) -> None:
@@ -102,7 +99,7 @@ class NumbersDialog(ReadingDialog):
     KEYS_TEXT = "↑ ↓ pgup pgdn scroll   esc or V closes"
     BINDINGS = [
         key("numbers.leave", "V,q,enter", "leave", "Close", "Close."),
-        *up_and_down("numbers", "scroll", "line "),
+        *up_and_down("numbers", "focused.scroll", "line "),
     ]
 
     def __init__(

@@ -16,12 +16,13 @@ def key(id: str, keys: str, action: str, name: str, tooltip: str) -> Binding:
 
 
 def up_and_down(area: str, action: str, what: str = "") -> list[Binding]:
-    """j and k, where the arrows work by themselves: `action` with 1 or -1.
+    """j and k, where the arrows work by themselves.
 
     Args:
+        action: begins the names of what the arrows do.
         what: that the tooltip names.
     """
     return [
-        key(f"{area}.down", "j", f"{action}(1)", "Down", f"One {what}down."),
-        key(f"{area}.up", "k", f"{action}(-1)", "Up", f"One {what}up."),
+        key(f"{area}.down", "j", f"{action}_down", "Down", f"One {what}down."),
+        key(f"{area}.up", "k", f"{action}_up", "Up", f"One {what}up."),
     ]

@@ -130,10 +130,8 @@ class Arrangement:
         """Take the next way to order that something is known for; returns its name."""
         names = list(ORDERS)
         at = names.index(self.order)
-        for name in names[at + 1 :] + names[: at + 1]:
-            if name == "name" or ORDERS[name](session):
-                self.order = name
-                break
+        others = names[at + 1 :] + names[: at + 1]
+        self.order = next(name for name in others if name == "name" or ORDERS[name](session))
         return self.order
 
     def find(self, row: Row | None) -> int | None:
@@ -141,10 +139,6 @@ class Arrangement:
         if isinstance(row, Heading):
             return self._index.get(row.folder)
         return self._index.get(row, self._index.get(row.parent)) if row is not None else None
-
-    def fold(self, folder: Path) -> None:
-        """Hide a folder's pictures, or show them again."""
-        self.folded ^= {folder}
 
     def mark(self, *paths: Path) -> None:
         """Mark these pictures, or no longer if all of them are."""

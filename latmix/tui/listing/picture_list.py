@@ -77,30 +77,30 @@ class PictureList(PictureView):
         return self.arrangement.marked
 
     def order_otherwise(self) -> None:
-        """Take the next order that something is known for."""
+        """By name or weight; by norm or influence once the pictures are inverted."""
         order = self.arrangement.next_order(self._session)
         self.rearrange()
         more = "" if self._session.latents.live else " Norm and influence come with i."
         self._changed(f"Ordered by {order}.{more}")
 
     def group(self) -> None:
-        """Show the pictures under their folders, or no longer."""
+        """Show each folder's pictures under its name, with their number."""
         is_grouped = self.arrangement.is_grouped = not self.arrangement.is_grouped
         self.rearrange()
         self._changed("Grouped by folder; z folds one." if is_grouped else "No groups.")
 
     def fold(self) -> None:
-        """Fold the folder under the cursor, or open it."""
+        """Hide the pictures of the folder under the cursor, or show them again."""
         row = self.row
         if not self.arrangement.is_grouped:
             self._changed("Z groups the pictures by folder first.")
         elif row is not None:
-            self.arrangement.fold(row.folder if isinstance(row, Heading) else row.parent)
+            self.arrangement.folded ^= {row.folder if isinstance(row, Heading) else row.parent}
             self.rearrange()
             self._changed()
 
     def toggle_height(self) -> None:
-        """Show small pictures beside the names, or no longer."""
+        """Show a small picture beside each name, or none."""
         self._is_high = self._painter.lines == LOW
         self._choose_height()
         self.show_session()
@@ -110,7 +110,7 @@ class PictureList(PictureView):
         self._changed(f"Small pictures {shown}.")
 
     def mark(self) -> None:
-        """Mark the picture under the cursor, or a folder's, or no longer."""
+        """Mark the picture and move down: space, 0, = and * are then for all marked ones."""
         row, arrangement = self.row, self.arrangement
         if isinstance(row, Heading):
             arrangement.mark(*(path for path in arrangement.passing if path.parent == row.folder))
@@ -120,7 +120,7 @@ class PictureList(PictureView):
         self._show_marks()
 
     def mark_all(self) -> None:
-        """Mark all that are shown, or none."""
+        """Mark all pictures that are shown, or none if any is marked."""
         if self.marked:
             self.marked.clear()
         else:
@@ -143,7 +143,7 @@ class PictureList(PictureView):
     # Typing words to filter by
 
     def start_filter(self) -> None:
-        """Take keys as words until enter or escape."""
+        """Show the pictures that have these words in their name; escape shows all again."""
         self._rested = self.row or self._rested
         self.is_filtering = True
         self.entry = None

@@ -41,7 +41,7 @@ class PictureView(ScrollView, can_focus=True):
         super().__init__(id="pictures")
         self._session = session
         self.arrangement, self.header = Arrangement(), Line(id="header")
-        self.small = SmallPictures(engine, TILE_SIDE, self.repaint)
+        self.small = SmallPictures(self, engine, TILE_SIDE, self.repaint)
         self._painter = RowPainter(session, self.arrangement, self.small)
         self._painted: dict[int, Strip] = {}
         self._styles: RowStyles | None = None
@@ -156,7 +156,6 @@ class PictureView(ScrollView, can_focus=True):
         lines = HIGH if (has_room if self._is_high is None else self._is_high) else LOW
         if lines != self._painter.lines:
             self._painter.lines = lines
-            self.small.is_plain = self.app.no_color
             self._measure()
 
     def _want_tiles(self) -> None:

@@ -49,7 +49,7 @@ class HistoryStrip(Widget, can_focus=True):
         """engine: reads the small pictures."""
         super().__init__(id="strip")
         self._session = session
-        self.small = SmallPictures(engine, SIDE, self.refresh)
+        self.small = SmallPictures(self, engine, SIDE, self.refresh)
         self._first = 0
         self._looks: tuple[object, ...] = ()
         self.tooltip = "The results, newest first: < and > look at another, w moves here."
@@ -147,7 +147,6 @@ class HistoryStrip(Widget, can_focus=True):
 
     def _picture(self, path: Path, base: Style) -> list[Strip]:
         columns, rows = self.cell_width - 1, self.size.height
-        self.small.is_plain = self.app.no_color
         if (drawn := self.small.drawn(path, columns, rows, base)) is not None:
             return drawn
         sign = "✗" if path in self.small.read else "…"

@@ -116,12 +116,9 @@ class PicturePane(Vertical):
         """Say whether the result is of these choices; a draft of others goes."""
         if self._draft is not None and self._draft[1] != choices:
             self._draft = None
-            self._draw()
         made = self._result.choices if self._result else None
-        outdated = made is not None and made != choices
-        if outdated != self._is_outdated:
-            self._is_outdated = outdated
-            self._draw()
+        self._is_outdated = made is not None and made != choices
+        self._draw()
 
     def _draw(self) -> None:
         if not self.is_mounted:

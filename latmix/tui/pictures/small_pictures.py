@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 from rich.style import Style
 from textual.strip import Strip
+from textual.widget import Widget
 
 from latmix.jobs.engine import Engine, Job
 from latmix.jobs.screen.pictures import read_small
@@ -23,14 +24,14 @@ class SmallPictures:
 
     Attributes:
         read: those that were; None for one that cannot be read.
-        is_plain: draw without colours.
     """
 
-    def __init__(self, engine: Engine, side: int, came: Callable[[], object]) -> None:
+    def __init__(
+        self, widget: Widget, engine: Engine, side: int, came: Callable[[], object]
+    ) -> None:
         """side: in pixels; came: is called when one was read."""
         self.read: dict[Path, Image.Image | None] = {}
-        self.is_plain = False
-        self._engine, self._side, self._came = engine, side, came
+        self._widget, self._engine, self._side, self._came = widget, engine, side, came
         self._jobs: dict[Path, Job[Image.Image | None]] = {}
         self._drawn: dict[Path, tuple[int, int, list[Strip]]] = {}
 
@@ -60,7 +61,7 @@ class SmallPictures:
             return None
         kept = self._drawn.get(path)
         if kept is None or kept[:2] != (columns, rows):
-            draw = shades if self.is_plain else half_blocks
+            draw = shades if self._widget.app.no_color else half_blocks
             kept = self._drawn[path] = columns, rows, draw(image, columns, rows, base)
         return kept[2]
 

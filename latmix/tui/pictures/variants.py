@@ -82,7 +82,7 @@ class VariantsScreen(Opening[Wanted]):
     )
 
     BINDINGS = [
-        key("variants.leave", "escape,ctrl+c,q,c,S", "leave", "Leave",
+        key("variants.leave", "escape,ctrl+c,q,c,S", "dismiss", "Leave",
             "Close without a change; what is being made is stopped."),
         key("variants.left", "left,h", "move(-1)", "Left", "One left."),
         key("variants.right", "right,l", "move(1)", "Right", "One right."),
@@ -138,9 +138,6 @@ class VariantsScreen(Opening[Wanted]):
             cell.variant = variant
         self.query_one(JobLine).say(f"made in {variants.seconds:.1f} s")
         self._put(self.cursor)
-
-    def action_leave(self) -> None:
-        self.dismiss(None)
 
     def action_move(self, by: int) -> None:
         self._put((self.cursor + by) % len(self.wanted))
