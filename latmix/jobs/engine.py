@@ -184,11 +184,11 @@ class Engine:
             return JobFailed(job, LatmixError(str(error)))
         except Exception as error:
             logging.getLogger("latmix").exception("the job %s failed", job.name)
-            told = LatmixError(
+            unforeseen = LatmixError(
                 f"{job.name} failed: {type(error).__name__}: {error}",
                 "The log file has the details (latmix doctor says where).",
             )
-            return JobFailed(job, told)
+            return JobFailed(job, unforeseen)
 
     def _advance(self, job: Job[Any]) -> JobEvent:
         if not job.goes_on():
@@ -196,16 +196,16 @@ class Engine:
         steps = job.work()
         if not isinstance(steps, Generator):
             return JobFinished(job, steps)
-        told_at, phase = 0.0, ""
+        last_report, phase = 0.0, ""
         try:
             while True:
                 progress = next(steps)
                 if not job.goes_on():
                     return JobCancelled(job)
                 now = time.monotonic()
-                is_due = now - told_at >= REPORT_SECONDS or progress.phase != phase
+                is_due = now - last_report >= REPORT_SECONDS or progress.phase != phase
                 if is_due or progress.preview is not None:
-                    told_at, phase = now, progress.phase
+                    last_report, phase = now, progress.phase
                     self._tell(JobProgressed(job, progress))
         except StopIteration as stop:
             return JobFinished(job, stop.value)

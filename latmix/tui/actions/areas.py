@@ -7,6 +7,6 @@ from latmix.tui.keys.command import Command
 
 COMMANDS: tuple[Command, ...] = tuple(
     command
-    for room in (weights, keeping, pictures, making, choosing, results, program)
-    for command in room.AREA.commands
+    for area in (weights, keeping, pictures, making, choosing, results, program)
+    for command in area.AREA.commands
 )
