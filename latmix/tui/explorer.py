@@ -170,8 +170,8 @@ class Explorer(App[int]):
     def _advice(self) -> str:
         if not self.session.pictures:
             return ""
-        setting, mixture = self.jobs.setting, self.session.mixture
-        note = EMOJI_NOTE if setting is not None and setting.is_built_in else ""
+        used, mixture = self.jobs.working_model, self.session.mixture
+        note = EMOJI_NOTE if used is not None and used.is_built_in else ""
         mixed = len(mixture) if mixture else 0
         return advice_for(len(self.session.uninverted), mixed, note, self.work.is_inverting)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from latmix.jobs.screen.studio import Setting
+from latmix.jobs.screen.studio import WorkingModel
 from latmix.names import display_name
 from latmix.session.session import Session
 from latmix.tui.line import Line
@@ -23,21 +23,21 @@ class TitleLine(Line):
 
     def show(self) -> None:
         """Draw the session anew."""
-        self.show_line(title_text(self._session, self._jobs.setting, self.content_size.width))
+        self.show_line(title_text(self._session, self._jobs.working_model, self.content_size.width))
 
     def on_resize(self) -> None:
         self.show()
 
 
-def title_text(session: Session, setting: Setting | None, width: int) -> str:
+def title_text(session: Session, used: WorkingModel | None, width: int) -> str:
     """The line in about `width` cells."""
     mixed = len(session.mixture) if session.mixture else 0
     parts = [f"{mixed:,} of {len(session.pictures):,}", session.choices.method]
     if session.choices.seed is not None:
         parts.append(f"seed {session.choices.seed}")
-    if setting is not None:
-        parts.append(display_name(setting.model, 24) + (" (emoji)" if setting.is_built_in else ""))
-        parts.append(setting.device)
+    if used is not None:
+        parts.append(display_name(used.model, 24) + (" (emoji)" if used.is_built_in else ""))
+        parts.append(used.device)
     rest = " · ".join(parts)
     room = max(LEAST_FOLDER, width - len(rest) - len("latmix   · "))
     folder = short_name(session.folder, room) if session.folder else "no folder"

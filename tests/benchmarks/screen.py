@@ -89,7 +89,7 @@ async def answer_keys(place: Path) -> None:
     start = time.monotonic()
     async with opened(place, (120, 40), recursive=True) as driver:
         report("open 10,000 pictures", time.monotonic() - start, FIRST_PAINT, "1 s")
-        await driver.until(lambda: driver.app.jobs.setting)
+        await driver.until(lambda: driver.app.jobs.working_model)
         for name, key in KEYS:
             before = time.thread_time()
             await driver.press(key)

@@ -402,7 +402,7 @@ async def test_a_session_of_another_model_size_and_solver_is_resumed(disk: Path)
         found = state(driver)
         assert near(found, kept, 1e-12)
         assert (found["model"], found["choices"]["size"]) == ("mini-flow", [48, 32])
-        assert driver.app.jobs.setting.model == "mini-flow"
+        assert driver.app.jobs.working_model.model == "mini-flow"
 
 
 async def test_a_session_of_before_there_were_pins_bookmarks_and_marks_is_resumed(
@@ -452,4 +452,4 @@ async def test_every_setting_of_the_configuration_holds(
         await driver.until_idle()
         assert driver.session.inversion.inverted == 0
         assert driver.session.results[0].parent == disk / "home" / "results"
-        assert driver.app.jobs.setting.model == "mini-flow"
+        assert driver.app.jobs.working_model.model == "mini-flow"

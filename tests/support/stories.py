@@ -70,7 +70,7 @@ async def play(driver: Driver, note: Callable[[str], None]) -> None:
 
     await driver.until(lambda: session.pictures)
     ended("open")
-    await driver.until(lambda: app.jobs.setting)
+    await driver.until(lambda: app.jobs.working_model)
     ended("import torch")
     await driver.press("N", "3", "enter", "m", "escape", "comma", "escape", "p", "escape")
     ended("choose")

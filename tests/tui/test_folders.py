@@ -23,7 +23,7 @@ async def test_a_folder_opens_and_paints_all_there_is_to_see(
     folder: Path, size: tuple[int, int]
 ) -> None:
     async with opened(folder, size, count=4) as driver:
-        await driver.until(lambda: driver.app.pane.image and driver.app.jobs.setting)
+        await driver.until(lambda: driver.app.pane.image and driver.app.jobs.working_model)
         await driver.until_shown(
             "latmix", f"4 of 6 · {DEFAULT_METHOD} · mini (emoji) · cpu", "▀▀▀▀▀▀▀▀▀▀▀▀"
         )

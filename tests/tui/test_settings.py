@@ -104,7 +104,7 @@ async def test_a_wrong_setting_is_said_on_the_form_and_nothing_is_changed(folder
 
 async def test_models_say_what_is_here_and_how_to_fetch_what_is_not(folder: Path) -> None:
     async with opened(folder, (120, 40)) as driver:
-        await driver.until(lambda: driver.app.jobs.setting)
+        await driver.until(lambda: driver.app.jobs.working_model)
         await driver.press("M")
         await driver.until(lambda: isinstance(driver.app.screen, ModelDialog))
         await driver.until_shown("mini", "here", *(entry.name for entry in CATALOGUE))
@@ -136,13 +136,13 @@ async def test_another_model_is_taken_while_the_program_runs(folder: Path) -> No
 
 async def test_a_model_that_cannot_be_used_leaves_the_old_one(folder: Path) -> None:
     async with opened(folder, count=2) as driver:
-        await driver.until(lambda: driver.app.jobs.setting)
+        await driver.until(lambda: driver.app.jobs.working_model)
         take_model(driver.app, str(folder))
         await driver.until(lambda: isinstance(driver.app.screen, NoticeDialog))
         assert "model_index.json" in driver.app.screen.text
         await driver.press("escape", "g")
         await driver.until(lambda: driver.session.results)
-        assert (driver.session.model, driver.app.jobs.setting.model) == ("mini", "mini")
+        assert (driver.session.model, driver.app.jobs.working_model.model) == ("mini", "mini")
 
 
 async def test_a_picture_can_have_a_prompt_of_its_own(folder: Path) -> None:

@@ -115,7 +115,7 @@ async def test_results_and_drafts_look_as_they_did(folder: Path, size: tuple[int
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
 async def test_the_list_looks_as_it_did(home: Path, folder: Path, size: tuple[int, int]) -> None:
     async with exploring(None, size) as driver:
-        await driver.until(lambda: driver.app.jobs.setting)
+        await driver.until(lambda: driver.app.jobs.working_model)
         await driver.until(lambda: isinstance(driver.app.screen, FolderDialog))
         await driver.press("escape")
         await assert_screen(driver, "empty")
@@ -123,7 +123,7 @@ async def test_the_list_looks_as_it_did(home: Path, folder: Path, size: tuple[in
     for index in (4, 5):
         (folder / f"face-{index}.png").rename(folder / "cats" / f"face-{index}.png")
     async with opened(folder, size, count=3, recursive=True, fresh=True) as driver:
-        await driver.until(lambda: driver.app.jobs.setting and driver.app.pane.image)
+        await driver.until(lambda: driver.app.jobs.working_model and driver.app.pane.image)
         await assert_screen(driver, "loaded")
         await driver.press("a", "a", "Z", "O")
         await assert_screen(driver, "marked")
@@ -137,7 +137,7 @@ async def test_an_inversion_and_its_failures_look_as_they_did(
 ) -> None:
     # So many steps that it is still at work when it is paused.
     async with opened(folder, size, count=4, choices={"steps": 60}) as driver:
-        await driver.until(lambda: driver.app.jobs.setting)
+        await driver.until(lambda: driver.app.jobs.working_model)
         (folder / "face-1.png").write_text("not a picture")
         (folder / "face-3.png").write_bytes(b"")
         # The job is a real one that waits; how far it is would be otherwise every time.

@@ -101,7 +101,7 @@ async def test_a_model_that_fails_at_work_costs_nothing_and_another_goes_on(
         assert driver.weights == [1, 0]
         assert driver.said.startswith("!")
         take_model(driver.app, "mini")
-        await driver.until(lambda: driver.app.jobs.setting and driver.session.model == "mini")
+        await driver.until(lambda: driver.app.jobs.working_model and driver.session.model == "mini")
         await driver.press("equals_sign", "g")
         await until_made(driver, 1)
         assert driver.weights == [0.5, 0.5]

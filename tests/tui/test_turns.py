@@ -26,7 +26,7 @@ async def test_ten_thousand_pictures_open_and_keys_are_answered_in_small_turns(
             await driver.until(lambda: driver.session.pictures)
             await driver.until_shown("10,000 pictures in", "0/20.png")
             assert turns.most() < MOST_OF_A_STORY
-            await driver.until(lambda: driver.app.jobs.setting)
+            await driver.until(lambda: driver.app.jobs.working_model)
             for name, key in KEYS:
                 turns.most()
                 await driver.press(key)

@@ -35,7 +35,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Setting:
+class WorkingModel:
     """Where the jobs work: which model, and on what.
 
     Attributes:
@@ -51,7 +51,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredPictures:
     """Pictures with latents, and what computes their mixtures' statistics (None without any)."""
 
     inversion: Inversion
@@ -76,7 +76,7 @@ class Studio:
         self._config, self._model, self._machine = config, model, machine
         self._bench: Workbench | None = None
 
-    def prepare(self) -> Generator[Progress, None, Setting]:
+    def prepare(self) -> Generator[Progress, None, WorkingModel]:
         """Import the numerics and find the model, without loading its weights.
 
         Raises:
@@ -88,7 +88,7 @@ class Studio:
         wanted = self._config.model
         knows_emoji = is_built_in(bench.source.name)
         other = self._model == "auto" and wanted not in ("", bench.source.name) and knows_emoji
-        return Setting(
+        return WorkingModel(
             model=bench.source.name,
             is_built_in=knows_emoji,
             device=str(bench.device),
@@ -104,7 +104,7 @@ class Studio:
 
     def recall(
         self, paths: Sequence[Path], choices: Choices
-    ) -> Generator[Progress, None, Measured]:
+    ) -> Generator[Progress, None, MeasuredPictures]:
         """Statistics of those pictures that have latents already; inverts nothing.
 
         Raises:
@@ -119,7 +119,7 @@ class Studio:
 
     def invert(
         self, paths: Sequence[Path], choices: Choices
-    ) -> Generator[Progress, None, Measured]:
+    ) -> Generator[Progress, None, MeasuredPictures]:
         """Latents of pictures, each made once, with their statistics.
 
         Raises:
@@ -191,7 +191,7 @@ class Studio:
         ]
         return replace(made, variants=tuple(small))
 
-    def use(self, model: str) -> Generator[Progress, None, Setting]:
+    def use(self, model: str) -> Generator[Progress, None, WorkingModel]:
         """Take another model; where it cannot be used the old one stays.
 
         Raises:
@@ -227,12 +227,14 @@ class Studio:
         return self._bench
 
 
-def _measured(work: Generator[Progress, None, Inversion]) -> Generator[Progress, None, Measured]:
+def _measured(
+    work: Generator[Progress, None, Inversion],
+) -> Generator[Progress, None, MeasuredPictures]:
     from latmix.jobs.measurement import measure
 
     inversion = yield from work
     live = (yield from measure(inversion)) if inversion.rows else None
-    return Measured(inversion, live)
+    return MeasuredPictures(inversion, live)
 
 
 def _for_screen(

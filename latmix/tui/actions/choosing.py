@@ -91,8 +91,8 @@ def take_settings(explorer: Explorer, **values: Any) -> None:
 @AREA.command("model.choose", "M", "M", "Choose the model", opens=True)
 def choose_model(explorer: Explorer) -> None:
     """The models on this machine, and what fetching another would cost."""
-    setting = explorer.jobs.setting
-    current = setting.model if setting else explorer.session.model
+    used = explorer.jobs.working_model
+    current = used.model if used else explorer.session.model
     dialog = ModelDialog(current)
     explorer.open(dialog, partial(take_model, explorer))
     further = (current, explorer.config.model)
@@ -101,8 +101,8 @@ def choose_model(explorer: Explorer) -> None:
 
 def take_model(explorer: Explorer, name: str) -> None:
     """Use another model from now on."""
-    setting = explorer.jobs.setting
-    if setting is not None and name == setting.model:
+    used = explorer.jobs.working_model
+    if used is not None and name == used.model:
         explorer.say(f"{display_name(name)} is in use already.")
     else:
         explorer.say(f"looking at {display_name(name)}…")

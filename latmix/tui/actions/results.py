@@ -139,8 +139,8 @@ def _take_state(explorer: Explorer, there: Revisited) -> None:
     explorer.session.choose(mixture=mixture_of(weights), **there.choices.kept())
     explorer.pane.turn(to_mixture=True)
     said = f"Back to what {display_name(there.path.name)} was made from; u undoes it."
-    setting = explorer.jobs.setting
-    if setting is not None and there.model != setting.model:
+    used = explorer.jobs.working_model
+    if used is not None and there.model != used.model:
         said += f" It was made by {display_name(there.model)}: M chooses the model."
     explorer.changed(said)
 

@@ -32,7 +32,7 @@ def parse_settings(written: dict[str, str]) -> dict[str, Any]:
     return values
 
 
-class OneOf(Static, can_focus=True):
+class WordChoice(Static, can_focus=True):
     """One of a few words: left and right change it."""
 
     BINDINGS = [
@@ -45,7 +45,7 @@ class OneOf(Static, can_focus=True):
         """Another word is chosen."""
 
     def __init__(self, options: Sequence[str], value: str, name: str) -> None:
-        super().__init__(name=name, classes="one-of")
+        super().__init__(name=name, classes="word-choice")
         self._options = options
         self.value = value
 
@@ -87,15 +87,15 @@ class SettingsDialog(Dialog[dict[str, Any]]):
                 with Horizontal(classes="setting"):
                     yield Static(row.label, classes="setting-label", markup=False)
                     if words:
-                        yield OneOf(words, value, row.name)
+                        yield WordChoice(words, value, row.name)
                     else:
                         yield Input(value, line.empty, name=row.name, compact=True)
         yield Static("", id="setting-words", markup=False)
         yield error_line()
 
     @property
-    def fields(self) -> list[Input | OneOf]:
-        return [widget for widget in self.query("*") if isinstance(widget, Input | OneOf)]
+    def fields(self) -> list[Input | WordChoice]:
+        return [widget for widget in self.query("*") if isinstance(widget, Input | WordChoice)]
 
     def begin(self) -> None:
         next(field for field in self.fields if field.name == self._begin).focus()
@@ -103,7 +103,7 @@ class SettingsDialog(Dialog[dict[str, Any]]):
     def on_descendant_focus(self) -> None:
         self._explain()
 
-    def on_one_of_turned(self) -> None:
+    def on_word_choice_turned(self) -> None:
         self._explain()
 
     def _explain(self) -> None:
@@ -112,7 +112,9 @@ class SettingsDialog(Dialog[dict[str, Any]]):
         if field is None or not self.is_current:
             return
         row, line = next(pair for pair in LINES if pair[0].name == field.name)
-        words = (isinstance(field, OneOf) and row.kind.sentences.get(field.value)) or line.sentence
+        words = (
+            isinstance(field, WordChoice) and row.kind.sentences.get(field.value)
+        ) or line.sentence
         self.query_one("#setting-words", Static).update(Text(words, style="dim"))
 
     def action_go(self, by: int) -> None:

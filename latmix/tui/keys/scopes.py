@@ -10,7 +10,7 @@ from latmix.tui.dialogs.lists import FailuresDialog, ThemeDialog
 from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.dialogs.model import ModelDialog
 from latmix.tui.dialogs.reading import DifferencesDialog, NoticeDialog, NumbersDialog
-from latmix.tui.dialogs.settings import OneOf, SettingsDialog
+from latmix.tui.dialogs.settings import SettingsDialog, WordChoice
 from latmix.tui.listing.picture_list import PictureList
 from latmix.tui.pictures.history_strip import HistoryStrip
 from latmix.tui.pictures.variants import VariantsScreen
@@ -27,7 +27,7 @@ SCOPES: tuple[tuple[type, ...], ...] = (
     (Dialog, ModelDialog),
     (Dialog, NoticeDialog),
     (Dialog, NumbersDialog),
-    (Dialog, SettingsDialog, OneOf),
+    (Dialog, SettingsDialog, WordChoice),
     (Dialog, ThemeDialog),
 )
 """The row of results has keys of its own before the program's; dialogs have no others at all."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from latmix.errors import LatmixError
 from latmix.jobs.engine import Engine, Job
 from latmix.jobs.progress import Progress
-from latmix.jobs.screen.studio import Made, Measured, Setting, Studio
+from latmix.jobs.screen.studio import Made, MeasuredPictures, Studio, WorkingModel
 from latmix.jobs.screen.variants import Variants, Wanted
 from latmix.names import plural
 from latmix.session.choices import Choices
@@ -41,7 +41,7 @@ class Jobs:
         self, session: Session, studio: Studio, engine: Engine, onlooker: Onlooker
     ) -> None:
         self.work = Work(session, onlooker)
-        self.setting: Setting | None = None
+        self.working_model: WorkingModel | None = None
         self._session, self._studio = session, studio
         self._engine, self._onlooker = engine, onlooker
         self._is_warm = False
@@ -58,10 +58,10 @@ class Jobs:
         """Import torch and find the model."""
         self._ask("prepare", self._studio.prepare, self._prepared)
 
-    def _prepared(self, setting: Setting) -> None:
-        self.setting = setting
+    def _prepared(self, used: WorkingModel) -> None:
+        self.working_model = used
         self._ask("warm_up", self._studio.warm_up, self._warmed)
-        self._onlooker.job_ended(setting.note)
+        self._onlooker.job_ended(used.note)
 
     def _warmed(self, _: None) -> None:
         self._is_warm = True
@@ -72,11 +72,11 @@ class Jobs:
         self._engine.drop(LOOK_UP, DRAFT)
         self._ask("model", lambda: self._studio.use(model), partial(self._model_used, model))
 
-    def _model_used(self, model: str, setting: Setting) -> None:
-        self.setting = setting
+    def _model_used(self, model: str, used: WorkingModel) -> None:
+        self.working_model = used
         self._session.model = model
         self.forget_look_ups()
-        said = f"The model is {setting.model} on {setting.device} now. {setting.note}"
+        said = f"The model is {used.model} on {used.device} now. {used.note}"
         self._onlooker.job_ended(said, looks_up=True)
 
     def _ask(self, name: str, steps: Steps[Result], done: Callable[[Result], object]) -> None:
@@ -150,10 +150,10 @@ class Jobs:
         request = request or Request.now(self._session)
         self.work.begin(self._engine.submit(job), request, first)
 
-    def _inverted(self, request: Request, measured: Measured) -> None:
+    def _inverted(self, request: Request, measured: MeasuredPictures) -> None:
         self._onlooker.job_ended(self._take_inverted(request, measured))
 
-    def _take_inverted(self, request: Request, measured: Measured) -> str:
+    def _take_inverted(self, request: Request, measured: MeasuredPictures) -> str:
         """Bring it into the session, and go on; returns what to say."""
         work, session = self.work, self._session
         if not request.is_for(session):
@@ -188,7 +188,7 @@ class Jobs:
         if not missing or len(missing) > LARGEST:
             return
 
-        def take(measured: Measured) -> None:
+        def take(measured: MeasuredPictures) -> None:
             if request.is_for(session):
                 self._take_measured(measured)
                 self._onlooker.job_ended()
@@ -216,7 +216,7 @@ class Jobs:
         work = partial(self._studio.try_out, chosen, inversion, wanted, self.draft_steps)
         self._engine.submit(Job(DRAFT, work, done, self._onlooker.say_error, group=DRAFT))
 
-    def _take_measured(self, measured: Measured) -> None:
+    def _take_measured(self, measured: MeasuredPictures) -> None:
         self._session.measured(measured.inversion, measured.live)
         # An edit may forget what was found; it is looked up again after the edit's undo.
         self._seen -= {str(row.path) for row in measured.inversion.rows}
