@@ -24,6 +24,7 @@ from latmix.sampling.levels import Levels
 from latmix.sampling.multistep import draft_scheduler
 from latmix.sampling.settings import (
     FIT,
+    GUIDANCE,
     STEPS,
     TOLERANCES,
     GenerationSettings,
@@ -83,7 +84,7 @@ def invert(
     *,
     negative: str = "",
     steps: int = STEPS,
-    guidance: float = 1.0,
+    guidance: float = GUIDANCE,
     solver: str = DEFAULT_SOLVER,
     size: tuple[int, int] | None = None,
     fit: str = FIT,

@@ -9,9 +9,13 @@ from latmix.images.fits import FITS
 from latmix.names import display_name
 from latmix.sampling.solvers import DEFAULT_SOLVER, GENERATING, find_solver
 from latmix.sampling.solvers.null_text import INNER_STEPS
+from latmix.sampling.solvers.solver import PLAIN
 
 STEPS = 50
 """Of a trajectory, both ways."""
+
+GUIDANCE = 1.0
+"""Of inverting: none, which keeps latents close to noise."""
 
 FIT = FITS[0]
 """How pictures are brought to a size."""
@@ -37,7 +41,7 @@ class InversionSettings:
     size: tuple[int, int]
     fit: str = FIT
     steps: int = STEPS
-    guidance: float = 1.0
+    guidance: float = GUIDANCE
     solver: str = DEFAULT_SOLVER
     negative: str = ""
     inner_steps: int = INNER_STEPS
@@ -87,7 +91,7 @@ class GenerationSettings:
     guidance: float
     steps: int = STEPS
     negative: str = ""
-    solver: str = "ddim"
+    solver: str = PLAIN
     draft: int = 0
     prompt: str | None = None
 
@@ -127,7 +131,7 @@ def fitted_guidance(solver: str, asked: float, generating: float) -> float:
     Raises:
         ValueError: an unknown solver.
     """
-    return generating if asked == 1.0 and find_solver(solver).is_fitted else asked
+    return generating if asked == GUIDANCE and find_solver(solver).is_fitted else asked
 
 
 def _check(steps: object, guidance: object, negative: object) -> None:

@@ -87,7 +87,7 @@ class Choices:
         latents=where_fitted,
     )
     inversion_guidance: float = setting(
-        1.0,
+        sampling.GUIDANCE,
         Number(),
         "Guidance while inverting.",
         Line(5, "While inverting; 1 keeps latents close to noise."),

@@ -7,9 +7,10 @@ from typing import Any
 
 from latmix.errors import UsageError
 from latmix.names import display_name
+from latmix.sampling.solvers.solver import PLAIN
 
 
-def _guided(guidance: float, steps: int, solver: str = "ddim", **machine: str) -> dict[str, Any]:
+def _guided(guidance: float, steps: int, solver: str = PLAIN, **machine: str) -> dict[str, Any]:
     """Inversion at, or null-text fitted to, the guidance that it generates with."""
     both = {"guidance": guidance, "inversion_guidance": guidance}
     return {"steps": steps, "solver": solver, **both, **machine}

@@ -10,7 +10,7 @@ from latmix.sampling.solvers.belm import Belm
 from latmix.sampling.solvers.midpoint import FireFlow, Midpoint
 from latmix.sampling.solvers.null_text import NullText
 from latmix.sampling.solvers.renoise import Renoise
-from latmix.sampling.solvers.solver import Solver
+from latmix.sampling.solvers.solver import PLAIN, Solver
 from latmix.sampling.solvers.stepwise import Ddim, FixedPoint, NegativePrompt, SharedNoise
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ DEFAULT_SOLVER = FixedPoint.name
 GENERATING = tuple(dict.fromkeys(solver.generates for solver in SOLVERS.values()))
 """The solvers whose steps generate."""
 
-ALIASES = {"euler": "ddim"}
+ALIASES = {"euler": PLAIN}
 """Other names of the same step."""
 
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from latmix.models.protocol import Conditioning, Model
 
 
+PLAIN = "ddim"
+"""The solver of plain steps, which generate what most solvers have inverted."""
+
+
 @dataclass(frozen=True)
 class Task:
     """A trajectory to be walked.
@@ -74,7 +78,7 @@ class Solver(ABC):
     source: ClassVar[str]
     calls: ClassVar[float]
     generating_calls: ClassVar[float] = 1.0
-    generates: ClassVar[str] = "ddim"
+    generates: ClassVar[str] = PLAIN
     is_iterative: ClassVar[bool] = False
     is_fitted: ClassVar[bool] = False
     replaces_negative: ClassVar[bool] = False

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from latmix.mixing.companions import Latents
 from latmix.sampling.generators import watched
-from latmix.sampling.solvers.solver import Inverting, Solver, Task
+from latmix.sampling.solvers.solver import PLAIN, Inverting, Solver, Task
 from latmix.sampling.trajectory import Call, Step
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Ddim(Stepwise):
     """One evaluation at the cleaner state, as if the network's output did not change: off by
     O(1/steps)."""
 
-    name = "ddim"
+    name = PLAIN
     sentence = "DDIM inversion, Euler's step in a flow: to first order."
     source = "Song et al. 2010.02502"
     calls = 1.0
