@@ -96,8 +96,7 @@ class Choices:
         solvers.DEFAULT_SOLVER,
         OneOf({name: each.sentence for name, each in solvers.SOLVERS.items()}, solvers.ALIASES),
         f"{', '.join(solvers.SOLVERS)}: how pictures are inverted.",
-        Line(4, "How pictures are inverted."),
-        offer="How pictures are inverted.",
+        Line(4),
     )
     inner_steps: int = setting(
         INNER_STEPS,

@@ -158,12 +158,12 @@ class Line:
 
     Attributes:
         place: among the others.
-        sentence: under the form, while it has the focus.
+        sentence: under the form, while it has the focus; where its word has one, that is shown.
         empty: what nothing written stands for.
     """
 
     place: int
-    sentence: str
+    sentence: str = ""
     empty: str = ""
 
 
@@ -178,7 +178,7 @@ class Row:
         line: of the form; None where the form has none.
         default_words: what the command line's help calls the default, where not by itself.
         called: its name on the form and in sentences, where that is another.
-        offer: a sentence in the palette, which offers what has one.
+        offer: a sentence in the palette, which offers what has one, or words to choose from.
         is_generating: whether it is of generating alone.
         latents: with which solvers pictures have other latents under another of its values.
         needed: which solvers need it.

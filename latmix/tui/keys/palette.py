@@ -21,7 +21,7 @@ from latmix.tui.actions.pictures import take_count
 from latmix.tui.actions.program import take_theme, theme_names
 from latmix.tui.explorer import Explorer
 
-OFFERED = tuple(row for holder in (Choices, Session) for row in rows(holder) if row.offer)
+OFFERED = tuple(row for row in (*rows(Choices), *rows(Session)) if row.offer or row.kind.sentences)
 
 COUNT = Row("n", 1, Whole(), offer="The first N pictures, equally.")
 
