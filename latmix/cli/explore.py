@@ -10,7 +10,7 @@ from latmix.cli.options import Demo, Guidance, Inverting, ModelOptions, Recursiv
 from latmix.cli.run import chosen, machine, with_prompt
 from latmix.errors import UsageError
 from latmix.mixing.grid import DEFAULT_METHOD, parse_method
-from latmix.session.choices import Choices
+from latmix.session.choices import USUAL_COUNT, Choices
 
 
 @command
@@ -21,7 +21,9 @@ def explore(
     folder: Annotated[Path | None, argument("A folder of pictures.")] = None,
     demo: Demo = None,
     recursive: Recursive = False,
-    count: Annotated[int, option("Start with the first N.", "-n", "--count", least=1)] = 8,
+    count: Annotated[
+        int, option("Start with the first N.", "-n", "--count", least=1)
+    ] = USUAL_COUNT,
     method: Annotated[
         str | None, option(f"norm/mean.  [default: {DEFAULT_METHOD}]", "--method", "-m")
     ] = None,

@@ -16,6 +16,7 @@ from latmix.cli.outputs import DryRun, Findings, StudyOptions, figure_writers, f
 from latmix.cli.run import Run, find_pictures
 from latmix.errors import LatmixError, UsageError
 from latmix.names import display_name, plural
+from latmix.session.choices import USUAL_COUNT
 
 if TYPE_CHECKING:
     from latmix.models.source import ModelSource
@@ -51,7 +52,7 @@ def inversion(
         str | None,
         option("Guidance scales, both ways.  [default: 1,3,7.5; 1 where the model has none]"),
     ] = None,
-    count: SomePictures = 8,
+    count: SomePictures = USUAL_COUNT,
     seen: Annotated[Given, Settings.named("prompt", "negative", "size", "fit")],
     dry_run: DryRun = False,
 ) -> int:

@@ -15,8 +15,7 @@ from latmix.cli.weighting import given_weights, weights_of
 from latmix.errors import UsageError
 from latmix.mixing.grid import DEFAULT_METHOD, parse_method
 from latmix.mixing.mixture import Mixture
-
-DEFAULT_COUNT = 8
+from latmix.session.choices import USUAL_COUNT
 
 PromptMix = Annotated[
     bool,
@@ -33,7 +32,7 @@ def centroid(
     inverting: options.Inverting,
     output: options.OutputOptions,
     *,
-    count: options.SomePictures = DEFAULT_COUNT,
+    count: options.SomePictures = USUAL_COUNT,
     method: options.Method = DEFAULT_METHOD,
     generating: options.Generating,
     prompt_mix: PromptMix = False,

@@ -33,6 +33,9 @@ from latmix.session.fields import (
 if TYPE_CHECKING:
     from latmix.models.source import ModelSource
 
+USUAL_COUNT = 8
+"""Pictures that are taken, for a new mixture above all, where nobody says how many."""
+
 ANY_SIZE = (64, 64)
 """Stands for the size of a model that is not known yet."""
 

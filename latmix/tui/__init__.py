@@ -18,6 +18,7 @@ from latmix.errors import LatmixError, StoreError
 from latmix.names import display_name
 from latmix.process import leave_at_once, logging_to
 from latmix.session import saved
+from latmix.session.choices import USUAL_COUNT
 from latmix.session.machine import Machine
 from latmix.session.session import Session
 
@@ -43,7 +44,7 @@ class ExploreOptions:
 
     folder: Path | None = None
     recursive: bool = False
-    count: int = 8
+    count: int = USUAL_COUNT
     model: str = "auto"
     machine: Machine = field(default_factory=Machine)
     choices: Mapping[str, Any] = field(default_factory=dict)

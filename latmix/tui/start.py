@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from latmix.config import Config
 from latmix.jobs.screen.studio import Studio
+from latmix.session.choices import USUAL_COUNT
 from latmix.session.session import Session
 from latmix.tui.keys.keymap import Keymap
 from latmix.tui.terminal.themes import Themes
@@ -36,7 +37,7 @@ class Start:
     studio: Studio
     themes: Themes
     folder: Path | None
-    count: int = 8
+    count: int = USUAL_COUNT
     is_resumed: bool = False
     is_plain: bool = False
     pixels: type[Widget] | None = None

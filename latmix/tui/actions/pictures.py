@@ -9,6 +9,7 @@ from pathlib import Path
 
 from latmix.jobs.engine import Job
 from latmix.names import display_name, plural
+from latmix.session.choices import USUAL_COUNT
 from latmix.tui.actions.chosen import about, chosen, edit, on_current
 from latmix.tui.actions.folders import open_folder
 from latmix.tui.actions.keeping import copy_text
@@ -23,8 +24,6 @@ from latmix.tui.messages import SignsClicked
 from latmix.viewer import Opened, open_picture
 
 AREA = Area("Pictures")
-
-USUAL_COUNT = 8
 
 
 @AREA.command("folder.open", "f", "f", "Open a folder", opens=True)
