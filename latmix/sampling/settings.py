@@ -20,6 +20,9 @@ GUIDANCE = 1.0
 FIT = FITS[0]
 """How pictures are brought to a size."""
 
+SIZE = "two positive whole numbers"
+"""What a size must be, for a sentence."""
+
 TOLERANCES = {"float32": 1e-5, "float16": 5e-4, "bfloat16": 2e-3}
 """Fixed-point tolerance by the network's type: tighter than its rounding would never be reached."""
 
@@ -50,9 +53,8 @@ class InversionSettings:
         _check(self.steps, self.guidance, self.negative)
         if type(self.inner_steps) is not int or self.inner_steps < 1:
             raise ValueError(f"inner_steps must be at least 1, not {self.inner_steps!r}.")
-        sides = self.size if isinstance(self.size, tuple) else ()
-        if len(sides) != 2 or not all(type(side) is int and side > 0 for side in sides):
-            raise ValueError(f"size must be two positive whole numbers, not {self.size!r}.")
+        if not (isinstance(self.size, tuple) and is_size(self.size)):
+            raise ValueError(f"size must be {SIZE}, not {self.size!r}.")
         if self.fit not in FITS:
             shown = display_name(str(self.fit))
             raise ValueError(f"fit must be one of {', '.join(FITS)}, not {shown!r}.")
@@ -122,6 +124,12 @@ class GenerationSettings:
         if self.prompt is None:
             del content["prompt"]
         return content
+
+
+def is_size(value: object) -> bool:
+    """Whether a value is a width and a height, also as JSON has them."""
+    sides = value if isinstance(value, list | tuple) else ()
+    return len(sides) == 2 and all(type(side) is int and side > 0 for side in sides)
 
 
 def fitted_guidance(solver: str, asked: float, generating: float) -> float:

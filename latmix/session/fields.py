@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from latmix.names import display_name
+from latmix.sampling.settings import SIZE, is_size
 from latmix.sampling.solvers.solver import Solver
 
 
@@ -118,11 +119,10 @@ class OneOf(Kind):
 class Size(Kind):
     """Width and height in pixels."""
 
-    what = "two positive whole numbers"
+    what = SIZE
 
     def accepts(self, value: object) -> bool:
-        sides = value if isinstance(value, list | tuple) else ()
-        return len(sides) == 2 and all(type(side) is int and side > 0 for side in sides)
+        return is_size(value)
 
     def parse(self, text: str) -> tuple[int, int]:
         sides = text.lower().split("x")
