@@ -117,7 +117,7 @@ def _scales(text: str | None, source: ModelSource) -> list[float]:
         UsageError: one is no number of at least 0.
     """
     if text is None:
-        return [1.0] if source.guiding == "none" else [1.0, 3.0, 7.5]
+        return [1.0, 3.0, 7.5] if source.takes_guidance else [1.0]
     scales = sorted(set(numbers(text, "--guidance")))
     if scales[0] < 0:
         raise UsageError(f"--guidance {display_name(text)} is below 0.", "1 is no guidance.")

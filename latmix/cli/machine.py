@@ -45,7 +45,7 @@ def _measured(options: ModelOptions, quiet: bool) -> dict[str, Any]:
 
     bench = make_workbench(options, quiet)
     speed = drive(measure_speed(bench), quiet)
-    guided = 2 if bench.source.guiding == "classifier-free" else 1
+    guided = bench.source.guided_calls
     return {
         "model": bench.source.name,
         "device": str(bench.device),

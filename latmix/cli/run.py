@@ -132,7 +132,7 @@ class Run:
         given, source, solver = self.given, self.bench.source, find_solver(self.choices.solver)
         if given.get("prompt") and not source.family.is_prompted:
             self.say(f"note: {source.name} takes no prompt; yours changes nothing.")
-        if given.get("negative") and source.guiding != "classifier-free":
+        if given.get("negative") and not source.takes_negative:
             self.say(f"note: {source.name} takes no negative prompt; yours changes nothing.")
         elif given.get("negative") and solver.replaces_negative:
             self.say(f"note: solver {solver.name} takes the place of the negative prompt.")

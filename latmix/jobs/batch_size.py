@@ -68,7 +68,7 @@ def batch_on_cpu(latent: tuple[int, int, int]) -> int:
 def empty_prompts(model: Model, count: int) -> Conditioning:
     """The empty prompt, so many times, at guidance 1: what the network is measured with."""
     conditioning = model.condition([""] * count)
-    return conditioning.with_guidance(1.0) if model.source.guiding == "embedded" else conditioning
+    return conditioning.with_guidance(1.0) if model.source.is_told_guidance else conditioning
 
 
 def measured_batch(model: Model, size: tuple[int, int], meter: Meter) -> int:
@@ -78,7 +78,7 @@ def measured_batch(model: Model, size: tuple[int, int], meter: Meter) -> int:
     the latter, each measured with one; decoding goes one by one.
     """
     picture = Image.new("RGB", size)
-    rows = 2 if model.source.guiding == "classifier-free" else 1
+    rows = model.source.guided_calls
     try:
         conditioning = empty_prompts(model, rows)
         encoding = meter.peak(lambda: model.encode([picture]))

@@ -72,12 +72,26 @@ class ModelSource:
             )
         return value
 
+    @property
+    def takes_negative(self) -> bool:
+        """Whether guidance leads away from a negative prompt, by a network call of its own."""
+        return self.family.guiding == "classifier-free"
+
     @cached_property
-    def guiding(self) -> str:
-        """How guidance works: as `Family.guiding`; "none" where the network is told no scale."""
-        takes_scale = self.config(self.family.denoiser).get("guidance_embeds", False)
-        is_deaf = self.family.guiding == "embedded" and not takes_scale
-        return "none" if is_deaf else self.family.guiding
+    def is_told_guidance(self) -> bool:
+        """Whether the network is told the scale of guidance as a number."""
+        has_input = self.config(self.family.denoiser).get("guidance_embeds", False)
+        return self.family.guiding == "embedded" and bool(has_input)
+
+    @property
+    def takes_guidance(self) -> bool:
+        """Whether a scale of guidance changes anything."""
+        return self.takes_negative or self.is_told_guidance
+
+    @property
+    def guided_calls(self) -> int:
+        """Network calls that guidance makes of one."""
+        return 2 if self.takes_negative else 1
 
     @cached_property
     def cell(self) -> int:

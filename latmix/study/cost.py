@@ -100,9 +100,8 @@ def calls_each(
     inverting = settings.steps * find_solver(settings.solver).calls
     generating = generation.steps * find_solver(generation.solver).generating_calls
     generating = generation.draft or generating
-    if source.guiding == "classifier-free":
-        inverting *= 2 if settings.is_guided else 1
-        generating *= 2 if generation.is_guided else 1
+    inverting *= source.guided_calls if settings.is_guided else 1
+    generating *= source.guided_calls if generation.is_guided else 1
     return inverting, generating
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 import latmix
 from latmix.models.pixels import to_pictures, to_pixels
 from latmix.models.protocol import Model
+from latmix.models.source import find_model
 from latmix.sampling.generators import drained
 from latmix.sampling.pictures import generate_batch, prepare
 from latmix.sampling.settings import GenerationSettings, InversionSettings
@@ -144,3 +145,22 @@ def test_flux_without_a_guidance_scale_is_told_one(tiny_folder: Folder) -> None:
     plain = model.predict(state, 500.0, told)
     torch.testing.assert_close(plain, model.predict(state, 500.0, told.with_guidance(1.0)))
     assert relative(plain, model.predict(state, 500.0, told.with_guidance(3.5))) > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("name", "negative", "told", "calls"),
+    [
+        ("sd15", True, False, 2),
+        ("sd3", True, False, 2),
+        ("flux", False, True, 1),
+        ("flux-schnell", False, False, 1),
+        ("ddpm", False, False, 1),
+    ],
+)
+def test_a_source_says_how_it_is_guided(
+    name: str, negative: bool, told: bool, calls: int, tiny_folder: Folder
+) -> None:
+    source = find_model(str(tiny_folder(name)))
+    assert (source.takes_negative, source.is_told_guidance) == (negative, told)
+    assert source.takes_guidance == (negative or told)
+    assert source.guided_calls == calls

@@ -51,7 +51,7 @@ class NullText(FixedPoint):
     finds = "latents have null-text embeddings"
 
     def suits(self, source: ModelSource) -> bool:
-        return source.guiding == "classifier-free"
+        return source.takes_negative
 
     def invert(self, task: Task) -> Inverting:
         """Yields twice the levels' steps: up the path, and down again.

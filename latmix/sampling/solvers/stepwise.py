@@ -154,7 +154,7 @@ class NegativePrompt(FixedPoint):
     replaces_negative = True
 
     def suits(self, source: ModelSource) -> bool:
-        return source.guiding == "classifier-free"
+        return source.takes_negative
 
     def key(self, settings: Mapping[str, object], tolerance: float) -> dict[str, object]:
         return super().key(settings, tolerance) | {"solver": FixedPoint.name}
