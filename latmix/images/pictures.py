@@ -49,7 +49,7 @@ def read_picture(
 ) -> Image.Image:
     """The picture in a file, or one that Pillow has opened, as `to_rgb` gives it.
 
-    Of an animated picture, the first frame. A file of more than `max_pixels` (width times height)
+    Of an animated picture, the first frame. One of more than `max_pixels` (width times height)
     is refused before it is decoded, and one that is cut short is refused rather than filled up with
     grey. Threads may read at the same time.
 
@@ -59,7 +59,12 @@ def read_picture(
     Raises: PictureError, and nothing else, whatever is in the file.
     """
     if isinstance(source, Image.Image):
-        with decoding(getattr(source, "filename", None) or "the picture"):
+        path = getattr(source, "filename", None) or "the picture"
+        _check_size(source, path, max_pixels)
+        with decoding(path):
+            if _is_closed(source):
+                message = f"{display_name(path)} was closed before its pixels were read."
+                raise PictureError(message, "Open it again, or give its path.")
             return to_rgb(source, background)
     name = display_name(source)
     with open_regular(source) as file, decoding(source):
@@ -70,10 +75,7 @@ def read_picture(
         if image is None:
             message = f"{name} is not a picture that latmix can read: it holds {_kind(head)}."
             raise PictureError(message, READS_HINT)
-        if image.width * image.height > max_pixels:
-            size = f"{image.width} x {image.height}"
-            message = f"{name} is too large: {size} is more than {max_pixels:,} pixels."
-            raise PictureError(message, "Make a smaller copy of it.")
+        _check_size(image, source, max_pixels)
         if at_least is not None:
             image.draft("RGB", (at_least, at_least))
         return to_rgb(image, background)
@@ -120,6 +122,26 @@ def _recognise(file: BinaryIO, head: bytes) -> ImageFile.ImageFile | None:
             file.seek(0, os.SEEK_SET)
             return factory(file, "")
     return None
+
+
+def _check_size(image: Image.Image, path: AnyPath, max_pixels: int) -> None:
+    """Raises: PictureError, where a picture has more pixels than that."""
+    if image.width * image.height > max_pixels:
+        size = f"{image.width} x {image.height}"
+        message = f"{display_name(path)} is too large: {size} is more than {max_pixels:,} pixels."
+        raise PictureError(message, "Make a smaller copy of it.")
+
+
+def _is_closed(image: Image.Image) -> bool:
+    """Whether neither its pixels are there nor the file to read them from."""
+    file = getattr(image, "fp", None)
+    if file is not None and not getattr(file, "closed", False):
+        return False
+    try:
+        image.load()
+    except DECODING_ERRORS:
+        return True
+    return False
 
 
 def _kind(head: bytes) -> str:

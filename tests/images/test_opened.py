@@ -85,9 +85,44 @@ def test_so_is_one_that_is_decoded_already(tmp_path: Path, data: bytes) -> None:
     assert read_picture(image).tobytes() == read_picture(path).tobytes()
 
 
+def test_the_limit_of_pixels_is_that_of_files(tmp_path: Path) -> None:
+    path = stored(tmp_path, png(8_000, 8_000, 1, 0, bytes(1_001 * 8_000)))
+    with pytest.raises(PictureError) as of_file:
+        read_picture(path)
+    with Image.open(path) as image, pytest.raises(PictureError) as of_picture:
+        read_picture(image)
+    assert str(of_picture.value) == str(of_file.value)
+    assert "8000 x 8000 is more than 50,000,000 pixels" in str(of_file.value)
+    assert read_picture(Image.new("RGB", (10, 10)), max_pixels=100).size == (10, 10)
+    with pytest.raises(PictureError, match="the picture is too large: 10 x 10 is more than 99"):
+        read_picture(Image.new("RGB", (10, 10)), max_pixels=99)
+
+
+def test_a_closed_picture_is_said_to_be_closed_unless_its_pixels_are_there(tmp_path: Path) -> None:
+    path = stored(tmp_path, encoded(noise(), "PNG"))
+    closed = Image.open(path)
+    closed.close()
+    with Image.open(path) as left:
+        pass
+    with path.open("rb") as file:
+        of_file = Image.open(file)
+    for image in (closed, left):
+        with pytest.raises(PictureError, match="picture was closed before its pixels were read"):
+            read_picture(image)
+    made = Image.new("RGB", (2, 2))
+    made.close()
+    for image in (of_file, made):
+        with pytest.raises(PictureError, match="the picture was closed"):
+            read_picture(image)
+    with Image.open(path) as loaded:
+        loaded.load()
+    assert read_picture(loaded).tobytes() == read_picture(path).tobytes()
+
+
 def test_an_opened_picture_that_cannot_be_used_is_refused_like_its_file(tmp_path: Path) -> None:
     for data in (
         encoded(noise(), "PNG")[:200],
+        encoded(noise(), "JPEG")[:700],
         encoded(Image.new("F", (2, 2), float("nan")), "TIFF"),
     ):
         path = stored(tmp_path, data)
