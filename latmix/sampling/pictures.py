@@ -37,6 +37,7 @@ from latmix.sampling.solvers.solver import Task
 from latmix.sampling.trajectory import Call, Step
 
 Readable = Image.Image | str | os.PathLike[str]
+READABLE = (Image.Image, str, os.PathLike)
 Accompanied = Literal["null-text", "belm"]
 """Solvers whose latents have companions."""
 
@@ -113,7 +114,7 @@ def invert(
     Raises:
         ValueError: a bad argument. PictureError: a file that cannot be read.
     """
-    many = [images] if isinstance(images, (Image.Image, str, os.PathLike)) else list(images)
+    many = [images] if isinstance(images, READABLE) else list(images)
     settings = InversionSettings(
         size or model.source.size,
         fit,
@@ -187,8 +188,10 @@ def prepare(image: Readable, settings: InversionSettings) -> Image.Image:
     """A picture as it is encoded, whatever it comes as: RGB, brought to the settings' size.
 
     Raises:
-        PictureError: it cannot be read.
+        ValueError: it is no picture. PictureError: it cannot be read.
     """
+    if not isinstance(image, READABLE):
+        raise ValueError(f"image must be a PIL picture or a path, not {type(image).__name__}.")
     return fit_picture(read_picture(image), settings.size, settings.fit)
 
 

@@ -97,6 +97,14 @@ def test_bad_arguments_are_refused(
         latmix.invert(mini, faces[0], **arguments)  # type: ignore[arg-type]
 
 
+def test_what_is_no_picture_is_refused(mini: Model) -> None:
+    pixels: Any = torch.zeros(1, 8, 8, 3).numpy()
+    with pytest.raises(ValueError, match="image must be a PIL picture or a path, not ndarray"):
+        prepare(pixels[0], InversionSettings((64, 64)))
+    with pytest.raises(ValueError, match="image must be a PIL picture or a path, not ndarray"):
+        latmix.invert(mini, pixels)
+
+
 def test_latents_of_the_wrong_shape_are_refused(mini: Model) -> None:
     with pytest.raises(ValueError, match="latents must be"):
         latmix.generate(mini, torch.zeros(4))
