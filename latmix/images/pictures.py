@@ -138,10 +138,9 @@ def _is_closed(image: Image.Image) -> bool:
     if file is not None and not getattr(file, "closed", False):
         return False
     try:
-        image.load()
+        return image.load() is None
     except DECODING_ERRORS:
         return True
-    return False
 
 
 def _kind(head: bytes) -> str:

@@ -117,13 +117,12 @@ class Solver(ABC):
             negative: the prompt of that name.
             origin: what the latents were inverted with, where that is not the positive.
         """
-        source = model.source
-        if source.is_told_guidance:
+        if model.source.is_told_guidance:
             return Guidance(positive.with_guidance(scale))
         if self.replaces_negative:
             # Away from the positive itself, guidance has no effect at any scale.
             return Guidance(positive, origin, scale).without_idle()
-        if not self.is_fitted and (scale == 1.0 or not source.takes_negative):
+        if not self.is_fitted and (scale == 1.0 or not model.source.takes_negative):
             return Guidance(positive)
         without = model.condition_negative([negative] * positive.count)
         guidance = Guidance(positive, without, scale)
