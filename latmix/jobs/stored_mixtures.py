@@ -133,7 +133,7 @@ def stored_sums(
 def stored_summary(inversion: Inversion, method: Method | None = None) -> Summary:
     """The sufficient statistics of an inversion's latents, with what a method needs.
 
-    The latents themselves are read for a low-pass split and for adain only.
+    The latents themselves are read for a low-pass split and a norm target of each channel only.
     """
     space, keys = inversion.space, inversion.keys
     summary = Summary(*space.summary(keys), space.shape[1:])
