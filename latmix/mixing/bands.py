@@ -20,7 +20,7 @@ MEANS = 2
 
 def ring_edges(summary: Summary, split: Split) -> tuple[float, ...]:
     """Where the rings end that a split may take off."""
-    return () if split.largest is None else summary.slow.edges(split)
+    return () if split.reach is None else summary.slow.edges(split)
 
 
 def onto_bands(summary: Summary, method: Method, coefficients: Tensor, centred: Tensor) -> Tensor:

@@ -61,7 +61,7 @@ def mix(
     latents = torch.as_tensor(latents)
     _check_latents(latents, method)
     table = weight_table(weights, latents.shape[0], latents.device)
-    summary = Summary.of(latents, method.split.largest)
+    summary = Summary.of(latents, method.split.reach)
     if not bool(torch.isfinite(summary.squared_norm).all()):
         raise ValueError("latents must be finite, but some element is NaN or infinite.")
     products = products_of(method, summary, lambda: blocks(latents), lambda: latents)
@@ -188,7 +188,7 @@ def _check_latents(latents: Tensor, method: Method) -> None:
         raise ValueError(f"latents must be of a float type, not {latents.dtype}.")
     if latents.ndim < 2 or latents.numel() == 0:
         raise ValueError(f"latents must be (N, ...) and not empty, not {tuple(latents.shape)}.")
-    needs_channels = method.split.takes_channels or method.split.largest is not None
+    needs_channels = method.split.takes_channels or method.split.reach is not None
     if needs_channels and latents.ndim < 3:
         raise ValueError(
             f"method {method.name} needs latents with channels, (N, C, ...), "

@@ -145,5 +145,5 @@ def products_of(
     if not method.norm.needs_products:
         return None
     if whole and Gram.fits(*summary.channel_mean.shape):
-        return Gram.of(whole(), method.split.largest)
+        return Gram.of(whole(), method.split.reach)
     return StreamedProducts(read, summary)

@@ -16,7 +16,7 @@ import functools
 from dataclasses import dataclass
 
 from latmix.mixing.norms import NORMS, Norm
-from latmix.mixing.splits import SPLITS, Split, find_split
+from latmix.mixing.splits import LARGEST_CUTOFF, SPLITS, Split, find_split
 
 DEFAULT_METHOD = "nin/lp:1"
 """The nearest to real pictures, all in all, in `latmix study quality` on both built-in models: the
@@ -34,14 +34,15 @@ class Method:
         """Of two objects or their names in the grid.
 
         Raises:
-            ValueError: no such name, or a norm target that does not go with the split.
+            ValueError: no such name, neither object nor name, a split that cuts where no spectrum
+                is kept, or a norm target that does not go with the split.
         """
-        norm = _find_norm(norm) if isinstance(norm, str) else norm
-        split = _find_split(split) if isinstance(split, str) else split
+        norm, split = _find_norm(norm), _find_split(split)
         if not goes_with(norm, split):
+            fitting = [f"{norm.name}/{each.name}" for each in SPLITS if goes_with(norm, each)]
             raise ValueError(
                 f"method '{norm.name}/{split.name}' is not of the grid: "
-                f"{norm.name} is {norm.name}/chm only."
+                f"{norm.name} is {' or '.join(fitting)} only."
             )
         object.__setattr__(self, "norm", norm)
         object.__setattr__(self, "split", split)
@@ -63,7 +64,8 @@ class Method:
 
 def goes_with(norm: Norm, split: Split) -> bool:
     """Whether a norm target goes with a mean split."""
-    return not norm.per_channel or split.name == "chm"
+    takes_means_alone = split.takes_overall and split.takes_channels and split.reach is None
+    return takes_means_alone or not norm.per_channel
 
 
 @functools.cache
@@ -99,16 +101,26 @@ def _parse(name: str) -> Method:
     raise ValueError(f"method {name!r} is not known: {advice}")
 
 
-def _find_norm(name: str) -> Norm:
-    for norm in NORMS:
-        if norm.name == name:
-            return norm
-    raise ValueError(f"norm must be one of {', '.join(n.name for n in NORMS)}, not {name!r}.")
+def _find_norm(norm: Norm | str) -> Norm:
+    if isinstance(norm, Norm):
+        return norm
+    if not isinstance(norm, str):
+        raise ValueError(f"norm must be a latmix.Norm or a name, not {norm!r}.")
+    for known in NORMS:
+        if known.name == norm:
+            return known
+    raise ValueError(f"norm must be one of {', '.join(n.name for n in NORMS)}, not {norm!r}.")
 
 
-def _find_split(name: str) -> Split:
-    split = find_split(name)
-    if split is None:
-        known = ", ".join(split.name for split in SPLITS)
-        raise ValueError(f"split must be one of {known} or lp:k, not {name!r}.")
-    return split
+def _find_split(split: Split | str) -> Split:
+    found = find_split(split) if isinstance(split, str) else split
+    if found is None and isinstance(split, str):
+        known = ", ".join(each.name for each in SPLITS)
+        raise ValueError(f"split must be one of {known} or lp:k, not {split!r}.")
+    if not isinstance(found, Split):
+        raise ValueError(f"split must be a latmix.Split or a name, not {split!r}.")
+    if found.reach is not None and not 0 <= found.reach <= LARGEST_CUTOFF:
+        raise ValueError(
+            f"split {found.name!r} must cut at 0 to {LARGEST_CUTOFF:g} cycles, not {found.reach:g}."
+        )
+    return found

@@ -48,7 +48,7 @@ class Norm(Half, ABC):
 
     Attributes:
         is_plain: it leaves the weighted mean as long as it is.
-        per_channel: each channel is scaled by itself; with the split chm only.
+        per_channel: each channel is scaled by itself; with a split of means alone only.
         needs_correlation: it asks for `Sizes.correlation`, and so for inner products of latents.
         turns: its direction is not that of the weighted mean; `centre` finds it from inner products
             of latents.

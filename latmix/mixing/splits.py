@@ -33,13 +33,18 @@ class Split(Half):
         takes_channels: so is what the channels' means differ by from it.
         cutoff: cycles up to which all frequencies are taken off; None where none are, or where the
             latents decide.
-        largest: cycles up to which it may take any off; None where it never does.
+        largest: cycles up to which it may take any off where the latents decide.
     """
 
     takes_overall: bool = False
     takes_channels: bool = False
     cutoff: float | None = None
     largest: float | None = None
+
+    @property
+    def reach(self) -> float | None:
+        """Cycles up to which it may take any frequency off; None where it never does."""
+        return self.largest if self.cutoff is None else self.cutoff
 
     def edges(self, last: int) -> tuple[float, ...]:
         """Where its rings end, rising: the first begins above 0 cycles, each other where the one
@@ -112,7 +117,7 @@ class LowPass(ChannelMeans):
         """
         if not 0 <= cutoff <= LARGEST_CUTOFF:
             raise ValueError(f"cutoff must be from 0 to {LARGEST_CUTOFF:g}, not {cutoff}.")
-        self.cutoff = self.largest = cutoff
+        self.cutoff = cutoff
         self.name = f"lp:{cutoff:g}"
         cycles = f"{cutoff:g} cycle{'' if cutoff == 1 else 's'}"
         self.formula = f"d_c = low-pass(z_c), {cycles}"

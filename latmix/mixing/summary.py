@@ -95,7 +95,7 @@ class Summary:
         """The summary of latents (N, C, ...).
 
         Args:
-            cutoff: up to which their spectrum is kept, `Split.largest`; None keeps none.
+            cutoff: up to which their spectrum is kept, `Split.reach`; None keeps none.
 
         Raises:
             ValueError: a cut-off, and the latents are not (N, C, H, W).
@@ -120,7 +120,7 @@ class Summary:
             ValueError: the latents have no height and width, and the split asks for them.
         """
         spectrum, channel_norm = self.spectrum, self.channel_norm
-        if method.split.largest is not None and spectrum is None:
+        if method.split.reach is not None and spectrum is None:
             like, shape = self.channel_mean, (self.shape[0], *self.size)
             spectrum = Spectrum.empty(self.count, shape, LARGEST_CUTOFF, like)
             for part, block in read():
@@ -183,7 +183,7 @@ class Summary:
 
     def cut(self, split: Split, weights: Tensor) -> Cut:
         """What a mean split takes off with B weightings (B, N)."""
-        slow = None if split.largest is None else self.slow.cutoffs(split, weights)
+        slow = None if split.reach is None else self.slow.cutoffs(split, weights)
         return Cut(split, slow)
 
     def averages(self, cut: Cut, weights: Tensor, per_channel: bool) -> Averages:
@@ -216,7 +216,7 @@ class Summary:
             norms = [self.norms[:, None], self._residual_norms(cut.rows(slice(1))).T]
             if per_channel:
                 if self.channel_norm is None:
-                    raise ValueError("summary: adain needs the norms of the latents' channels.")
+                    raise ValueError("summary: the norms of the latents' channels are needed.")
                 norms.append(self.channel_norm)
             self.kept[key] = torch.cat([self.channel_mean, *norms], dim=1)
         return self.kept[key]

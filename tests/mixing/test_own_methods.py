@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -14,7 +15,8 @@ from latmix.mixing.blocks import blocks
 from latmix.mixing.grid import parse_method
 from latmix.mixing.live import LiveStatistics
 from latmix.mixing.norms import Sizes
-from latmix.mixing.splits import LARGEST_CUTOFF
+from latmix.mixing.sphere import Array, Product
+from latmix.mixing.splits import LARGEST_CUTOFF, ChannelMeans
 from latmix.mixing.statistics import Statistics
 from latmix.mixing.summary import Summary
 from latmix.study.figures import method_look
@@ -72,13 +74,46 @@ class Differences(latmix.Split):
 class Slow(latmix.Split):
     """The slowest waves are mixed linearly, no mean is."""
 
-    cutoff = largest = 1.5
+    cutoff = 1.5
+
+
+class Means(ChannelMeans):
+    """chm by a name of its own."""
+
+
+class Doubled(latmix.Norm):
+    """Turned to what has most weight: sum w^2 u, u = e/r, as long as the inputs."""
+
+    turns = True
+
+    def target(self, sizes: Sizes) -> Tensor:
+        return sizes.mean_norm
+
+    def centre(self, product: Product, weights: Array, start: Array) -> Array:
+        found = weights**2
+        length = np.sqrt((found * product(found)).sum(axis=1, keepdims=True))
+        turned: Array = found / length
+        return turned
+
+
+class Loud(latmix.Split):
+    """The channel means, and rings of two cycles while the mixture has its share of them."""
+
+    takes_overall = takes_channels = True
+    largest = 6.0
+
+    def edges(self, last: int) -> tuple[float, ...]:
+        return tuple(float(edge) for edge in range(2, min(last, 6) + 1, 2))
+
+    def rings(self, common: Tensor, own: Tensor, beta: Tensor) -> Tensor:
+        return (common > beta * own).long().cumprod(dim=1).sum(dim=1)
 
 
 def parts(z: Tensor, split: str) -> tuple[Tensor, Tensor]:
     """d_n and e_n, formed."""
     overall, means = z.mean((1, 2, 3), keepdim=True), z.mean((2, 3), keepdim=True)
-    common = {"0": 0 * z, "m": overall, "chm": means, "diff": means - overall}.get(split)
+    own = {"diff": means - overall, "means": means}
+    common = {"0": 0 * z, "m": overall, "chm": means, **own}.get(split)
     if common is None:
         cutoff = 1.5 if split == "slow" else float(split.removeprefix("lp:"))
         steps = [torch.fft.fftfreq(side).double() * z.shape[3] for side in z.shape[2:]]
@@ -117,6 +152,10 @@ def live(z: Tensor, keeps_gram: bool) -> LiveStatistics:
     return LiveStatistics(Summary.of(z, LARGEST_CUTOFF), lambda which: blocks(z[list(which)]))
 
 
+def cutting(**values: float) -> latmix.Split:
+    return type("Cutting", (latmix.Split,), values)()  # type: ignore[no-any-return]
+
+
 OWN = [
     latmix.Method(Halfway(), "chm"),
     latmix.Method(norm=Halfway(), split="lp:2"),
@@ -124,7 +163,14 @@ OWN = [
     latmix.Method(Share(0.7), Differences()),
     latmix.Method(Halfway(), Slow()),
     latmix.Method(Scatter(), "chm"),
+    latmix.Method(Scatter(), Means()),
     latmix.Method(Alike(), "m"),
+]
+DECIDING = [
+    latmix.Method(Doubled(), "chm"),
+    latmix.Method("nin", Loud()),
+    latmix.Method(Alike(), Loud()),
+    latmix.Method(Doubled(), Loud()),
 ]
 
 
@@ -160,6 +206,40 @@ def test_a_method_of_ones_own_has_the_statistics_and_influence_of_its_mixtures(
         assert inputs.angle[index] == pytest.approx(math.degrees(math.acos(cosine)), abs=1e-6)
 
 
+@pytest.mark.parametrize("method", [*OWN, *DECIDING], ids=lambda method: method.name)
+@pytest.mark.parametrize("keeps_gram", [True, False])
+def test_influence_is_what_mixing_the_others_changes(
+    method: latmix.Method, keeps_gram: bool
+) -> None:
+    z = latents(6)
+    expected, running = latmix.mix(z, WEIGHTS, method), live(z, keeps_gram)
+    found = running.statistics(WEIGHTS, method)
+    assert found.norm == pytest.approx(float(expected.norm()), rel=1e-9)
+    assert found.channel_mean == pytest.approx(expected.mean((1, 2)).tolist(), abs=1e-9)
+    inputs = running.inputs(WEIGHTS, method)
+    assert inputs.is_known == (keeps_gram or not method.norm.turns)
+    for index in range(6):
+        cosine = torch.cosine_similarity(expected.flatten(), z[index].flatten(), dim=0)
+        assert inputs.angle[index] == pytest.approx(math.degrees(math.acos(cosine)), abs=1e-6)
+        if not inputs.is_known:
+            continue
+        rest = [0.0 if n == index else weight for n, weight in enumerate(WEIGHTS)]
+        other = latmix.mix(z, rest, method)
+        change = float((expected - other).norm() / expected.norm())
+        assert inputs.influence[index] == pytest.approx(change, rel=1e-6, abs=1e-9)
+        norm_ratio = float(other.norm()) / math.sqrt(z[0].numel())
+        assert inputs.norm_ratio[index] == pytest.approx(norm_ratio, rel=1e-9)
+
+
+def test_a_norm_that_turns_gives_the_direction_it_says() -> None:
+    z, w = latents(6), torch.tensor(WEIGHTS).double() / sum(WEIGHTS)
+    d, e = parts(z, "chm")
+    r = e.flatten(1).norm(dim=1)
+    turned = torch.tensordot(w.square() / r, e, 1)
+    expected = torch.tensordot(w, d, 1) + w @ r * turned / turned.norm()
+    torch.testing.assert_close(latmix.mix(z, WEIGHTS, latmix.Method(Doubled(), "chm")), expected)
+
+
 def test_float32_latents_are_mixed_by_a_method_of_ones_own() -> None:
     z, method = latents(5), latmix.Method(Halfway(), "chm")
     mixed = latmix.mix(z.float(), None, method)
@@ -185,11 +265,20 @@ def test_a_method_is_its_norm_and_its_split() -> None:
         ("nin", "chn", "split must be one of 0, m, chm"),
         ("adain", "m", "adain is adain/chm only"),
         (Scatter(), "0", "scatter is scatter/chm only"),
+        (Scatter(), Loud(), "scatter/loud' .* scatter is scatter/chm only"),
+        (3, "chm", "norm must be a latmix.Norm or a name, not 3"),
+        (Halfway, "chm", "norm must be a latmix.Norm or a name, not <class"),
+        ("nin", None, "split must be a latmix.Split or a name, not None"),
+        ("nin", Slow, "split must be a latmix.Split or a name, not <class"),
+        ("nin", cutting(cutoff=12.0), "split 'cutting' must cut at 0 to 8 cycles, not 12"),
+        ("nin", cutting(cutoff=12.0, largest=12.0), "split 'cutting' must cut at 0 to 8"),
+        ("nin", cutting(largest=9.0), "split 'cutting' must cut at 0 to 8 cycles, not 9"),
+        ("nin", cutting(cutoff=-1.0), "split 'cutting' must cut at 0 to 8 cycles, not -1"),
     ],
 )
-def test_what_is_no_method_is_refused(norm: str | latmix.Norm, split: str, said: str) -> None:
+def test_what_is_no_method_is_refused(norm: object, split: object, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        latmix.Method(norm, split)
+        latmix.Method(norm, split)  # type: ignore[arg-type]
 
 
 def test_a_norm_of_ones_own_has_a_look_in_figures() -> None:
