@@ -107,7 +107,7 @@ def scale_sums(
         precise_sums = again(some.coefficients)
         better = _scale(precise_sums, some)
         sums[rows] = precise_sums.to(sums)
-        scaling.replace(rows, better)
+        scaling.put(rows, better)
         _, lost = _soundness(better, some, precise_sums.dtype)
     if bool(lost.any()):
         raise cancelled(weighting.method)

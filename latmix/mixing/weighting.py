@@ -42,10 +42,20 @@ class Scaling:
 
         Args:
             size: |sum c e|, (B, S).
+
+        Raises:
+            ValueError: the norm target gives no numbers, or not of this shape.
         """
-        found = torch.as_tensor(norm.target(sizes), dtype=size.dtype, device=size.device)
-        residual = torch.linalg.vector_norm(sizes.residual, dim=1)
-        return cls(size, found.expand_as(size), residual)
+        given = norm.target(sizes)
+        try:
+            found = torch.as_tensor(given, dtype=size.dtype, device=size.device).expand_as(size)
+        except (RuntimeError, TypeError, ValueError):
+            gave = f"the shape {(*given.shape,)}" if isinstance(given, Tensor) else repr(given)
+            raise ValueError(
+                f"norm {norm.name!r}: target must give what broadcasts with the shape "
+                f"{(*size.shape,)}, not {gave}."
+            ) from None
+        return cls(size, found, torch.linalg.vector_norm(sizes.residual, dim=1))
 
     @property
     def gain(self) -> Tensor:
@@ -61,8 +71,8 @@ class Scaling:
         """Some of them."""
         return Scaling(*(values[which] for values in vars(self).values()))
 
-    def replace(self, rows: Tensor, others: Scaling) -> None:
-        """Put others in the place of some mixtures."""
+    def put(self, rows: Tensor, others: Scaling) -> None:
+        """Write others over some mixtures, in these tensors."""
         for name, values in vars(others).items():
             getattr(self, name)[rows] = values
 
@@ -129,6 +139,9 @@ class Weighting:
 
         Args:
             channels: norm of each channel of sum c e, (B, C).
+
+        Raises:
+            ValueError: the norm target gives something else than finite numbers, one a size.
         """
         norm, size = self.method.norm, channels
         if not norm.per_channel:
@@ -140,7 +153,12 @@ class Weighting:
             radius=self.summary.radius_of(norm),
             correlation=self.correlation,
         )
-        return Scaling.of(norm, size, sizes)
+        scaling = Scaling.of(norm, size, sizes)
+        bad = (size > 0) & ~scaling.target.isfinite()  # what there is nothing to scale of is left
+        if bool(bad.any()):
+            value = float(scaling.target[bad][0])
+            raise ValueError(f"norm {norm.name!r}: target must give finite numbers, not {value}.")
+        return scaling
 
 
 def weigh(

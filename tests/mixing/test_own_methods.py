@@ -109,6 +109,16 @@ class Loud(latmix.Split):
         return (common > beta * own).long().cumprod(dim=1).sum(dim=1)
 
 
+class Gives(latmix.Norm):
+    """Whatever it is told to."""
+
+    def __init__(self, given: object) -> None:
+        self.given = given
+
+    def target(self, sizes: Sizes) -> Tensor:
+        return self.given  # type: ignore[return-value]
+
+
 def parts(z: Tensor, split: str) -> tuple[Tensor, Tensor]:
     """d_n and e_n, formed."""
     overall, means = z.mean((1, 2, 3), keepdim=True), z.mean((2, 3), keepdim=True)
@@ -238,6 +248,27 @@ def test_a_norm_that_turns_gives_the_direction_it_says() -> None:
     turned = torch.tensordot(w.square() / r, e, 1)
     expected = torch.tensordot(w, d, 1) + w @ r * turned / turned.norm()
     torch.testing.assert_close(latmix.mix(z, WEIGHTS, latmix.Method(Doubled(), "chm")), expected)
+
+
+@pytest.mark.parametrize("given", [None, "long", torch.ones(3), torch.ones(1, 2, 1)], ids=repr)
+def test_a_target_of_a_wrong_shape_is_refused(given: object) -> None:
+    method, said = latmix.Method(Gives(given), "chm"), r"norm 'gives': target .* \(1, 1\), not "
+    with pytest.raises(ValueError, match=said):
+        latmix.mix(latents(5), None, method)
+    for keeps_gram in (True, False):
+        with pytest.raises(ValueError, match=said):
+            live(latents(5), keeps_gram).statistics([1.0] * 5, method)
+        with pytest.raises(ValueError, match=r"norm 'gives': target .*, not "):
+            live(latents(5), keeps_gram).inputs([1.0] * 5, method)
+
+
+@pytest.mark.parametrize("given", [math.nan, math.inf, torch.tensor([[math.nan]])], ids=repr)
+def test_a_target_that_is_not_finite_is_refused(given: object) -> None:
+    method = latmix.Method(Gives(given), "0")
+    with pytest.raises(ValueError, match=r"norm 'gives': target .* finite numbers, not (nan|inf)"):
+        latmix.mix(latents(5), None, method)
+    with pytest.raises(ValueError, match="norm 'gives'"):
+        live(latents(5), True).statistics([1.0] * 5, method)
 
 
 def test_float32_latents_are_mixed_by_a_method_of_ones_own() -> None:
