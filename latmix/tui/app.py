@@ -30,6 +30,7 @@ from latmix.tui.terminal.type_ahead import TypeAhead
 
 COLLECT_EVERY = 1.0
 
+BY_ID = {command.id: command for command in areas.COMMANDS}
 OPENERS = frozenset(command.id for command in areas.COMMANDS if command.opens)
 
 
@@ -90,13 +91,12 @@ class ExploreApp(Explorer):
 
     def action_command(self, id: str) -> None:
         """Run a command by its id."""
-        next(command for command in areas.COMMANDS if command.id == id).run(self)
+        BY_ID[id].run(self)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The footer shows stop only while something can be stopped, and invert only otherwise."""
-        if parameters == ("job.cancel",):
-            return self.has_what_to_stop
-        return not (parameters == ("job.invert",) and self.has_what_to_stop)
+        """Whether a command works now, and the footer shows it."""
+        busy = BY_ID[str(*parameters)].busy if action == "command" else None
+        return busy is None or busy == self.has_what_to_stop
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: every command, by name."""

@@ -36,7 +36,7 @@ MOST_COUNTS = 8
 Taken = Callable[[Explorer, Wanted], None]
 
 
-@AREA.command("job.invert", "i", "i", "Invert", footer="invert")
+@AREA.command_while(False, "job.invert", "i", "i", "Invert", footer="invert")
 @given(MIXTURE, "No pictures to invert: space takes one in, f opens a folder.")
 def invert(explorer: Explorer, _: Mixture) -> None:
     """Find the latents of the mixture's pictures; each is made once and kept."""
@@ -70,7 +70,7 @@ def _take_made(explorer: Explorer, made: Made, choices: Choices) -> None:
     explorer.changed(f"Made in {made.seconds:.1f} s: {name}. o opens it.")
 
 
-@AREA.command("job.cancel", "escape", "esc", "Stop", footer="stop")
+@AREA.command_while(True, "job.cancel", "escape", "esc", "Stop", footer="stop")
 def cancel(explorer: Explorer) -> None:
     """Stop the job after its call of the network; what was finished is kept."""
     if explorer.pictures.entry is not None:

@@ -37,6 +37,8 @@ class Command:
         footer: what the footer calls it; empty keeps it out.
         opens: whether it opens a dialog at once or moves the focus, or says why not; keys that are
             typed meanwhile wait.
+        busy: True where it works only while something can be stopped, False where only otherwise;
+            the footer shows it only then.
         group: the heading it is under in the help.
     """
 
@@ -48,6 +50,7 @@ class Command:
     opens: bool
     group: str
     run: Callable[[Any], object]
+    busy: bool | None = None
 
     @property
     def tooltip(self) -> str:
@@ -77,9 +80,21 @@ class Area:
         self, id: str, keys: str, shown: str, name: str, footer: str = "", opens: bool = False
     ) -> Callable[[Act], Act]:
         """Registers a function, as `Command` says."""
+        return self._registering(
+            lambda run: Command(id, keys, shown, name, footer, opens, self.heading, run)
+        )
 
+    def command_while(
+        self, busy: bool, id: str, keys: str, shown: str, name: str, footer: str
+    ) -> Callable[[Act], Act]:
+        """The same, of one that does not always work."""
+        return self._registering(
+            lambda run: Command(id, keys, shown, name, footer, False, self.heading, run, busy)
+        )
+
+    def _registering(self, made: Callable[[Act], Command]) -> Callable[[Act], Act]:
         def register(run: Act) -> Act:
-            self.commands.append(Command(id, keys, shown, name, footer, opens, self.heading, run))
+            self.commands.append(made(run))
             return run
 
         return register
