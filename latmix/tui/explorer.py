@@ -42,15 +42,12 @@ from latmix.tui.title_line import TitleLine
 from latmix.tui.work.engines import Engines
 from latmix.tui.work.job_line import JobLine
 from latmix.tui.work.jobs import Jobs
+from latmix.tui.work.phases import phase_of
 
 SAVE_DELAY = 2.0
 LOOK_UP_DELAY = 0.3
 DRAFT_DELAY = 0.25
 THUMBNAIL_DELAY = 0.08
-PREVIEWS = {
-    "invert": "inverting: as the model sees it",
-    "generate": "generating: the mixture so far",
-}
 EMOJI_NOTE = "The built-in model knows emoji only: M chooses another."
 
 
@@ -179,7 +176,7 @@ class Explorer(App[int]):
         """The job at work, with the keys that go with it."""
         progress = self.work.progress
         if progress is not None and progress.preview is not None:
-            self.pane.take_preview(progress.preview, PREVIEWS.get(progress.phase, ""))
+            self.pane.take_preview(progress.preview, phase_of(progress.phase).preview)
         for line in (line for screen in self.screen_stack for line in screen.query(JobLine)):
             line.show_job(self.work)
         if self.work.is_busy != self._footer_is_busy:

@@ -19,8 +19,8 @@ from latmix.tui.dialogs.folder import FolderDialog
 from latmix.tui.dialogs.lists import FailuresDialog
 from latmix.tui.dialogs.method import MethodDialog
 from latmix.tui.dialogs.settings import SettingsDialog
-from latmix.tui.explorer import PREVIEWS
 from latmix.tui.pictures.variants import VariantsScreen
+from latmix.tui.work.phases import phase_of
 from tests.support.captures import (
     assert_in_own_colours,
     assert_readable,
@@ -146,7 +146,7 @@ async def test_an_inversion_and_its_failures_look_as_they_did(
         work.job.pause()
         await driver.pilot.pause(0.3)
         work.progress, work.pace = AT_WORK, Pace(steps_per_second=3.14, seconds_left=41)
-        driver.app.pane.take_preview(Image.new("RGB", (64, 64)), PREVIEWS["invert"])
+        driver.app.pane.take_preview(Image.new("RGB", (64, 64)), phase_of("invert").preview)
         driver.app.job_line.say("")
         driver.app.show_job()
         await assert_screen(driver, "inverting")

@@ -9,17 +9,9 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from latmix.jobs.progress import Pace, Progress, clock_text
+from latmix.tui.work.phases import phase_of
 from latmix.tui.work.work import Work
 
-VERBS = {
-    "prepare": "starting torch",
-    "load": "loading the model",
-    "recall": "looking up",
-    "invert": "inverting",
-    "measure": "measuring",
-    "mix": "mixing",
-    "generate": "generating",
-}
 STOPPING = "stopping after the call at work; what is finished is kept"
 PAUSED = "paused: P goes on, esc stops"
 NEWS_SECONDS = 3.0
@@ -29,10 +21,10 @@ GAP = "  "
 
 def job_text(progress: Progress, pace: Pace, width: int, queued: int = 0) -> str:
     """How far the whole job is, in at most `width` cells: what matters less gives way first."""
-    verb = VERBS.get(progress.phase, progress.phase)
-    head = f"{verb} {progress.done}/{progress.total}" if progress.total else verb
+    phase = phase_of(progress.phase)
+    head = f"{phase.verb} {progress.done}/{progress.total}" if progress.total else phase.verb
     head += f" +{queued} queued" if queued else ""
-    if not progress.total or progress.phase not in ("invert", "generate"):
+    if not progress.total or not phase.has_bar:
         return head[:width]
     share = f"{progress.fraction:4.0%}"
     left = f"{clock_text(pace.seconds_left)} left"

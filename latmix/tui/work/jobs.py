@@ -18,6 +18,7 @@ from latmix.jobs.screen.variants import Variants, Wanted
 from latmix.names import plural
 from latmix.session.choices import Choices
 from latmix.session.session import Session
+from latmix.tui.work.phases import phase_of
 from latmix.tui.work.work import Onlooker, Request, Work
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ DRAFT, LOOK_UP = "draft", "recall"
 
 LARGEST = 256
 """Pictures of a mixture that are looked up unasked: looking up reads the whole files."""
-
-NOUNS = {"invert": "inversion", "generate": "generation", "compare": "comparison"}
 
 Result = TypeVar("Result")
 Steps = Callable[[], Generator[Progress, None, Result]]
@@ -141,7 +140,7 @@ class Jobs:
         def stopped() -> None:
             with self.work.ending():
                 self.forget_look_ups()
-                said = f"Stopped the {NOUNS[name]}; what was finished is kept."
+                said = f"Stopped the {phase_of(name).noun}; what was finished is kept."
                 self._onlooker.job_ended(said, looks_up=True)
 
         self._engine.drop(LOOK_UP, DRAFT)
