@@ -158,7 +158,7 @@ class Studio:
         made = yield from _for_screen(
             bench, generate_mixtures(bench, inversion, mixed, settings, preview=True)
         )
-        recipe = build_recipe(bench, inversion, mixed.weights[0].tolist(), settings, choices)
+        recipe = build_recipe(bench, inversion, weights, settings, choices)
         name = output_name([row.path for row in rows], choices.method)
         make_folder(self._config.results)
         path = free_name(self._config.results / name)
