@@ -6,7 +6,7 @@ was; a program of latmix's own prepares its process by these.
 | what | changed by | so that |
 |---|---|---|
 | environment: how torch's threads wait | `prepare` | other programs slow a network less |
-| environment, logging: libraries' notices | `prepare` | only latmix speaks on the terminal |
+| environment, logging: libraries' notices | `prepare`, `quiet_logs` | only latmix speaks |
 | stdout, stderr: letters they lack | `prepare` | no name of a file can end a command |
 | libraries' progress bars | `hide_bars`, `hide_hub_bars` | they do not spoil the screen |
 | garbage collector: rests while importing | `uncollected` | imports are quicker, screens go on |
@@ -26,7 +26,6 @@ from __future__ import annotations
 import gc
 import importlib.util
 import io
-import logging
 import os
 import signal
 import sys
@@ -46,13 +45,19 @@ def prepare() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     for name in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
         os.environ.setdefault(name, "error")
-    logging.getLogger("PIL").addHandler(logging.NullHandler())
-    for name in ("matplotlib", "fontTools"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     for stream in (sys.stdout, sys.stderr):
         # A stream that is not UTF-8 shows what it lacks as an escape.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def quiet_logs() -> None:
+    """Before a command runs; help does without."""
+    import logging
+
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
+    for name in ("matplotlib", "fontTools"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def hide_bars() -> None:
@@ -126,6 +131,7 @@ def logging_to(path: Path) -> Iterator[None]:
 
     Where the file cannot be written, it goes nowhere.
     """
+    import logging
     from logging.handlers import RotatingFileHandler
 
     handler: logging.Handler
@@ -161,6 +167,8 @@ def leave_on_signals() -> None:
 def leave_at_once(code: int) -> NoReturn:
     """End without waiting for threads: one inside an import or the network cannot be ended, and
     the interpreter must not be taken down under it."""
+    import logging
+
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -11,7 +11,7 @@ import typer
 
 from latmix.errors import LatmixError, UsageError
 from latmix.names import display_name
-from latmix.process import leave_on_signals
+from latmix.process import leave_on_signals, quiet_logs
 
 INTERRUPTED = 130
 
@@ -21,6 +21,7 @@ OUT_OF_MEMORY = LatmixError("Memory ran out.", "Use a smaller --batch or --size.
 def guarded(work: Callable[[], int | None]) -> int | None:
     """Run a command's work; what goes wrong becomes a sentence on stderr and an exit code."""
     leave_on_signals()
+    quiet_logs()
     try:
         return work()
     except LatmixError as error:

@@ -38,6 +38,7 @@ def test_the_lines_of_a_job_give_way_to_the_width_from_the_least_important_on() 
 
 async def test_an_inversion_says_how_far_it_is_and_what_next(folder: Path) -> None:
     async with opened(folder, count=2, choices={"steps": 60}) as driver:
+        driver.app.job_line.say("")  # what the start said stands before the step for seconds
         await driver.press("i")
         await driver.until_shown("inverting 0/2", "face-0.png +1", " left", "it/s", "GB", "stop")
         await driver.until(lambda: driver.app.pane.image is not None)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from latmix.process import hide_bars, prepare
+from latmix.process import hide_bars, prepare, quiet_logs
 
 DATASET = "dataset.zip"
 STOPPED = 3
@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one stage."""
     options = _parser().parse_args(arguments)
     prepare()
+    quiet_logs()
     hide_bars()
     try:
         return STAGES[options.stage](options)
