@@ -77,6 +77,7 @@ class LiveStatistics:
         self._gram = gram
         self._last: _Running | None = None
         self._growth = 1.0
+        self._some = np.zeros(0, dtype=np.int64)
         self._change = np.empty(summary.count)  # whose pages are kept
 
     @classmethod
@@ -151,6 +152,7 @@ class LiveStatistics:
 
     def _whole(self, weights: Tensor, columns: Tensor) -> _Running:
         self._growth, held = 1.0, weights.nonzero()[:, 0]
+        self._some = held[:: len(held) // SAMPLE + 1].numpy()
         return _Running(weights, self._sum_of(held, weights[held]), columns, weights @ columns)
 
     def _moved(self, weights: Tensor, columns: Tensor) -> _Running | None:
@@ -158,8 +160,9 @@ class LiveStatistics:
         if (last := self._last) is None:
             return None
         now, before = weights.numpy(), last.weights.numpy()
-        held = np.flatnonzero(before)
-        some = held[:: len(held) // SAMPLE + 1]
+        some = self._some[before[self._some] > 0]
+        if not len(some):
+            return None
         # Where most of all moved by themselves, this is wrong, and all are summed again.
         ratios = now[some] / before[some]
         scale = float(np.partition(ratios, len(ratios) // 2)[len(ratios) // 2])
